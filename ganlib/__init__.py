@@ -1,0 +1,8 @@
+"""ganlib: the workshop behind the notebooks, small enough to be read in an evening.
+
+Read it in this order: `targets` (the laws to learn), `densities` and `divergences` (the exact
+numbers), `losses` and `networks`, then `gan.GAN`, where they meet. `labs` draws what these compute.
+Importing ganlib imports nothing else: each notebook names the parts it uses.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,202 @@
+"""Class `GAN`: two networks, two optimisers, one step; and the ledger that says how far they are.
+
+The caller writes the loop: `for real in batches: gan.step(real)`. One step is D then G, Algorithm 1 of
+Goodfellow et al. 2014, arXiv:1406.2661. Learning rates may be set at any time; Adam's memory is kept.
+"""
+
+import copy
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from ganlib.densities import push_masses
+from ganlib.divergences import js
+from ganlib.losses import LOSSES, PENALTIES
+
+__all__ = ["GAN", "Ledger"]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where a one-dimensional GAN stands, all from exact densities on a grid; m = (p_data + p_g)/2.
+
+    js: JS(p_data, p_g) in nats, at most log 2.      value: V(D, G) + log 4, at most 2 js.
+    regret: 2 js − value = 2 E_m KL(D*‖D), what D loses by not being D*.
+    off_half: E_m|D − ½|.                            off_star: E_m|D − D*|.
+    real_term, fake_term: E log D(x) and E log(1 − D(G(z))), which add up to V.
+    """
+
+    js: float
+    value: float
+    regret: float
+    off_half: float
+    off_star: float
+    real_term: float
+    fake_term: float
+
+    def converged(self, js: float = 0.02) -> bool:
+        """JS ≤ `js` nats and both gauges of D ≤ 0.05. D = ½ alone proves nothing."""
+        return self.js <= js and self.off_star <= 0.05 and self.off_half <= 0.05
+
+    def __str__(self):
+        return (f"JS {self.js:.3f}, V + log 4 {self.value:.3f}, regret {self.regret:.3f}, "
+                f"E|D − ½| {self.off_half:.3f}, E|D − D*| {self.off_star:.3f}")
+
+
+class GAN:
+    """A generator G(z) and a discriminator D(x) that returns logits, trained against each other.
+
+    prior: a law with `sample(n, generator)`. loss: a key of `losses.LOSSES`. lr_G, lr_D: positive
+    learning rates, to be set at any time. betas: Adam's. optimiser: "adam" or "sgd". d_steps: D steps
+    per G step; `real` is cut into that many minibatches. penalty: a key of `losses.PENALTIES`, times
+    `penalty_weight`. seed: of the noise z. Wrong values raise ValueError, divergence FloatingPointError.
+    """
+
+    def __init__(self, G, D, prior, *, loss="non-saturating", lr_G=1e-3, lr_D=1e-3, betas=(0.5, 0.999),
+                 optimiser="adam", d_steps=1, penalty=None, penalty_weight=1.0, seed=None):
+        self.G, self.D, self.prior, self.betas = G, D, prior, _betas(betas)
+        self.loss, self.penalty, self.d_steps, self.penalty_weight = loss, penalty, d_steps, penalty_weight
+        self.device = next(G.parameters()).device
+        self.generator = torch.Generator()
+        self.generator.seed() if seed is None else self.generator.manual_seed(seed)
+        self.opt_G = _optimiser(optimiser, G.parameters(), _rate("lr_G", lr_G), self.betas)
+        self.opt_D = _optimiser(optimiser, D.parameters(), _rate("lr_D", lr_D), self.betas)
+        self.optimiser, self.steps = optimiser, 0
+        self.history: list[dict[str, float]] = []
+
+    # What may be changed while it trains; each setter says what it accepts.
+    lr_G = property(lambda self: self.opt_G.param_groups[0]["lr"],
+                    lambda self, lr: self.opt_G.param_groups[0].update(lr=_rate("lr_G", lr)))
+    lr_D = property(lambda self: self.opt_D.param_groups[0]["lr"],
+                    lambda self, lr: self.opt_D.param_groups[0].update(lr=_rate("lr_D", lr)))
+    loss = property(lambda self: self._loss, lambda self, name: setattr(self, "_loss", _one_of("loss", name, LOSSES)))
+    penalty = property(lambda self: self._penalty, lambda self, name: setattr(
+        self, "_penalty", name if name is None else _one_of("penalty", name, PENALTIES)))
+    d_steps = property(lambda self: self._d_steps, lambda self, k: setattr(self, "_d_steps", _count("d_steps", k)))
+
+    def noise(self, n: int) -> Tensor:
+        """n draws of z from the prior, on the device of G."""
+        return self.prior.sample(_count("n", n), self.generator).to(self.device)
+
+    @torch.no_grad()
+    def sample(self, n: int) -> Tensor:
+        """n generated examples, (n, ...)."""
+        return self.G(self.noise(n))
+
+    def step_D(self, real: Tensor) -> dict[str, float]:
+        """One step of D: ascend V(D, G) with G held fixed. real is (n, ...)."""
+        with torch.no_grad():  # G is not learning here: no graph through it is needed
+            fake = self.G(self.noise(len(real)))
+        real_logits, fake_logits = self.D(real), self.D(fake)
+        if real_logits.shape[0] != len(real) or real_logits.numel() != len(real):
+            raise ValueError(f"D must give one logit for each of {len(real)} examples, got {tuple(real_logits.shape)}")
+        loss = LOSSES[self.loss].D(real_logits, fake_logits)
+        total = loss
+        if self.penalty is not None:
+            total = loss + self.penalty_weight * PENALTIES[self.penalty](self.D, real, fake, self.generator)
+        _descend(total, self.opt_D)
+        return {"loss_D": self._finite("loss_D", loss)}
+
+    def step_G(self, n: int) -> dict[str, float]:
+        """One step of G on n fresh fakes, with D held fixed: the gradient passes through D, D does not move."""
+        fake_logits = self.D(self.G(self.noise(n)))
+        loss = LOSSES[self.loss].G(fake_logits)
+        _descend(loss, self.opt_G)
+        return {"loss_G": self._finite("loss_G", loss)}
+
+    def step(self, real: Tensor) -> dict[str, float]:
+        """d_steps steps of D, then one of G; returns both losses and appends them to `history`."""
+        for part in real.chunk(self.d_steps) if self.d_steps > 1 else (real,):
+            record = self.step_D(part)
+        record.update(self.step_G(len(part)))
+        self.steps += 1
+        self.history.append(record)
+        return record
+
+    def _finite(self, name: str, loss: Tensor) -> float:
+        number = loss.item()
+        if not math.isfinite(number):
+            raise FloatingPointError(f"diverged at step {self.steps + 1}: {name} is {number}")
+        return number
+
+    @torch.no_grad()
+    def ledger(self, p_data: Tensor, x: Tensor, *, masses: tuple[Tensor, Tensor] | None = None,
+               logits: Tensor | None = None) -> Ledger:
+        """The exact `Ledger` of a one-dimensional GAN; p_data and x are (points,), x equally spaced.
+
+        `masses` from `push_masses` and `logits` D(x), (points,), save work when the caller has them.
+        What G throws outside the grid counts as one point on each side: there p_data is 0.
+        """
+        q, ends = push_masses(self.G, self.prior, x) if masses is None else masses
+        dtype = next(self.D.parameters()).dtype
+        outer = [ends[ends < x[0]], ends[ends > x[-1]]]
+        at = torch.stack([side.mean() if len(side) else edge for side, edge in zip(outer, (x[0], x[-1]))])
+        if logits is None:
+            logits = self.D(x.to(self.device, dtype)[:, None]).flatten().double().cpu()
+        beyond = self.D(at.to(self.device, dtype)[:, None]).flatten().double().cpu()
+        logit = torch.cat([beyond[:1], logits, beyond[1:]])
+        p = torch.nn.functional.pad(p_data.double() / p_data.double().sum(), (1, 1))
+        m, D = (p + q) / 2, logit.sigmoid()
+        divergence = float(js(p, q))
+        real_term, fake_term = float(p @ logsigmoid(logit)), float(q @ logsigmoid(-logit))
+        value = real_term + fake_term + math.log(4)
+        off_star = float((p - (p + q) * D).abs().sum() / 2)  # m |D − D*| = |p − (p + q) D| / 2
+        return Ledger(divergence, value, 2 * divergence - value, float(m @ (D - 0.5).abs()), off_star,
+                      real_term, fake_term)
+
+    def state_dict(self) -> dict:
+        """Everything that the next step depends on, copied: weights, optimisers, noise, step count."""
+        parts = {name: getattr(self, name).state_dict() for name in ("G", "D", "opt_G", "opt_D")}
+        return {**copy.deepcopy(parts), "generator": self.generator.get_state(), "steps": self.steps}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Go back to a `state_dict`; the history after it is dropped."""
+        for name in ("G", "D", "opt_G", "opt_D"):
+            getattr(self, name).load_state_dict(copy.deepcopy(state[name]))
+        self.generator.set_state(state["generator"])
+        self.steps = state["steps"]
+        del self.history[self.steps:]
+
+    def __repr__(self):
+        return f"GAN: {self.loss} loss, lr_G {self.lr_G:g}, lr_D {self.lr_D:g}, {self.steps} steps"
+
+
+def _optimiser(name, parameters, lr, betas):
+    kinds = {"adam": lambda p: torch.optim.Adam(p, lr=lr, betas=betas, fused=True),  # fused: one call for all layers
+             "sgd": lambda p: torch.optim.SGD(p, lr=lr, fused=True)}
+    return kinds[_one_of("optimiser", name, kinds)](list(parameters))
+
+
+def _descend(loss: Tensor, optimiser) -> None:
+    """One optimiser step on its own parameters only; the other player's are never touched."""
+    parameters = optimiser.param_groups[0]["params"]
+    for parameter, slope in zip(parameters, torch.autograd.grad(loss, parameters)):
+        parameter.grad = slope
+    optimiser.step()
+
+
+def _rate(name, lr) -> float:
+    if isinstance(lr, bool) or not isinstance(lr, (int, float)) or not math.isfinite(lr) or lr <= 0:
+        raise ValueError(f"{name} must be a positive number, got {lr!r}")
+    return float(lr)
+
+
+def _count(name, n) -> int:
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, got {n!r}")
+    return n
+
+
+def _one_of(name, value, allowed):
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+    return value
+
+
+def _betas(betas):
+    if len(betas) != 2 or not all(isinstance(b, (int, float)) and 0 <= b < 1 for b in betas):
+        raise ValueError(f"betas must be two numbers in [0, 1), got {betas!r}")
+    return tuple(map(float, betas))

@@ -1,0 +1,66 @@
+"""How the course draws: one look for each thing, and functions that draw on a given `Axes`.
+
+Every function is `(ax, arrays) -> None`. No two things differ by colour alone: the line style differs
+too. Colours are those of Okabe & Ito, which readers with any colour vision can tell apart.
+"""
+
+import numpy as np
+
+__all__ = ["COLOURS", "STYLE", "arrows", "game", "ledger", "tidy"]
+
+COLOURS = {"black": "#000000", "green": "#009E73", "blue": "#0072B2", "sky": "#56B4E9", "orange": "#E69F00",
+           "vermillion": "#D55E00", "purple": "#CC79A7", "grey": "#767676"}
+
+# What each thing looks like, in every figure and every lab of the course.
+STYLE = {
+    "data": {"color": COLOURS["black"], "linestyle": ":", "linewidth": 2.4},
+    "G": {"color": COLOURS["green"], "linestyle": "-", "linewidth": 2.4},
+    "D": {"color": COLOURS["blue"], "linestyle": "--", "linewidth": 2.0},
+    "D_star": {"color": COLOURS["sky"], "linestyle": "-.", "linewidth": 1.4},
+    "JS": {"color": COLOURS["purple"], "linestyle": "-", "linewidth": 1.8},
+    "regret": {"color": COLOURS["orange"], "linestyle": "-", "linewidth": 1.8},
+    "half": {"color": COLOURS["grey"], "linestyle": "-", "linewidth": 1.0},
+    "extra": {"color": COLOURS["vermillion"], "linestyle": (0, (5, 1, 1, 1, 1, 1)), "linewidth": 1.8},
+}
+
+
+def tidy(ax, *, xlabel="", ylabel="", title="") -> None:
+    """Labels, and no frame where nothing is read off."""
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set_title(title, fontsize=11, loc="left")
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def game(ax, x, p_data, p_g, D=None, D_star=None, *, legend=True) -> None:
+    """Goodfellow's picture: p_data dotted, p_g solid, D dashed; all (points,) on the grid x."""
+    ax.plot(x, p_data, label="p_data", **STYLE["data"])
+    ax.plot(x, p_g, label="p_g", **STYLE["G"])
+    if D_star is not None:
+        ax.plot(x, D_star, label="D*", **STYLE["D_star"])
+    if D is not None:
+        ax.plot(x, D, label="D", **STYLE["D"])
+    ax.set(xlim=(float(x[0]), float(x[-1])), ylim=(-0.02, max(1.05, 1.1 * float(np.max(p_data)))))
+    tidy(ax, xlabel="x")
+    if legend:
+        ax.legend(loc="upper right", fontsize=9, frameon=False)
+
+
+def arrows(ax, z, x) -> None:
+    """The generator as the paper draws it: an arrow from every z, on the lower line, to G(z) above."""
+    for start, end in zip(z, x):
+        ax.annotate("", xy=(float(end), 1), xytext=(float(start), 0),
+                    arrowprops={"arrowstyle": "->", "color": COLOURS["green"], "lw": 0.9, "shrinkA": 0, "shrinkB": 0})
+    ax.set(ylim=(0, 1), yticks=[0, 1], yticklabels=["z", "x"])
+    ax.spines[["top", "right", "left", "bottom"]].set_visible(False)
+    ax.tick_params(length=0)
+
+
+def ledger(ax, steps, ledgers) -> None:
+    """The ledger over time: 2 JS as the sum of V + log 4 (below) and D's regret (above)."""
+    value, regret = (np.array([getattr(entry, name) for entry in ledgers]) for name in ("value", "regret"))
+    ax.plot(steps, value + regret, label="2 JS(p_data, p_g)", **STYLE["JS"])
+    ax.plot(steps, value, label="V + log 4", **STYLE["D"])
+    ax.fill_between(steps, value, value + regret, color=COLOURS["orange"], alpha=0.3, label="regret of D", lw=0)
+    ax.axhline(0, **STYLE["half"])
+    tidy(ax, xlabel="step", ylabel="nats")
+    ax.legend(fontsize=9, frameon=False)

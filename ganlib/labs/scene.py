@@ -1,0 +1,179 @@
+"""The words in which a lab says what it shows: axes, marks, controls. Each function returns a plain dict.
+
+canvas.js draws these dicts in the browser, `poster` draws the same arrays with matplotlib; so the live
+picture, the stored picture and a recording are one description.
+"""
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from ganlib.plots import STYLE
+
+__all__ = ["PALETTES", "area", "arrows", "axes", "bars", "button", "choice", "file", "handles", "heat", "line",
+           "number", "points", "poster", "rug", "slider", "text", "toggle"]
+
+# From low to high. "belief" is the D of a 2-D lab: orange where it says fake, blue where it says real.
+PALETTES = {"grey": ["#000000", "#ffffff"], "belief": ["#e69f00", "#ffffff", "#0072b2"],
+            "heat": ["#ffffff", "#9ad0c2", "#009e73", "#003d2e"]}
+DASHES = {"-": [], ":": [2, 3], "--": [7, 4], "-.": [8, 3, 2, 3]}
+
+
+def axes(key, *, box=(0, 0, 1, 1), x=(0, 1), y=(0, 1), xlabel="", ylabel="", title="", log="", auto="", legend=True,
+         frame=True):
+    """A pair of axes in `box` = (left, top, width, height), as fractions. log, auto: "", "x", "y" or "xy"."""
+    return {"key": key, "box": box, "x": x, "y": y, "xlabel": xlabel, "ylabel": ylabel, "title": title, "log": log,
+            "auto": auto, "legend": legend, "frame": frame}
+
+
+def _mark(kind, key, on, label="", *, style=None, color=None, dash=None, width=None, **rest):
+    look = STYLE[style] if style else {}
+    pattern = dash if dash is not None else look.get("linestyle", "-")
+    return {"kind": kind, "key": key, "axes": on, "label": label, "color": color or look.get("color", "#000000"),
+            "dash": DASHES[pattern] if isinstance(pattern, str) else list(pattern[1]),
+            "width": width or look.get("linewidth", 1.5), **rest}
+
+
+def line(key, on, label="", **look):
+    """A polyline through (x, y); nan breaks it."""
+    return _mark("line", key, on, label, **look)
+
+
+def points(key, on, label="", *, size=4, alpha=1.0, **look):
+    """Dots at (x, y), `size` pixels wide."""
+    return _mark("points", key, on, label, size=size, alpha=alpha, **look)
+
+
+def arrows(key, on, label="", **look):
+    """Arrows (x0, y0, x1, y1)."""
+    return _mark("arrows", key, on, label, **look)
+
+
+def bars(key, on, label="", *, alpha=0.6, **look):
+    """Rectangles (left, bottom, width, height)."""
+    return _mark("bars", key, on, label, alpha=alpha, **look)
+
+
+def area(key, on, label="", *, alpha=0.3, **look):
+    """The band (x, low, high)."""
+    return _mark("area", key, on, label, alpha=alpha, **look)
+
+
+def rug(key, on, label="", *, alpha=0.4, top=False, **look):
+    """A tick at each x on the lower (or upper) edge."""
+    return _mark("rug", key, on, label, alpha=alpha, top=top, **look)
+
+
+def heat(key, on, *, palette="heat", smooth=True):
+    """A matrix of values in 0..1 that fills the axes, its first row at the bottom."""
+    return _mark("heat", key, on, palette=PALETTES[palette], smooth=smooth)
+
+
+def handles(key, on, label="", *, size=11, **look):
+    """Dots at (x, y) that can be dragged."""
+    return _mark("handles", key, on, label, size=size, **look)
+
+
+def text(key, on, *, size=13, align="center", **look):
+    """Words at (x, y): a list of (x, y, string)."""
+    return _mark("text", key, on, size=size, align=align, **look)
+
+
+def slider(key, label, low, high, value, *, step=None, log=False, group="", help=""):
+    """A range input beside a number input; with `log`, equal ways are equal factors."""
+    step = step or (0.0 if log else (high - low) / 200)
+    return {"kind": "slider", "key": key, "label": label, "low": low, "high": high, "value": value, "step": step,
+            "log": log, "group": group, "help": help}
+
+
+def number(key, label, low, high, value, *, group="", help=""):
+    """A whole number from low to high."""
+    return {"kind": "number", "key": key, "label": label, "low": low, "high": high, "value": value, "group": group,
+            "help": help}
+
+
+def choice(key, label, options, value, *, group="", help=""):
+    """One of several strings."""
+    return {"kind": "choice", "key": key, "label": label, "options": list(options), "value": value, "group": group,
+            "help": help}
+
+
+def toggle(key, label, value=False, *, group="", help=""):
+    """On or off."""
+    return {"kind": "toggle", "key": key, "label": label, "value": value, "group": group, "help": help}
+
+
+def button(key, label, *, group="", help=""):
+    """Something to press; it has no value."""
+    return {"kind": "button", "key": key, "label": label, "group": group, "help": help}
+
+
+def file(key, label, *, group="", help=""):
+    """A text file of the learner's; its content arrives as in `pressed`."""
+    return {"kind": "file", "key": key, "label": label, "group": group, "help": help}
+
+
+def poster(scene, frame, limits, *, dpi=100) -> Figure:
+    """The picture of a lab as a matplotlib Figure: the same axes, marks and arrays as on the canvas."""
+    figure = Figure(figsize=(9, scene["height"] / 100), dpi=dpi)
+    FigureCanvasAgg(figure)
+    places = {}
+    for a in scene["axes"]:
+        left, top, width, height = a["box"]
+        pad_left, pad_right = (52, 10) if a["frame"] else (4, 4)
+        pad_top = 24 if a["title"] else 10
+        pad_bottom = (40 if a["xlabel"] else 24) if a["frame"] else 4
+        W, H = 900, scene["height"]
+        ax = figure.add_axes(((left * W + pad_left) / W, 1 - ((top + height) * H - pad_bottom) / H,
+                              (width * W - pad_left - pad_right) / W, (height * H - pad_top - pad_bottom) / H))
+        ax.set(xlim=limits[a["key"]][:2], ylim=limits[a["key"]][2:], xscale="log" if "x" in a["log"] else "linear",
+               yscale="log" if "y" in a["log"] else "linear")
+        ax.set_title(a["title"], fontsize=10, loc="left")
+        ax.set_xlabel(a["xlabel"], fontsize=9)
+        ax.set_ylabel(a["ylabel"], fontsize=9)
+        ax.tick_params(labelsize=8)
+        ax.spines[["top", "right"]].set_visible(False)
+        if not a["frame"]:
+            ax.set_axis_off()
+        places[a["key"]] = ax
+    for m in scene["marks"]:
+        _draw(places[m["axes"]], m, frame[m["key"]])
+    for a in scene["axes"]:
+        shown, names = places[a["key"]].get_legend_handles_labels()
+        if a["legend"] and names:
+            places[a["key"]].legend(shown, names, fontsize=8, frameon=False, loc="upper right")
+    return figure
+
+
+def _draw(ax, m, data) -> None:
+    """One mark on matplotlib axes; `data` as in canvas.js, (rows, columns)."""
+    if m["kind"] == "text":
+        for x, y, words in data:
+            ax.text(x, y, words, color=m["color"], fontsize=m["size"] * 0.72, ha=m["align"], va="center")
+        return
+    if not len(data):
+        return
+    look = {"color": m["color"], "label": m["label"] or None}
+    columns = np.asarray(data, dtype=float).T
+    match m["kind"]:
+        case "line":
+            ax.plot(*columns, lw=m["width"], ls=(0, [d / m["width"] for d in m["dash"]]) if m["dash"] else "-", **look)
+        case "points" | "handles":
+            ax.scatter(*columns, s=m["size"] ** 2 * 0.5, alpha=m.get("alpha", 1), lw=0, **look)
+        case "arrows":
+            x0, y0, x1, y1 = columns
+            ax.quiver(x0, y0, x1 - x0, y1 - y0, angles="xy", scale_units="xy", scale=1, width=m["width"] / 900,
+                      headwidth=6, headlength=6, headaxislength=5, clip_on=True, **look)
+        case "bars":
+            left, bottom, width, height = columns
+            ax.bar(left, height, width, bottom, align="edge", alpha=m["alpha"], **look)
+        case "area":
+            ax.fill_between(*columns, alpha=m["alpha"], lw=0, **look)
+        case "rug":
+            ends = (0.96, 1) if m["top"] else (0, 0.04)
+            ax.vlines(columns[0], *ends, transform=ax.get_xaxis_transform(), alpha=m["alpha"], lw=1, **look)
+        case "heat":
+            palette = LinearSegmentedColormap.from_list("", m["palette"])
+            ax.imshow(columns.T, origin="lower", aspect="auto", extent=(*ax.get_xlim(), *ax.get_ylim()), cmap=palette,
+                      vmin=0, vmax=1, interpolation="bilinear" if m["smooth"] else "nearest", zorder=0)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 __all__ = ["UNet", "dcgan_discriminator", "dcgan_generator", "dense_discriminator", "dense_generator", "layers",
-           "mlp", "patch_discriminator", "unet"]
+           "mlp", "patch_discriminator", "reinitialise", "unet"]
 
 
 @contextmanager
@@ -35,12 +35,21 @@ def mlp(*sizes: int, activation=nn.Tanh, seed: int | None = None, cover: tuple[f
     """
     if len(sizes) < 2 or not all(isinstance(n, int) and n > 0 for n in sizes):
         raise ValueError(f"mlp needs at least two positive sizes, got {sizes}")
+    pairs = [(nn.Linear(n_in, n_out), activation()) for n_in, n_out in pairwise(sizes)]
+    net = nn.Sequential(*(layer for pair in pairs for layer in pair))[:-1]
+    net.cover = None if cover is None else (*cover, slope)  # kept, so that `reinitialise` can do the same
+    return reinitialise(net, seed)
+
+
+def reinitialise(net: nn.Module, seed: int | None = None) -> nn.Module:
+    """Draw new weights for every layer of `net`, in place, and return it; `seed` fixes them and nothing else."""
     with _seeded(seed):
-        pairs = [(nn.Linear(n_in, n_out), activation()) for n_in, n_out in pairwise(sizes)]
-        net = nn.Sequential(*(layer for pair in pairs for layer in pair))[:-1]
-        if cover is not None:
-            _cover(net[0], *cover, slope)
-        return net
+        for layer in net.modules():
+            if layer is not net and hasattr(layer, "reset_parameters"):
+                layer.reset_parameters()
+        if getattr(net, "cover", None) is not None:
+            _cover(net[0], *net.cover)
+    return net
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ import copy
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,13 +36,14 @@ def mlp(*sizes: int, activation=nn.Tanh, seed: int | None = None, cover: tuple[f
     """
     if len(sizes) < 2 or not all(isinstance(n, int) and n > 0 for n in sizes):
         raise ValueError(f"mlp needs at least two positive sizes, got {sizes}")
-    pairs = [(nn.Linear(n_in, n_out), activation()) for n_in, n_out in pairwise(sizes)]
-    net = nn.Sequential(*(layer for pair in pairs for layer in pair))[:-1]
+    with _seeded(seed):
+        layers = [layer for n_in, n_out in pairwise(sizes) for layer in (nn.Linear(n_in, n_out), activation())]
+    net: Any = nn.Sequential(*layers[:-1])
     net.cover = None if cover is None else (*cover, slope)  # kept, so that `reinitialise` can do the same
     return reinitialise(net, seed)
 
 
-def reinitialise(net: nn.Module, seed: int | None = None) -> nn.Module:
+def reinitialise(net, seed: int | None = None):
     """Draw new weights for every layer of `net`, in place, and return it; `seed` fixes them and nothing else."""
     with _seeded(seed):
         for layer in net.modules():
@@ -83,7 +85,7 @@ def dcgan_generator(size=8, channels=1, *, z_dim=32, width=32, norm="batch", see
     size: 8, 16, 32, 64 or 128. norm: "batch", "spectral" or "none".
     Source: Radford et al. 2016, arXiv:1511.06434; spectral norm: Miyato et al. 2018, arXiv:1802.05957.
     """
-    widths = _widths(width, _doublings(size))
+    widths = _widths(width, size=size)
     with _seeded(seed):
         first = _block(nn.ConvTranspose2d, z_dim, widths[-1], size >> len(widths), 1, 0, norm)
         doublings = [_block(nn.ConvTranspose2d, a, b, 4, 2, 1, norm) for a, b in pairwise(widths[::-1])]
@@ -93,21 +95,18 @@ def dcgan_generator(size=8, channels=1, *, z_dim=32, width=32, norm="batch", see
 
 def dcgan_discriminator(size=8, channels=1, *, width=32, norm="batch", seed=None) -> nn.Sequential:
     """The generator's mirror: pictures (n, channels, size, size) → logits (n, 1), halving the side at each layer."""
-    widths = _widths(width, _doublings(size))
+    widths = _widths(width, size=size)
     with _seeded(seed):
         last = nn.Conv2d(widths[-1], 1, size >> len(widths), bias=False)
         last = spectral_norm(last) if norm == "spectral" else last  # type: ignore[assignment]
         return _normal(nn.Sequential(*_halvings(channels, widths, norm), last, nn.Flatten()))
 
 
-def _widths(width, count) -> list[int]:
-    return [width * min(2**k, 8) for k in range(count)]
-
-
-def _doublings(size) -> int:
-    if size not in (8, 16, 32, 64, 128):
+def _widths(width, *, size=None, count=0) -> list[int]:
+    """The channels of each map, from the picture inwards: to 4×4 (2×2 for 8 px), or `count` of them."""
+    if not count and size not in (8, 16, 32, 64, 128):
         raise ValueError(f"size must be 8, 16, 32, 64 or 128, got {size!r}")
-    return max(2, size.bit_length() - 3)  # from 4×4, or 2×2 for 8 px
+    return [width * min(2**k, 8) for k in range(count or max(2, size.bit_length() - 3))]
 
 
 def _block(conv, n_in, n_out, kernel, stride, padding, norm) -> nn.Sequential:
@@ -144,11 +143,9 @@ class UNet(nn.Module):
         maps: list[Tensor] = []
         for down in self.downs:
             maps.append(down(maps[-1] if maps else x))
-        x = maps.pop()
-        for up in self.ups:
-            x = up(x)
-            if self.skips and maps:
-                x = torch.cat([x, maps.pop()], 1)
+        x = self.ups[0](maps.pop())
+        for up in self.ups[1:]:
+            x = up(torch.cat([x, maps.pop()], 1) if self.skips else x)
         return x
 
 
@@ -157,7 +154,7 @@ def unet(channels=1, out_channels=1, *, width=16, depth=3, skips=True, seed=None
 
     With `skips=False` everything has to pass the narrow middle. Source: Isola et al. 2017, arXiv:1611.07004.
     """
-    widths = _widths(width, depth)
+    widths = _widths(width, count=depth)
     with _seeded(seed):
         twice = 2 if skips else 1  # what comes across is stacked on what comes up
         ups = [_block(nn.ConvTranspose2d, widths[k] * (twice if k < depth - 1 else 1), widths[k - 1], 4, 2, 1, "batch")
@@ -172,8 +169,8 @@ def patch_discriminator(channels=2, *, width=16, layers=2, seed=None) -> nn.Sequ
     Each logit sees a square of 3·2^(layers + 1) − 2 pixels. Source: Isola et al. 2017, section 3.2, arXiv:1611.07004.
     """
     with _seeded(seed):
-        halvings = _halvings(channels, _widths(width, layers))
-        return _normal(nn.Sequential(*halvings, nn.Conv2d(_widths(width, layers)[-1], 1, 4, 1, 1)))
+        halvings = _halvings(channels, _widths(width, count=layers))
+        return _normal(nn.Sequential(*halvings, nn.Conv2d(width * min(2**(layers - 1), 8), 1, 4, 1, 1)))
 
 
 @torch.no_grad()
@@ -182,15 +179,14 @@ def layers(net: nn.Module, *shape: int) -> str:
     kinds = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Flatten, nn.Unflatten, nn.Tanh)
     rows: list[str] = []
 
+    def count(part):
+        return sum(parameter.numel() for parameter in part.parameters())
+
     def note(layer, _, out):
-        name = next(kind.__name__ for kind in kinds if isinstance(layer, kind))
-        rows.append(f"{name:<16}{'×'.join(map(str, out.shape[1:])):>12}{_count(layer):>11,}")
+        name = type(layer).__name__.removeprefix("Parametrized")
+        rows.append(f"{name:<16}{'×'.join(map(str, out.shape[1:])):>12}{count(layer):>11,}")
 
     twin = copy.deepcopy(net).cpu().eval()  # a forward pass may change batch norm's memory: not that of `net`
-    twin.apply(lambda layer: isinstance(layer, kinds) and layer.register_forward_hook(note))
+    [layer.register_forward_hook(note) for layer in twin.modules() if isinstance(layer, kinds)]
     twin(torch.zeros(1, *shape))
-    return "\n".join([*rows, f"{'in all':<28}{_count(net):>11,}"])
-
-
-def _count(net) -> int:
-    return sum(parameter.numel() for parameter in net.parameters())
+    return "\n".join([*rows, f"{'in all':<28}{count(net):>11,}"])

@@ -34,7 +34,7 @@ def solve(payoff) -> Equilibrium:
     they guarantee must agree, else FloatingPointError. Of several best strategies one is given. (Dantzig 1951).
     """
     try:
-        A = np.array(payoff, dtype=np.float64)
+        A = np.asarray(payoff, dtype=np.float64)
     except (TypeError, ValueError):
         A = np.zeros(0)
     if A.ndim != 2 or A.size == 0 or not np.isfinite(A).all():

@@ -2,7 +2,7 @@
 
 Without x, p and q are probabilities, (n,), that sum to 1; with x, densities on that rising grid, (n,),
 each value standing for one cell. 0 log 0 is 0, and a divergence is inf, without a warning, where p has
-mass and q has none; what is too small for a float counts as none. Answers are float64 scalars.
+mass (on a grid, more than 1e-16 in a cell) and q has none. Answers are float64 scalars.
 Source of the definitions: Cover & Thomas 2006, Elements of Information Theory, chapters 2, 5 and 8.
 """
 
@@ -22,41 +22,41 @@ UNITS = {"nats": 1.0, "bits": math.log(2)}
 
 def entropy(p, x=None, *, base="nats") -> Tensor:
     """H(p) = −Σ p log p, or −∫ p log p dx with a grid; how many nats (or bits) one draw of p costs."""
-    cells, p = _read(x, p=p)
-    return (0 - (cells * xlogy(p, p)).sum()) / _unit(base)  # 0 − …: a sure outcome costs 0, not −0
+    (mass,), (p,) = _read(x, p=p)
+    return (0 - xlogy(mass, p).sum()) / _unit(base)  # 0 − …: a sure outcome costs 0, not −0
 
 
 def cross_entropy(p, q, x=None, *, base="nats") -> Tensor:
     """H(p, q) = −Σ p log q = H(p) + KL(p‖q), what a draw of p costs in the code made for q; inf where q misses p."""
-    cells, p, q = _read(x, p=p, q=q)
-    return (0 - (cells * xlogy(p, q)).sum()) / _unit(base)
+    (mass, _), (_, q) = _read(x, p=p, q=q)
+    return (0 - xlogy(mass, q).sum()) / _unit(base)
 
 
 def kl(p, q, x=None, *, base="nats") -> Tensor:
     """KL(p‖q) = Σ p log(p/q) ≥ 0, the relative entropy; 0 only where p = q, inf where q misses p."""
-    cells, p, q = _read(x, p=p, q=q)
-    return (cells * (xlogy(p, p) - xlogy(p, q))).sum() / _unit(base)
+    (mass, _), (p, q) = _read(x, p=p, q=q)
+    return (xlogy(mass, p) - xlogy(mass, q)).sum() / _unit(base)
 
 
 def js(p, q, x=None, *, base="nats") -> Tensor:
     """JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2; between 0 and log 2 nats, which is one bit."""
-    cells, p, q = _read(x, p=p, q=q)
+    (mass_p, mass_q), (p, q) = _read(x, p=p, q=q)
     m2 = p + q  # 2m, not m: half of the smallest float would be 0
-    terms = xlogy(p, 2 * p) + xlogy(q, 2 * q) - xlogy(m2, m2)
-    return (cells * terms).sum() / (2 * _unit(base))
+    terms = xlogy(mass_p, 2 * p) + xlogy(mass_q, 2 * q) - xlogy(mass_p + mass_q, m2)
+    return terms.sum() / (2 * _unit(base))
 
 
 def total_variation(p, q, x=None) -> Tensor:
     """TV(p, q) = ½ Σ |p − q|, between 0 and 1: the most that two laws can differ on the chance of an event."""
-    cells, p, q = _read(x, p=p, q=q)
-    return (cells * (p - q).abs()).sum() / 2
+    (mass_p, mass_q), _ = _read(x, p=p, q=q)
+    return (mass_p - mass_q).abs().sum() / 2
 
 
 def wasserstein1(p, q, x=None) -> Tensor:
     """W₁(p, q) = ∫ |F_p − F_q| dx, the mass times the way it is carried, in units of x; without x, in steps of one."""
-    cells, p, q = _read(x, p=p, q=q)
+    (mass_p, mass_q), _ = _read(x, p=p, q=q)
     steps = 1.0 if x is None else _row("x", x).diff()
-    return ((cells * (p - q)).cumsum(0)[:-1].abs() * steps).sum()
+    return ((mass_p - mass_q).cumsum(0)[:-1].abs() * steps).sum()
 
 
 class Estimate(NamedTuple):
@@ -88,7 +88,7 @@ def code_lengths(p, code="ideal") -> Tensor:
     """
     if code not in ("ideal", "huffman"):
         raise ValueError(f'code must be "ideal" or "huffman", got {code!r}')
-    _, p = _read(None, p=p)
+    _, (p,) = _read(None, p=p)
     if code == "ideal":
         return 0 - p.log2()
     lengths = torch.zeros_like(p).masked_fill(p == 0, math.inf)
@@ -131,18 +131,20 @@ def _row(name, values) -> Tensor:
 
 
 def _read(x, **laws):
-    """The width of each cell, 1 without a grid, then the laws; few and cheap looks, as this runs at every step."""
+    """The laws as masses and as given, both (laws, n); few and cheap looks, as this runs at every step."""
     rows = {name: _row(name, values) for name, values in (laws if x is None else laws | {"x": x}).items()}
     if len({len(row) for row in rows.values()}) > 1:
         raise ValueError(f"{', '.join(rows)} must have the same length, got {[len(row) for row in rows.values()]}")
-    cells, slack, what = torch.ones(()), 1e-5, "sum to 1"
-    if (grid := rows.pop("x", None)) is not None:
+    grid, slack, what = rows.pop("x", None), 1e-5, "sum to 1"
+    table = masses = torch.stack(list(rows.values()))
+    if grid is not None:
         if len(grid) < 2 or not bool((grid.diff() > 0).all()):
             raise ValueError(f"x must be a grid of rising numbers, at least two, got {len(grid)}")
-        cells, slack, what = torch.gradient(grid)[0], 0.01, "integrate to 1 on the grid, within 0.01,"  # tails are cut
-    table = torch.stack(list(rows.values()))
-    totals, least = (cells * table).sum(1).tolist(), table.min().item()
+        masses, slack, what = torch.gradient(grid)[0] * table, 0.01, "integrate to 1 on the grid, within 0.01,"
+    totals, least = masses.sum(1).tolist(), masses.min().item()
     if not (least >= 0 and all(abs(total - 1) <= slack for total in totals)):  # put so that nan fails too
         raise ValueError(f"{' and '.join(laws)} must {what} with no negative number, "
                          f"got {' and '.join(f'{total:g}' for total in totals)}, the least number {least:g}")
-    return cells, *rows.values()
+    if grid is not None:  # so far out in the tails q may be 0 only because it is too small for a float
+        masses = masses.masked_fill(masses < 1e-16, 0)
+    return masses, table

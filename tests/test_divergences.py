@@ -42,7 +42,8 @@ def test_discrete_laws_against_torch(k):
     torch.testing.assert_close(d.total_variation(p, q), (events @ (p - q)).max(), atol=1e-12, rtol=0)
 
 
-@pytest.mark.parametrize("p, q", [((0, 1), (0, 1)), ((0, 1), (5, 1)), ((1, 0.5), (0, 2)), ((-2, 2), (1, 1.5))])
+@pytest.mark.parametrize("p, q", [((0, 1), (0, 1)), ((0, 1), (5, 1)), ((1, 0.5), (0, 2)), ((-2, 2), (1, 1.5)),
+                                  ((0, 1), (-5, 0.4))])  # in the last, q underflows where p does not
 def test_normals_on_a_grid_against_closed_forms(p, q):
     p, q = (Normal(*torch.tensor(law, dtype=torch.float64)) for law in (p, q))
     a, b = density(p), density(q)

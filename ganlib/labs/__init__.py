@@ -5,6 +5,7 @@ import importlib
 _WHERE = {  # class: file; a lab is imported when it is first named
     "Lab": "runner",
     "GANLab": "gan_lab",
+    "CodeBook": "likelihood", "FitNormal": "likelihood", "SlideNormals": "likelihood", "TwoModes": "likelihood",
 }
 
 __all__ = list(_WHERE)

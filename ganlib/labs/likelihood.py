@@ -1,0 +1,228 @@
+"""The labs of maximum likelihood and KL: fit by hand, one normal for two modes, two normals, the code book."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch.distributions import Normal
+
+from ganlib import targets
+from ganlib.densities import line
+from ganlib.divergences import code_lengths, code_words, cross_entropy, entropy, js, kl
+from ganlib.labs.runner import Lab
+from ganlib.labs.scene import axes, bars, choice, handles, heat, points, rug, slider, text, toggle
+from ganlib.labs.scene import line as curve
+from ganlib.plots import COLOURS
+
+__all__ = ["CodeBook", "FitNormal", "SlideNormals", "TwoModes"]
+
+DIVERGENCES = {"KL(p‖q)": kl, "KL(q‖p)": lambda p, q: kl(q, p), "JS(p, q)": js}
+WEIGHTS = {"a race": [32, 16, 8, 4, 1, 1, 1, 1], "all alike": [1] * 8, "only a to d": [1, 1, 1, 1, 0, 0, 0, 0]}
+
+
+class _Fit(Lab):
+    """One normal, the map of its cost over μ and σ, a dot to drag on it, and gradient descent when it plays."""
+
+    goal = "the mean NLL"
+
+    def __init__(self, title, x, middle, reach, sigmas, top, marks, controls, xlabel="x"):
+        left, right, (low, high) = middle - reach, middle + reach, sigmas
+        self.x, self.mus, self.sigmas = x, np.linspace(left, right, 25), np.linspace(low, high, 21)
+        super().__init__(
+            title=title, name=title, height=340,
+            axes=[axes("laws", box=(0, 0, 0.56, 1), x=(left, right), y=(0, top), xlabel=xlabel, ylabel="density"),
+                  axes("map", box=(0.56, 0, 0.44, 1), x=(left, right), y=sigmas, xlabel="mean μ", ylabel="sd σ",
+                       title="all normals: the darker, the better", legend=False)],
+            marks=[heat("heat", "map"), *marks, curve("q", "laws", "your normal", style="G"), curve("way", "map"),
+                   points("best", "map", color=COLOURS["vermillion"], size=12), handles("you", "map")],
+            controls=[slider("mu", "mean μ", left, right, float(self.mus[7])), toggle("show", "show the best"),
+                      slider("sigma", "sd σ", low, high, float(self.sigmas[12])), *controls])
+        self.survey()
+
+    def cost(self, mu, sigma):
+        """What to make small, a scalar tensor, in nats."""
+        raise NotImplementedError
+
+    def survey(self):
+        """The cost of every normal on the map, and the best of them, made exact by descent."""
+        costs = torch.stack([self.cost(*_pair(m, s)) for s in self.sigmas for m in self.mus])
+        row, column = divmod(int(costs.argmin()), len(self.mus))
+        self.heat = (2 * (costs.min() - costs) / (costs.median() - costs.min())).exp().reshape(len(self.sigmas), -1)
+        self.best, self.way = (self.mus[column], self.sigmas[row]), []
+        for _ in range(100):
+            self.best = self.descend(self.best, 0.5)
+        self.best = round(self.best[0], 5) + 0.0, self.best[1]  # never −0
+
+    def descend(self, place, rate):
+        """One step down the cost, each slope per unit of Fisher information; σ moves by a factor, so stays positive."""
+        at = [v.requires_grad_() for v in _pair(*place)]
+        (mu, sigma), (slope_mu, slope_sigma) = place, torch.autograd.grad(self.cost(*at), at)
+        return mu - rate * sigma ** 2 * float(slope_mu), sigma * math.exp(-rate * sigma * float(slope_sigma) / 2)
+
+    def advance(self):
+        self.way.append((self.values["mu"], self.values["sigma"]))
+        self.tell(**dict(zip(("mu", "sigma"), self.descend(self.way[-1], 0.005))))
+
+    def changed(self, key, value):
+        self.way = []
+
+    def dragged(self, mark, index, x, y):
+        self.way = []
+        self.tell(mu=x, sigma=y)
+
+    def draw(self):
+        you = self.values["mu"], self.values["sigma"]
+        return {"heat": self.heat, "q": np.stack([self.x, Normal(*you).log_prob(self.x).exp()], 1), "you": [you],
+                "way": self.way, "best": [self.best] if self.values["show"] else []}
+
+    def text(self):
+        you = self.values["mu"], self.values["sigma"]
+        cost, least = (float(self.cost(*_pair(*place))) for place in (you, self.best))
+        where = ", which is at μ {:.3f} and σ {:.3f}".format(*self.best) if self.values["show"] else ""
+        return ("With μ {:.3f} and σ {:.3f}, ".format(*you) +
+                f"{self.goal} is {cost:.4f} nats, {cost - least:.4f} above the least{where}.")
+
+
+class FitNormal(_Fit):
+    """Fit a normal to a column of at least two different numbers, by hand; then let gradient descent try."""
+
+    def __init__(self, data, unit="x"):
+        law = targets.from_samples(data)  # refuses what cannot be fitted; its shift and scale are mean and sd
+        self.data, m, s = torch.as_tensor(data, dtype=torch.float64).flatten(), law.shift, law.scale
+        marks = [rug("data", "laws", "data", alpha=0.8), curve("heights", "laws", style="G", width=0.8)]
+        super().__init__(f"Fit a normal to {len(self.data)} numbers", line(m - 4 * s, m + 4 * s), m, 3.5 * s,
+                         (s / 3, 3 * s), 0.8 / s, marks, [], unit)
+
+    def cost(self, mu, sigma):
+        return -Normal(mu, sigma).log_prob(self.data).mean()
+
+    def draw(self):
+        tops = Normal(self.values["mu"], self.values["sigma"]).log_prob(self.data).exp()
+        stems = torch.stack([0 * tops, tops, math.nan * tops], 1).flatten()  # nan lifts the pen between two stems
+        return {**super().draw(), "data": self.data, "heights": np.stack([self.data.repeat_interleave(3), stems], 1)}
+
+
+class TwoModes(_Fit):
+    """Fit one normal q to two modes p under the divergence you choose; descent runs into the nearest dip."""
+
+    goal = property(lambda self: self.values["goal"])
+
+    def __init__(self):
+        super().__init__("One normal for two modes", line(-12, 12, 240), 0, 6, (0.4, 4), 1.0,
+                         [curve("p", "laws", "p, two modes", style="data")],
+                         [choice("goal", "minimise", DIVERGENCES, "KL(p‖q)"),
+                          slider("gap", "modes at ±", 0, 4, 1.5, step=0.1),
+                          slider("weight", "weight on the left", 0.05, 0.95, 0.5, step=0.05)])
+
+    def survey(self):
+        gap, weight = self.values["gap"], self.values["weight"]
+        law = targets.mixture((-gap, gap), (0.5, 0.5), (weight, 1 - weight))
+        self.p = law.log_prob(self.x[:, None]).exp()
+        super().survey()
+
+    def cost(self, mu, sigma):
+        q = (-((self.x - mu) / sigma) ** 2 / 2).softmax(0)  # p and q as masses on the grid
+        return DIVERGENCES[self.goal](self.p / self.p.sum(), q)
+
+    def changed(self, key, value):
+        self.way = []
+        if key in ("goal", "gap", "weight"):
+            self.survey()
+
+    def draw(self):
+        return {**super().draw(), "p": np.stack([self.x, self.p], 1)}
+
+
+class SlideNormals(Lab):
+    """Slide and stretch q = N(μ, σ²) over p = N(0, 1), and read what each quantity says."""
+
+    def __init__(self):
+        self.x = line(-24, 24, 1200)
+        super().__init__(
+            title="One normal over another", height=340,
+            axes=[axes("laws", box=(0, 0, 0.5, 1), x=(-8, 8), y=(0, 1), xlabel="x", ylabel="density"),
+                  axes("nats", box=(0.5, 0, 0.5, 1), x=(-4, 21), y=(6, -1), title="nats", frame=False, legend=False)],
+            marks=[curve("p", "laws", "p", style="data"), curve("q", "laws", "q", style="G"),
+                   bars("rows", "nats", color=COLOURS["sky"]), text("names", "nats", align="left"),
+                   curve("ceiling", "nats", color=COLOURS["vermillion"], width=3)],
+            controls=[slider("mu", "mean μ of q", -6, 6, 1.5), slider("sigma", "sd σ of q", 0.4, 4, 1.0, log=True)])
+
+    def measure(self):
+        """Both densities on the grid, and every quantity in nats by its name."""
+        laws = Normal(0.0, 1.0), Normal(self.values["mu"], self.values["sigma"])
+        p, q = (law.log_prob(self.x).exp() for law in laws)
+        named = {"H(p)": entropy(p, self.x), "H(q)": entropy(q, self.x), "H(p, q)": cross_entropy(p, q, self.x),
+                 "KL(p‖q)": kl(p, q, self.x), "KL(q‖p)": kl(q, p, self.x), "JS(p, q)": js(p, q, self.x)}
+        return p, q, {name: float(value) for name, value in named.items()}
+
+    def draw(self):
+        p, q, named = self.measure()
+        words = [(-4, i, name) for i, name in enumerate(named)]
+        words += [(min(max(v, 0.8), 20) + 0.3, i, f"{v:.3f}") for i, v in enumerate(named.values())]
+        return {"p": np.stack([self.x, p], 1), "q": np.stack([self.x, q], 1), "names": words,
+                "rows": [(0, i - 0.3, min(v, 20), 0.6) for i, v in enumerate(named.values())],
+                "ceiling": [(math.log(2), 4.5), (math.log(2), 5.5)]}
+
+    def text(self):
+        return ", ".join(f"{name} {v:.3f}" for name, v in self.measure()[2].items()) + " nats; JS is at most 0.693."
+
+
+class CodeBook(Lab):
+    """Say how often eight symbols come; a message is sent in the code made for P and in the code made for Q."""
+
+    def __init__(self):
+        self.draws = (np.random.default_rng(0).permutation(20) + 0.5) / 20  # even cuts: a typical message, shuffled
+        super().__init__(
+            title="The code book", height=400,
+            axes=[axes("laws", box=(0, 0, 1, 0.58), x=(-0.5, 7.5), y=(-0.07, 0.7), frame=False),
+                  axes("sent", box=(0, 0.58, 1, 0.42), x=(0, 60), y=(0, 2.4), auto="x", frame=False, legend=False)],
+            marks=[bars("P", "laws", "P, how often they come", color=COLOURS["sky"]),
+                   bars("Q", "laws", "Q, what the other code is made for", color=COLOURS["orange"]),
+                   handles("tops", "laws"), text("book", "laws", size=12), bars("sent P", "sent", color=COLOURS["sky"]),
+                   bars("sent Q", "sent", color=COLOURS["orange"]), text("bits", "sent", size=12),
+                   text("costs", "sent", align="left")],
+            controls=[choice("made", "Q", [*WEIGHTS, "the same as P"], "all alike")] +
+                     [slider(s, f"weight of {s}", 0, 64, w, step=1) for s, w in zip("abcdefgh", WEIGHTS["a race"])])
+
+    def dragged(self, mark, index, x, y):
+        key, y = "abcdefgh"[index], min(max(y, 0.0), 0.9)
+        rest = sum(self.values[s] for s in "abcdefgh") - self.values[key]
+        self.tell(**{key: min(64.0, y / (1 - y) * rest)})
+
+    def measure(self):
+        """P, Q; the length of each word in their Huffman codes, (2, 8); and the mean of each over P, in bits."""
+        p, made = np.array([self.values[s] for s in "abcdefgh"]), self.values["made"]
+        p = p / p.sum() if p.sum() > 0 else np.full(8, 0.125)
+        q = np.array(WEIGHTS[made]) / sum(WEIGHTS[made]) if made in WEIGHTS else p
+        lengths, comes = np.stack([code_lengths(law, "huffman") for law in (p, q)]), p > 0
+        return p, q, lengths, lengths[:, comes] @ p[comes]
+
+    def draw(self):
+        p, q, lengths, costs = self.measure()
+        words, message = [code_words(n) for n in lengths], np.searchsorted(p.cumsum(), self.draws).clip(max=7)
+        places, width = np.arange(8), np.full(8, 0.4)
+        frame: dict = {
+            "P": np.stack([places - 0.42, 0 * width, width, p], 1), "tops": np.stack([places - 0.22, p], 1),
+            "Q": np.stack([places + 0.02, 0 * width, width, q], 1), "costs": [], "bits": [],
+            "book": [*zip(places, np.full(8, -0.04), "abcdefgh"), *zip(places - 0.22, p + 0.06, words[0]),
+                     *zip(places + 0.22, q + 0.06, words[1])]}
+        for name, low, n, book, cost in zip("PQ", (1.25, 0.05), lengths, words, costs):
+            ends = np.concatenate([[0], n[message].cumsum()])
+            sent = [(a, b, k) for (a, b), k in zip(pairwise(ends), message) if b < math.inf]
+            frame[f"sent {name}"] = [(a, low, b - a - 0.15, 0.36) for a, b, _ in sent]
+            frame["bits"] += [((a + b) / 2, low + 0.52, "abcdefgh"[k]) for a, b, k in sent]
+            frame["bits"] += [((a + b) / 2, low + 0.18, book[k]) for a, b, k in sent]
+            says = f"{cost:.3f} bits a symbol" if cost < math.inf else "it has no word for the next symbol"
+            frame["costs"].append((0, low + 0.88, f"code for {name}: {says}"))
+        return frame
+
+    def text(self):
+        p, q, _, (for_p, for_q) = self.measure()
+        H, extra = entropy(p, base="bits"), kl(p, q, base="bits")
+        return (f"H(P) is {H:.3f} bits. A symbol costs {for_p:.3f} bits in the Huffman code for P and {for_q:.3f} in the "
+                f"one for Q, {for_q - for_p:.3f} more; KL(P‖Q) is {extra:.3f} bits.")
+
+
+def _pair(mu, sigma):
+    return torch.tensor(mu, dtype=torch.float64), torch.tensor(sigma, dtype=torch.float64)

@@ -1,5 +1,5 @@
 // Draws every lab. A scene (axes, marks, controls) comes once; each frame is one float32 buffer:
-// four limits for each axes, (rows, columns) for each mark, then the marks' numbers in order.
+// its number, four limits for each axes, (rows, columns) for each mark, then the marks' numbers in order.
 // `render` needs only get, set, on, off, save_changes and send of its model, so a recording can play too.
 
 const BASE = 900;                       // the width at which sizes in a scene are pixels
@@ -60,21 +60,21 @@ export const decode = (scene, bytes) => {
   const start = bytes.byteOffset, all = bytes.byteLength;
   const f = new Float32Array(bytes.buffer.slice(start, start + all));
   const A = scene.axes.length;
-  let at = 4 * A + 2 * scene.marks.length;
+  let at = 1 + 4 * A + 2 * scene.marks.length;
   const limits = {}, data = {};
-  scene.axes.forEach((a, i) => { limits[a.key] = f.subarray(4 * i, 4 * i + 4); });
+  scene.axes.forEach((a, i) => { limits[a.key] = f.subarray(1 + 4 * i, 5 + 4 * i); });
   scene.marks.forEach((m, i) => {
-    const rows = f[4 * A + 2 * i], columns = f[4 * A + 2 * i + 1];
+    const rows = f[1 + 4 * A + 2 * i], columns = f[2 + 4 * A + 2 * i];
     data[m.key] = { rows, columns, v: f.subarray(at, at + rows * columns) };
     at += rows * columns;
   });
-  return { limits, data };
+  return { number: f[0], limits, data };
 };
 
 // Where a pair of axes lies on the canvas, and how data become pixels.
 const place = (a, limits, W, H, k) => {
   const [left, top, width, height] = a.box;
-  const padLeft = a.frame ? 52 : 4, padRight = a.frame ? 10 : 4, padTop = a.title ? 24 : 10;
+  const padLeft = 52, padRight = 10, padTop = a.title ? 24 : 10;
   const padBottom = a.frame ? (a.xlabel ? 40 : 24) : 4;
   const x0 = left * W + padLeft * k, x1 = (left + width) * W - padRight * k;
   const y0 = (top + height) * H - padBottom * k, y1 = top * H + padTop * k;
@@ -95,7 +95,7 @@ const paintAxes = (g, p, k) => {
   const { a, x0, x1, y0, y1, limits } = p;
   g.textBaseline = "alphabetic"; g.fillStyle = INK; g.textAlign = "left";
   g.font = `600 ${13 * k}px ${FONT}`;
-  if (a.title) g.fillText(a.title, a.frame ? x0 : x0 + 4 * k, y1 - 8 * k);
+  if (a.title) g.fillText(a.title, x0, y1 - 8 * k);
   if (!a.frame) return;
   g.strokeStyle = FAINT; g.lineWidth = 1; g.font = `${12 * k}px ${FONT}`;
   g.textAlign = "center"; g.textBaseline = "top";
@@ -345,7 +345,7 @@ const render = ({ model, el }) => {
     if (wait <= 0) { spoken = performance.now(); canvas.setAttribute("aria-label", `${scene.title}. ${twin.textContent}`); }
     else waiting ||= setTimeout(() => { waiting = null; speak(); }, wait);
   };
-  const onFrame = () => { frame = decode(scene, model.get("frame")); fresh = true; sent++; };
+  const onFrame = () => { frame = decode(scene, model.get("frame")); fresh = true; };
   const onStatus = () => {
     const s = model.get("status");
     if (!s.words) return;
@@ -361,17 +361,16 @@ const render = ({ model, el }) => {
   const onValues = () => {
     const values = model.get("values");
     for (const [key, c] of Object.entries(controls))
-      if (key in values && !c.element.contains(document.activeElement)) c.show(values[key]);
-      else if (key in values && document.activeElement.type !== "range") c.show(values[key]);
+      if (key in values && !(c.element.contains(document.activeElement) && document.activeElement.type === "range")) c.show(values[key]);
   };
   const onMessage = m => { if (m.kind === "download") hand(new Blob([m.text], { type: "application/json" }), m.name); };
-  let sent = 0;
   const loop = () => {
     if (!alive) return;
     if (fresh && frame && root.isConnected) { places = draw(canvas, scene, frame, words, ratio); fresh = false; drawn++; canvas.dataset.drawn = drawn; }
     requestAnimationFrame(loop);
   };
-  const seen = setInterval(() => { if (root.isConnected && !document.hidden) send({ kind: "seen", frames: model.get("status").frames ?? sent, drawn }); }, 1000);
+  const ack = () => { if (root.isConnected && !document.hidden) send({ kind: "seen", frame: frame?.number ?? 0, drawn }); };
+  const seen = setInterval(ack, 1000);  // the kernel cannot know otherwise that anybody is looking
 
   // Dragging handles and pointing into axes, in data units, at most once a frame.
   let held = null;
@@ -414,7 +413,7 @@ const render = ({ model, el }) => {
   resize();
   if (model.get("frame")?.byteLength) onFrame();
   onStatus(); onValues();
-  send({ kind: "seen", frames: sent, drawn });
+  ack();
   loop();
   return () => {
     alive = false; clearInterval(seen); clearTimeout(waiting); watch.disconnect();

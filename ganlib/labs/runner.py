@@ -49,7 +49,7 @@ class Lab:
                       "plays": self._has("advance"), "resets": self._has("reset"), "points": self._has("pointed")}
         self.values = {c["key"]: c["value"] for c in controls if "value" in c}
         self.steps, self.playing, self.error, self.note = 0, False, "", ""
-        self.frames = self.drawn = 0  # sent by the kernel, drawn by the browser
+        self.frames = self.drawn = 0  # number of the last frame sent, and of the last one known to be drawn
         self._generation, self._seen, self._status_at, self._dirty = 0, 0.0, 0.0, False
         try:
             self._loop = asyncio.get_running_loop()
@@ -116,9 +116,11 @@ class Lab:
                     {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}}
 
     # -- playing -----------------------------------------------------------------------------------------
-    def _step(self):
-        self.advance()
-        self.steps += 1
+    def _step(self) -> bool:
+        """One step; False if the lab says that it is not yet time for one."""
+        done = self.advance() is not False
+        self.steps += done
+        return done
 
     async def _play(self, generation):
         shown = 0.0
@@ -126,7 +128,8 @@ class Lab:
             try:
                 end = time.perf_counter() + SLICE
                 while time.perf_counter() < end and generation == self._generation:
-                    self._step()
+                    if not self._step():
+                        await asyncio.sleep(0.03)
                 now = time.monotonic()
                 if generation == self._generation and now - shown >= 1 / FPS - SLICE / 2:
                     shown = now
@@ -179,12 +182,11 @@ class Lab:
             data = frame[m["key"]]
             if m["kind"] == "text":
                 data = [row[:2] for row in data]
-            array = np.asarray(data, dtype=np.float32)
-            array = array[:, None] if array.ndim == 1 and array.size else array.reshape(len(array), -1)
+            array = _table(data, np.float32)
             head.append(array.shape)
             body.append(array.ravel())
-        flat = np.concatenate([np.fromiter((v for part in head for v in part), np.float32), *body])
         self.frames += 1
+        flat = np.concatenate([np.array([self.frames, *(v for part in head for v in part)], np.float32), *body])
         self.widget.frame = flat.tobytes()
 
     def _limits(self, frame):
@@ -199,8 +201,9 @@ class Lab:
                     values = values[np.isfinite(values) & ((values > 0) | (side not in a["log"]))]
                     if values.size:
                         low, high = float(values.min()), float(values.max())
-                        margin = 0.0 if side == "x" or side in a["log"] else 0.05 * (high - low)
-                        low, high = low - margin, high + margin
+                        if side == "y" and side not in a["log"]:  # room for the legend above the curves
+                            margin = 0.05 * (high - low)
+                            low, high = low - margin, high + margin * (8 if a["legend"] else 1)
                         ends[2 * i:2 * i + 2] = (low, high) if high > low else (low - 0.5, low + 0.5)
             limits[a["key"]] = tuple(ends)
         return limits
@@ -217,7 +220,7 @@ class Lab:
         kind = message.get("kind")
         try:
             if kind == "seen":
-                self._seen, self.drawn = max(self._seen, time.monotonic()), int(message["frames"])
+                self._seen, self.drawn = max(self._seen, time.monotonic()), int(message["frame"])
                 return
             self.error = ""
             if kind == "set":
@@ -286,12 +289,17 @@ class Lab:
         self.widget.send({"kind": "download", "name": name, "text": content})
 
 
+def _table(data, dtype=float):
+    """A mark's numbers as (rows, columns); a plain list is one column."""
+    array = np.asarray(data, dtype=dtype)
+    return array if array.ndim == 2 else array.reshape(len(array), 1) if len(array) else np.zeros((0, 0), dtype)
+
+
 def _column(data, kind, i):
     """The numbers of a mark that lie along x (i = 0) or y (i = 1)."""
     if kind in ("text", "heat") or not len(data):
         return np.zeros(0)
-    a = np.asarray(data, dtype=float)
-    a = a[:, None] if a.ndim == 1 else a
+    a = _table(data)
     if kind == "bars":
         return np.concatenate([a[:, i], a[:, i] + a[:, i + 2]])
     if kind == "area":

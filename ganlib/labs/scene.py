@@ -121,8 +121,7 @@ def poster(scene, frame, limits, *, dpi=100) -> Figure:
     places = {}
     for a in scene["axes"]:
         left, top, width, height = a["box"]
-        pad_left, pad_right = (52, 10) if a["frame"] else (4, 4)
-        pad_top = 24 if a["title"] else 10
+        pad_left, pad_right, pad_top = 52, 10, 24 if a["title"] else 10
         pad_bottom = (40 if a["xlabel"] else 24) if a["frame"] else 4
         W, H = 900, scene["height"]
         ax = figure.add_axes(((left * W + pad_left) / W, 1 - ((top + height) * H - pad_bottom) / H,
@@ -142,7 +141,7 @@ def poster(scene, frame, limits, *, dpi=100) -> Figure:
     for a in scene["axes"]:
         shown, names = places[a["key"]].get_legend_handles_labels()
         if a["legend"] and names:
-            places[a["key"]].legend(shown, names, fontsize=8, frameon=False, loc="upper right")
+            places[a["key"]].legend(shown, names, fontsize=8, framealpha=0.8, edgecolor="none", loc="upper right")
     return figure
 
 
@@ -155,7 +154,7 @@ def _draw(ax, m, data) -> None:
     if not len(data):
         return
     look = {"color": m["color"], "label": m["label"] or None}
-    columns = np.asarray(data, dtype=float).T
+    columns = np.atleast_2d(np.asarray(data, dtype=float).T)
     match m["kind"]:
         case "line":
             ax.plot(*columns, lw=m["width"], ls=(0, [d / m["width"] for d in m["dash"]]) if m["dash"] else "-", **look)

@@ -1,0 +1,91 @@
+"""A Jupyter server with all three front ends, a real browser, and a way to put a lab on a page."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+FRONT_ENDS = {"lab": "lab/tree/{}", "notebook": "notebooks/{}", "voila": "voila/render/{}"}
+
+
+def _chromium():
+    for name in (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "chrome"):
+        if name and shutil.which(name):
+            return shutil.which(name)
+    if os.environ.get("CI"):
+        pytest.fail("CI must have Chromium: the browser tests may not be left out there")
+    pytest.skip("no Chromium found; install it or set CHROMIUM to its path to run the browser tests")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """(address, folder) of a Jupyter server that serves JupyterLab, Notebook 7 and Voilà."""
+    folder = tmp_path_factory.mktemp("course")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    config = ["--ServerApp.token=", "--ServerApp.password=", f"--ServerApp.port={port}", f"--ServerApp.root_dir={folder}",
+              "--LabApp.expose_app_in_browser=True", "--no-browser", "--allow-root", "--LabApp.news_url=", "--ServerApp.ip=127.0.0.1", "--ServerApp.disable_check_xsrf=True",
+              "--JupyterNotebookApp.expose_app_in_browser=True", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "JUPYTER_CONFIG_DIR": str(folder / ".config")}
+    log = (folder / "server.log").open("w")
+    process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *config], stdout=log, stderr=log, env=environment)
+    address = f"http://127.0.0.1:{port}/"
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(address + "api", timeout=1)
+            break
+        except OSError:
+            if process.poll() is not None:
+                pytest.fail("the Jupyter server ended:\n" + Path(log.name).read_text())
+            time.sleep(0.1)
+    yield address, folder
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def show(server, browser, request):
+    """`page = show(code, front_end)`: a notebook with these cells, opened and run, its lab visible."""
+    address, folder = server
+    pages = []
+
+    def show(*cells, front_end="lab", wait=".gl-lab canvas"):
+        name = f"{request.node.name.replace('[', '-').replace(']', '')}-{len(pages)}.ipynb"
+        nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+        nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+        nbformat.write(nb, folder / name)
+        page = browser.new_page(viewport={"width": 1400, "height": 1150})
+        page.set_default_timeout(60_000)
+        pages.append(page)
+        page.goto(address + FRONT_ENDS[front_end].format(name))
+        if front_end != "voila":
+            page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+            page.wait_for_function("""() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel
+                ?.connectionStatus === 'connected'""")
+            page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+        page.wait_for_selector(wait)
+        return page
+
+    yield show
+    for page in pages:
+        page.close()
+    for session in __import__("json").load(urllib.request.urlopen(address + "api/sessions")):
+        urllib.request.urlopen(urllib.request.Request(address + "api/sessions/" + session["id"], method="DELETE"))

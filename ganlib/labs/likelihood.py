@@ -61,8 +61,11 @@ class _Fit(Lab):
         return mu - rate * sigma ** 2 * float(slope_mu), sigma * math.exp(-rate * sigma * float(slope_sigma) / 2)
 
     def advance(self):
-        self.way.append((self.values["mu"], self.values["sigma"]))
-        self.tell(**dict(zip(("mu", "sigma"), self.descend(self.way[-1], 0.005))))
+        mu, sigma = before = self.values["mu"], self.values["sigma"]
+        self.values["mu"], self.values["sigma"] = self.descend(before, 0.005)
+        self.way.append(before)
+        if self.playing and abs(self.values["mu"] - mu) + abs(self.values["sigma"] - sigma) < 1e-5 * sigma:
+            self.pause("Arrived: no normal near this one is better.")
 
     def changed(self, key, value):
         self.way = []
@@ -72,6 +75,7 @@ class _Fit(Lab):
         self.tell(mu=x, sigma=y)
 
     def draw(self):
+        self.tell()  # here, once a frame, and not at every step
         you = self.values["mu"], self.values["sigma"]
         return {"heat": self.heat, "q": np.stack([self.x, Normal(*you).log_prob(self.x).exp()], 1), "you": [you],
                 "way": self.way, "best": [self.best] if self.values["show"] else []}
@@ -122,7 +126,7 @@ class TwoModes(_Fit):
         super().survey()
 
     def cost(self, mu, sigma):
-        q = (-((self.x - mu) / sigma) ** 2 / 2).softmax(0)  # p and q as masses on the grid
+        q = (-((self.x - mu) / sigma) ** 2 / 2).softmax(0).clamp(min=1e-300)  # masses; log 0 has no slope
         return DIVERGENCES[self.goal](self.p / self.p.sum(), q)
 
     def changed(self, key, value):
@@ -220,8 +224,8 @@ class CodeBook(Lab):
     def text(self):
         p, q, _, (for_p, for_q) = self.measure()
         H, extra = entropy(p, base="bits"), kl(p, q, base="bits")
-        return (f"H(P) is {H:.3f} bits. A symbol costs {for_p:.3f} bits in the Huffman code for P and {for_q:.3f} in the "
-                f"one for Q, {for_q - for_p:.3f} more; KL(P‖Q) is {extra:.3f} bits.")
+        return (f"H(P) is {H:.3f} bits. A symbol costs {for_p:.3f} bits in the Huffman code for P and {for_q:.3f} in "
+                f"the one for Q, {for_q - for_p:.3f} more; KL(P‖Q) is {extra:.3f} bits.")
 
 
 def _pair(mu, sigma):

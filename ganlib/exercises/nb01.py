@@ -42,4 +42,4 @@ def reverse_kl_fit(answer):
         return _judge(cost, -log(0.7), {0: "Not free: where q lives, p is 0.7 q.", -log2(0.7): "In nats, not bits."},
                       "Where q lives, p = 0.7 q: the mean of log(q/p) is one logarithm.")
     hints = {1.2: "That is the mean of all of p, which KL(p‖q) chooses.", -3.0: "The lighter mode: it costs −log 0.3."}
-    return next((hint for m, hint in hints.items() if abs(mean - m) < 0.5), "q sits on one mode, with the sd of that mode.")
+    return next((hint for m, hint in hints.items() if abs(mean - m) < 0.5), "q sits on one mode, and has its sd.")

@@ -174,7 +174,8 @@ def _descend(loss: Tensor, optimiser) -> None:
     """One optimiser step on its own parameters only; the other player's are never touched."""
     parameters = optimiser.param_groups[0]["params"]
     for parameter, slope in zip(parameters, torch.autograd.grad(loss, parameters)):
-        parameter.grad = slope.contiguous()  # fused Adam reads memory in order and ignores strides
+        same = slope.stride() == parameter.stride()  # fused Adam reads memory in order and ignores strides
+        parameter.grad = slope if same else torch.empty_like(parameter).copy_(slope)
     optimiser.step()
 
 

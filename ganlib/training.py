@@ -1,0 +1,286 @@
+"""Long runs over `GAN.step`: batches, an averaged generator, and checkpoints from which a run continues exactly.
+
+`python -m ganlib.training --images digits --steps 2000 --out runs/a`; the same command again resumes. On several
+processes: `torchrun --nproc_per_node 2 -m ganlib.training …`. Files are safetensors: numbers and JSON, never code.
+"""
+import argparse
+import copy
+import hashlib
+import json
+import os
+import signal
+import sys
+import threading
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from ganlib.gan import GAN
+from ganlib.images import load, mosaic
+from ganlib.losses import LOSSES
+from ganlib.networks import dcgan_discriminator, dcgan_generator
+from ganlib.targets import Mixture, gaussian
+
+__all__ = ["Run", "load_pair", "read", "write"]
+NUMBERS = ("loss_D", "loss_G", "D_real", "D_fake")  # noted at every step; the last two are D(x) and D(G(z))
+
+
+class Run:
+    """A `GAN` on pictures x (n, channels, size, size): `step()` takes the next minibatch, and averages G in `run.G`.
+
+    batch: pictures a step, over all processes. ema: the share the average keeps of itself, less in the first steps.
+    seed: of the order of the pictures. out: a folder for `run.safetensors` and grids of samples, written every `every`
+    steps; a run found there is resumed. about: what else its JSON shall say. For GPUs: bf16, channels_last, compile.
+    """
+
+    def __init__(self, gan: GAN, x: Tensor, *, batch=64, ema=0.99, seed=0, out=None, every=500, about=None,
+                 bf16=False, channels_last=False, compile=False):
+        self.gan, self.prior, self.batch, self.every, self.about = gan, gan.prior, batch, every, about or {}
+        self.rank, self.world = 0, int(os.environ.get("WORLD_SIZE", 1))
+        if not 0 < batch <= len(x) or batch % self.world:
+            raise ValueError(f"batch must be a multiple of {self.world}, at most the {len(x)} pictures, got {batch}")
+        self.settings = {"batch": batch, "ema": ema, "seed": seed, "pictures": list(x.shape), "loss": gan.loss}
+        self.out = Path(out or ".")
+        self.saves = out is not None
+        self.G, self.ema = copy.deepcopy(gan.G).eval().requires_grad_(False), ema
+        self.order, self.generator = torch.zeros(0, dtype=torch.long), torch.Generator().manual_seed(seed)
+        self.x = x if gan.device.type == "cuda" and x.nbytes > torch.cuda.mem_get_info()[0] / 2 else x.to(gan.device)
+        self.layout = torch.channels_last if channels_last else torch.preserve_format
+        for net in (gan.G, gan.D):
+            net.to(memory_format=self.layout)  # type: ignore[call-overload]
+            net.forward = _autocast(net.forward, gan.device.type) if bf16 else net.forward
+            if compile:
+                net.compile()
+        self.logits: list[Tensor] = []
+        gan.D.register_forward_hook(lambda net, x, logits: self.logits.append(logits.detach()))
+        if self.world > 1:
+            self._share()
+        if self.saves and (self.out / "run.safetensors").exists():
+            self.load(self.out / "run.safetensors")
+
+    def _share(self) -> None:
+        """Every process takes its slice of each batch and of its noise; Accelerate averages the gradients."""
+        from accelerate import Accelerator
+        from accelerate.utils import broadcast, reduce
+
+        self.rank = Accelerator(cpu=self.gan.device.type == "cpu").process_index
+        self.gan.prior = _Slice(self.prior, self.rank, self.world)
+        for net in (self.gan.G, self.gan.D, self.G):
+            net.load_state_dict(broadcast(net.state_dict()))
+
+        def average(optimiser, *_):
+            slopes = [p.grad for p in optimiser.param_groups[0]["params"]]
+            mean = reduce(torch.cat([slope.flatten() for slope in slopes]), "mean")
+            for slope, part in zip(slopes, mean.split([slope.numel() for slope in slopes])):
+                slope.copy_(part.view_as(slope))
+
+        self.gan.opt_G.register_step_pre_hook(average)
+        self.gan.opt_D.register_step_pre_hook(average)
+
+    def step(self) -> dict[str, float]:
+        """One `GAN.step` on the next minibatch: every picture comes once, in random order, before any comes again."""
+        if len(self.order) < self.batch:
+            self.order = torch.randperm(len(self.x), generator=self.generator)
+        rows, self.order = self.order[:self.batch].chunk(self.world)[self.rank], self.order[self.batch:]
+        self.logits.clear()
+        try:
+            record = self.gan.step(self.x[rows.to(self.x.device)].to(self.gan.device, memory_format=self.layout))
+        except torch.cuda.OutOfMemoryError:
+            raise RuntimeError(f"out of GPU memory: try a batch of {max(1, self.batch // 2)}") from None
+        record.update(D_real=float(self.logits[0].sigmoid().mean()), D_fake=float(self.logits[1].sigmoid().mean()))
+        keep = min(self.ema, self.gan.steps / (10 + self.gan.steps))
+        with torch.no_grad():
+            for mean, now in zip(self.G.state_dict().values(), self.gan.G.state_dict().values()):
+                mean.lerp_(now, 1 - keep) if mean.is_floating_point() else mean.copy_(now)
+        return record
+
+    def train(self, steps: int, *, progress=False) -> "Run":
+        """Go on until `steps` steps are done in all, saving on the way; Ctrl-C ends after a whole step, and saves."""
+        bar = tqdm(total=steps, initial=self.gan.steps, disable=not progress or self.rank > 0,
+                   desc=f"{self.world} process{'es' * (self.world > 1)}")
+        with _interrupt() as stop, bar:
+            while self.gan.steps < steps and not stop:
+                record = self.step()
+                bar.update()
+                bar.set_postfix({name: f"{record[name]:.2f}" for name in NUMBERS}, refresh=False)
+                if self.saves and (self.gan.steps % self.every == 0 or self.gan.steps == steps or stop):
+                    self.save()
+        if stop:
+            print(f"stopped after step {self.gan.steps}; the same call goes on from there")
+        return self
+
+    def sample(self, n: int, *, seed=0) -> Tensor:
+        """n pictures by the averaged G; training is not disturbed."""
+        z = self.prior.sample(n, torch.Generator().manual_seed(seed)).to(self.gan.device)
+        return torch.cat([self.G(part) for part in z.split(500)])
+
+    def save(self) -> None:
+        """Write the checkpoint and a grid of samples into `out`; a save that fails leaves the last good one there."""
+        if self.rank == 0:
+            gan = self.gan
+            write(self.out / "run.safetensors", self._tensors(), {
+                **self.about, "settings": self.settings, "steps": gan.steps, "lr": [gan.lr_G, gan.lr_D],
+                "threads": torch.get_num_threads()})
+            wall = (mosaic(self.sample(64)) * 255).astype(np.uint8)
+            Image.fromarray(wall).save(self.out / f"samples-{gan.steps:06d}.png")
+
+    def load(self, path) -> None:
+        """Go back to a checkpoint; ValueError if it is damaged, of another architecture or of other settings."""
+        (there, about), here, gan = read(path), self._tensors(), self.gan
+        old, new = (settings | {key: list(value.shape) for key, value in tensors.items() if key[:2] in ("G.", "D.")}
+                    for settings, tensors in ((about["settings"], there), (self.settings, here)))
+        for key in sorted({*old, *new}):
+            if old.get(key) != new.get(key):
+                raise ValueError(f"{path} is of another run: {key} is {old.get(key)} there, {new.get(key)} here")
+        if about["threads"] != torch.get_num_threads():
+            warnings.warn(f"saved with {about['threads']} threads: the last bits may differ now", stacklevel=2)
+        for part, net in (("G", gan.G), ("D", gan.D), ("mean", self.G)):
+            net.load_state_dict(_below(there, part))
+        for part, optimiser in (("opt_G", gan.opt_G), ("opt_D", gan.opt_D)):
+            state = {int(i): _below(_below(there, part), i) for i in {key.split(".")[0] for key in _below(there, part)}}
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+        (gan.lr_G, gan.lr_D), gan.steps, self.order = about["lr"], about["steps"], there["order"]
+        gan.generator.set_state(there["noise"])
+        self.generator.set_state(there["shuffle"])
+        torch.set_rng_state(there["global"])  # dropout, say, draws from it
+        gan.history[:] = [dict(zip(NUMBERS, row)) for row in there["history"].tolist()]
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """All that the next step depends on, under flat names."""
+        gan = self.gan
+        nets, optimisers = {"G": gan.G, "D": gan.D, "mean": self.G}, {"opt_G": gan.opt_G, "opt_D": gan.opt_D}
+        flat = {f"{part}.{name}": value for part, net in nets.items() for name, value in net.state_dict().items()}
+        flat |= {f"{part}.{i}.{name}": value for part, optimiser in optimisers.items()
+                 for i, state in optimiser.state_dict()["state"].items() for name, value in state.items()}
+        history = torch.tensor([[record.get(name, np.nan) for name in NUMBERS] for record in gan.history])
+        return flat | {"noise": gan.generator.get_state(), "shuffle": self.generator.get_state(), "order": self.order,
+                       "global": torch.get_rng_state(), "history": history.double()}
+
+
+class _Slice(NamedTuple):
+    """A prior of which each process takes its part: all draw the same noise, and no two use the same."""
+
+    prior: Mixture
+    rank: int
+    world: int
+
+    def sample(self, n, generator=None):
+        return self.prior.sample(n * self.world, generator)[self.rank * n:(self.rank + 1) * n]
+
+
+def write(path: Path, tensors: dict[str, Tensor], about: dict) -> None:
+    """Write tensors and JSON beside `path`, then rename: whoever reads finds the old file or the new, never a part."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    try:
+        with open(part, "wb") as file:
+            file.write(save(tensors, {"about": json.dumps({**about, "sha256": _digest(tensors)})}))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OSError(f"{path} could not be written ({error}); what lay there before is untouched") from error
+
+
+def read(path) -> tuple[dict[str, Tensor], dict]:
+    """The tensors and the JSON of a file made by `write`; ValueError if it is anything else or was changed."""
+    try:
+        with safe_open(path, "pt") as file:
+            about, names = json.loads(file.metadata()["about"]), list(file.keys())
+            tensors = {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is truncated or no file of a run: {error}") from None
+    if about.pop("sha256", None) != _digest(tensors):
+        raise ValueError(f"{path} was changed after it was written")
+    return tensors, about
+
+
+def _digest(tensors) -> str:
+    return hashlib.sha256(b"".join(tensors[name].numpy().tobytes() for name in sorted(tensors))).hexdigest()
+
+
+def _below(tensors, part) -> dict[str, Tensor]:
+    return {name[len(part) + 1:]: value for name, value in tensors.items() if name.startswith(f"{part}.")}
+
+
+def load_pair(path) -> tuple[nn.Module, nn.Module, dict]:
+    """The averaged G and D of a run made from the shell, ready to use, and what its file says about it."""
+    tensors, about = read(path)
+    size, channels, z_dim, width, norm = (about[key] for key in ("size", "channels", "z_dim", "width", "norm"))
+    G = dcgan_generator(size, channels, z_dim=z_dim, width=width, norm="batch" if norm == "spectral" else norm)
+    D = dcgan_discriminator(size, channels, width=width, norm=norm)
+    for net, part in ((G, "mean"), (D, "D")):
+        net.load_state_dict(_below(tensors, part))
+    return G.eval().requires_grad_(False), D.eval().requires_grad_(False), about
+
+
+def _autocast(forward, device):
+    def in_bf16(x):
+        with torch.autocast(device, torch.bfloat16):
+            return forward(x).float()  # softplus of a logit needs the digits that bf16 lacks
+    return in_bf16
+
+
+@contextmanager
+def _interrupt():
+    """A list that Ctrl-C makes non-empty, so that a step is never cut in two; only the main thread can hear it."""
+    stop: list[int] = []
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.append(1)) if main else None
+    try:
+        yield stop
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, before)
+
+
+def main(argv=None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser("python -m ganlib.training", description="Train a DCGAN on pictures, or go on.",
+                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    for name, default, words in [
+            ("images", "digits", "digits, mnist, fashion-mnist, faces, a folder of pictures, or an IDX file"),
+            ("size", 8, "side of the pictures in pixels: 8, 16, 32, 64 or 128"), ("steps", 2000, "steps in all"),
+            ("out", "runs/a", "folder of checkpoint and samples"), ("every", 500, "steps between checkpoints"),
+            ("batch", 64, "pictures a step, over all processes"), ("z-dim", 32, "numbers in z"),
+            ("width", 32, "channels of the largest maps"), ("norm", "batch", "of D: batch, spectral or none"),
+            ("loss", "non-saturating", ", ".join(LOSSES)), ("lr-G", 1e-3, "learning rate of G"),
+            ("lr-D", 1e-3, "learning rate of D"), ("ema", 0.99, "share that the average of G keeps at each step"),
+            ("seed", 0, "of weights, noise and order"), ("held-out", 0.0, "share of the pictures to leave aside"),
+            ("device", "cpu", "cpu or cuda"), ("threads", 1, "threads of the CPU"), ("cache", "", "folder for pixels")]:
+        parser.add_argument(f"--{name}", default=default, type=type(default), help=words)
+    for name, words in [("grey", "turn pictures grey"), ("bf16", "mixed precision"), ("channels-last", "memory layout"),
+                        ("compile", "torch.compile")]:
+        parser.add_argument(f"--{name}", action="store_true", help=words)
+    a = parser.parse_args(argv)
+    if a.device.startswith("cuda") and not torch.cuda.is_available():
+        parser.error("--device cuda, but this PyTorch sees no GPU; take --device cpu")
+    torch.set_num_threads(a.threads)
+    device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if a.device == "cuda" else a.device
+    try:
+        x = load(a.images, size=a.size, grey=a.grey, cache=a.cache).split(a.held_out)[0].x
+        about = {"size": a.size, "channels": x.shape[1], "z_dim": a.z_dim, "width": a.width, "norm": a.norm,
+                 "command": " ".join(["python -m ganlib.training", *(sys.argv[1:] if argv is None else argv)])}
+        G = dcgan_generator(a.size, x.shape[1], z_dim=a.z_dim, width=a.width, seed=a.seed,
+                            norm="batch" if a.norm == "spectral" else a.norm).to(device)
+        D = dcgan_discriminator(a.size, x.shape[1], width=a.width, norm=a.norm, seed=a.seed + 1).to(device)
+        gan = GAN(G, D, gaussian(dim=a.z_dim), loss=a.loss, lr_G=a.lr_G, lr_D=a.lr_D, seed=a.seed)
+        Run(gan, x, batch=a.batch, ema=a.ema, seed=a.seed, out=a.out, every=a.every, about=about, bf16=a.bf16,
+            channels_last=a.channels_last, compile=a.compile).train(a.steps, progress=True)
+    except (ValueError, ConnectionError, OSError, RuntimeError) as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,9 @@ import importlib
 _WHERE = {  # class: file; a lab is imported when it is first named
     "Lab": "runner",
     "GANLab": "gan_lab",
+    "Algorithm1": "discriminator", "Detective": "discriminator", "FiniteSamples": "discriminator",
+    "Knots": "discriminator", "TwoTerms": "discriminator",
+    "Payoffs": "games", "Pizza": "games", "Players": "games", "Questions": "games",
     "CodeBook": "likelihood", "FitNormal": "likelihood", "SlideNormals": "likelihood", "TwoModes": "likelihood",
 }
 

@@ -75,7 +75,8 @@ def main():
         if not args.check:
             from nbclient import NotebookClient
 
-            NotebookClient(nb, timeout=600, kernel_name="python3", resources={"metadata": {"path": NOTEBOOKS}}).execute()
+            NotebookClient(nb, timeout=600, kernel_name="python3", coalesce_streams=True,
+                           resources={"metadata": {"path": NOTEBOOKS}}).execute()
             nbformat.write(clean(nb), path)
         found = problems(nb) + (["larger than 1 MB"] if path.stat().st_size > 1 << 20 else [])
         print(f"{path.name}: {'clean' if not found else '; '.join(found)}")

@@ -99,13 +99,13 @@ const paintAxes = (g, p, k) => {
   if (!a.frame) return;
   g.strokeStyle = FAINT; g.lineWidth = 1; g.font = `${12 * k}px ${FONT}`;
   g.textAlign = "center"; g.textBaseline = "top";
-  for (const t of ticks(limits[0], limits[1], a.log.includes("x"), Math.max(2, (x1 - x0) / (80 * k)))) {
+  for (const t of a.ticks.includes("x") ? ticks(limits[0], limits[1], a.log.includes("x"), Math.max(2, (x1 - x0) / (80 * k))) : []) {
     g.beginPath(); g.moveTo(p.x(t), y0); g.lineTo(p.x(t), y0 + 4 * k); g.stroke();
     g.fillText(format(t), p.x(t), y0 + 6 * k);
   }
   if (a.xlabel) g.fillText(a.xlabel, (x0 + x1) / 2, y0 + 22 * k);
   g.textAlign = "right"; g.textBaseline = "middle";
-  for (const t of ticks(limits[2], limits[3], a.log.includes("y"), Math.max(2, (y0 - y1) / (45 * k)))) {
+  for (const t of a.ticks.includes("y") ? ticks(limits[2], limits[3], a.log.includes("y"), Math.max(2, (y0 - y1) / (45 * k))) : []) {
     g.beginPath(); g.moveTo(x0, p.y(t)); g.lineTo(x1, p.y(t)); g.stroke();
     g.fillText(format(t), x0 - 5 * k, p.y(t));
   }
@@ -153,7 +153,7 @@ const PAINT = {
       const x = p.x(d.v[i]), y = p.y(d.v[i + 1]);
       g.moveTo(x + r, y); g.arc(x, y, r, 0, 7);
     }
-    g.fill();
+    if (m.hollow) { g.lineWidth = 1.5 * k; g.setLineDash([]); g.stroke(); } else g.fill();
   },
   handles(g, p, m, d, k) {
     g.lineWidth = 2 * k; g.strokeStyle = "#ffffff"; g.setLineDash([]);

@@ -21,10 +21,10 @@ DASHES = {"-": [], ":": [2, 3], "--": [7, 4], "-.": [8, 3, 2, 3]}
 
 
 def axes(key, *, box=(0, 0, 1, 1), x=(0, 1), y=(0, 1), xlabel="", ylabel="", title="", log="", auto="", legend=True,
-         frame=True):
-    """A pair of axes in `box` = (left, top, width, height), as fractions. log, auto: "", "x", "y" or "xy"."""
+         frame=True, ticks="xy"):
+    """A pair of axes in `box` = (left, top, width, height), as fractions. log, auto, ticks: "", "x", "y" or "xy"."""
     return {"key": key, "box": box, "x": x, "y": y, "xlabel": xlabel, "ylabel": ylabel, "title": title, "log": log,
-            "auto": auto, "legend": legend, "frame": frame}
+            "auto": auto, "legend": legend, "frame": frame, "ticks": ticks}
 
 
 def _mark(kind, key, on, label="", *, style=None, color=None, dash=None, width=None, **rest):
@@ -40,9 +40,9 @@ def line(key, on, label="", **look):
     return _mark("line", key, on, label, **look)
 
 
-def points(key, on, label="", *, size=4, alpha=1.0, **look):
-    """Dots at (x, y), `size` pixels wide."""
-    return _mark("points", key, on, label, size=size, alpha=alpha, **look)
+def points(key, on, label="", *, size=4, alpha=1.0, hollow=False, **look):
+    """Dots (or rings) at (x, y), `size` pixels wide."""
+    return _mark("points", key, on, label, size=size, alpha=alpha, hollow=hollow, **look)
 
 
 def arrows(key, on, label="", **look):
@@ -133,6 +133,8 @@ def poster(scene, frame, limits, *, dpi=100) -> Figure:
         ax.set_ylabel(a["ylabel"], fontsize=9)
         ax.tick_params(labelsize=8)
         ax.spines[["top", "right"]].set_visible(False)
+        for side in {"x", "y"} - set(a["ticks"]):
+            ax.tick_params(axis=side, length=0, **{"labelbottom" if side == "x" else "labelleft": False})
         if not a["frame"]:
             ax.set_axis_off()
         places[a["key"]] = ax
@@ -159,7 +161,9 @@ def _draw(ax, m, data) -> None:
         case "line":
             ax.plot(*columns, lw=m["width"], ls=(0, [d / m["width"] for d in m["dash"]]) if m["dash"] else "-", **look)
         case "points" | "handles":
-            ax.scatter(*columns, s=m["size"] ** 2 * 0.5, alpha=m.get("alpha", 1), lw=0, **look)
+            face = "none" if m.get("hollow") else m["color"]
+            ax.scatter(*columns, s=m["size"] ** 2 * 0.5, alpha=m.get("alpha", 1), facecolors=face, edgecolors=m["color"],
+                       lw=1.5 if m.get("hollow") else 0, label=look["label"])
         case "arrows":
             x0, y0, x1, y1 = columns
             ax.quiver(x0, y0, x1 - x0, y1 - y0, angles="xy", scale_units="xy", scale=1, width=m["width"] / 900,

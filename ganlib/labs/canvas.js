@@ -290,7 +290,7 @@ const control = (c, value, send, id) => {
 let labs = 0;
 
 const render = ({ model, el }) => {
-  const scene = model.get("scene"), send = message => model.send(message), me = `gl-${++labs}`;
+  const scene = structuredClone(model.get("scene")), send = message => model.send(message), me = `gl-${++labs}`;
   const button = (label, message, help) => make("button", { type: "button", title: help, ...KEYS, onclick: () => send(message) }, label);
   const play = make("button", { type: "button", class: "gl-play", ...KEYS, onclick: () => send({ kind: model.get("status").playing ? "pause" : "play" }) }, "▶ play");
   const count = make("span", { class: "gl-count" });
@@ -345,6 +345,7 @@ const render = ({ model, el }) => {
     if (wait <= 0) { spoken = performance.now(); canvas.setAttribute("aria-label", `${scene.title}. ${twin.textContent}`); }
     else waiting ||= setTimeout(() => { waiting = null; speak(); }, wait);
   };
+  const onScene = () => model.get("scene").axes.forEach((a, i) => Object.assign(scene.axes[i], a));  // new labels
   const onFrame = () => { frame = decode(scene, model.get("frame")); fresh = true; };
   const onStatus = () => {
     const s = model.get("status");
@@ -407,7 +408,7 @@ const render = ({ model, el }) => {
   canvas.addEventListener("pointerup", event => { if (held) tell(...at(event)); held = null; });
   canvas.addEventListener("pointercancel", () => { held = null; });
 
-  model.on("change:frame", onFrame); model.on("change:status", onStatus); model.on("change:values", onValues); model.on("msg:custom", onMessage);
+  model.on("change:scene", onScene); model.on("change:frame", onFrame); model.on("change:status", onStatus); model.on("change:values", onValues); model.on("msg:custom", onMessage);
   const watch = new ResizeObserver(resize);
   watch.observe(canvas.parentElement);
   resize();
@@ -418,7 +419,7 @@ const render = ({ model, el }) => {
   return () => {
     alive = false; clearInterval(seen); clearTimeout(waiting); watch.disconnect();
     document.removeEventListener("fullscreenchange", left);
-    model.off("change:frame", onFrame); model.off("change:status", onStatus); model.off("change:values", onValues); model.off("msg:custom", onMessage);
+    model.off("change:scene", onScene); model.off("change:frame", onFrame); model.off("change:status", onStatus); model.off("change:values", onValues); model.off("msg:custom", onMessage);
   };
 };
 

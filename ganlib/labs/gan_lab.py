@@ -58,12 +58,12 @@ class GANLab(Lab):
         self._targets = dict(TARGETS)
         if not isinstance(target, str):
             name_of = getattr(target, "name", "your target")
-            self._targets[name_of] = lambda: target
+            self._targets[name_of] = lambda law=target: law
             target = name_of
         self._start = copy.deepcopy(gan.state_dict())
         self._oracle = _Oracle()
         self._phase, self._phase_at = 0, 0.0
-        super().__init__(title="A GAN in one dimension", height=600, axes=_AXES, marks=_MARKS, name=name,
+        super().__init__(title="A GAN in one dimension", height=600, axes=copy.deepcopy(_AXES), marks=_MARKS, name=name,
                          controls=_controls(gan, list(self._targets), target, batch, anneal, seed))
         self._defaults = dict(self.values)
         self._set_target(target)
@@ -174,6 +174,7 @@ class GANLab(Lab):
                 a["x"] = ends
             if a["key"] == "game":
                 a.update(y=(0, peak), xlabel=getattr(self.target, "unit", "x"))
+        self.widget.scene = copy.deepcopy(self.scene)
 
     def changed(self, key, value):
         """A knob was turned: rates act at the next step, the optimiser's memory is kept."""

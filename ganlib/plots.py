@@ -39,7 +39,7 @@ def game(ax, x, p_data, p_g, D=None, D_star=None, *, legend=True) -> None:
         ax.plot(x, D_star, label="D*", **STYLE["D_star"])
     if D is not None:
         ax.plot(x, D, label="D", **STYLE["D"])
-    ax.set(xlim=(float(x[0]), float(x[-1])), ylim=(-0.02, max(1.05, 1.1 * float(np.max(p_data)))))
+    ax.set(xlim=(float(x[0]), float(x[-1])), ylim=(-0.02, max(1.05, 1.1 * float(np.asarray(p_data).max()))))
     tidy(ax, xlabel="x")
     if legend:
         ax.legend(loc="upper right", fontsize=9, frameon=False)

@@ -5,7 +5,8 @@ and log(1 − D) = −softplus(logit), which stay finite where `log(sigmoid(logi
 Order is always (real, fake). Both players *minimise* what stands here.
 """
 
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -72,7 +73,7 @@ def r1(D, real: Tensor, fake: Tensor | None = None, generator: torch.Generator |
 
 def gradient_penalty(D, real: Tensor, fake: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """E(‖∇D(x̂)‖ − 1)², x̂ uniform on the lines from real to fake. Source: Gulrajani et al. 2017, arXiv:1704.00028."""
-    t = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator, device=real.device)
+    t = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator).to(real)  # the generator lives on the CPU
     slopes = _slopes(D, t * real + (1 - t) * fake.detach())
     return ((slopes + 1e-12).sqrt() - 1).square().mean()  # 1e-12: the square root has no slope at 0
 

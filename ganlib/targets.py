@@ -6,6 +6,7 @@ Samples come from an explicit `torch.Generator`, so that no run disturbs the ran
 """
 
 import math
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -23,18 +24,13 @@ class Mixture:
     """
 
     def __init__(self, means, stds, weights=None, *, name="mixture", shift=0.0, scale=1.0, unit="x"):
-        self.means = torch.as_tensor(means, dtype=torch.float32)
-        if self.means.ndim == 1:
-            self.means = self.means[:, None]
+        means = torch.as_tensor(means, dtype=torch.float32)
+        self.means = means[:, None] if means.ndim == 1 else means
+        if self.means.ndim != 2 or self.means.numel() == 0 or not bool(self.means.isfinite().all()):
+            raise ValueError(f"means must be finite numbers, at least one, (modes, dim), got {means.tolist()}")
         modes, self.dim = self.means.shape
-        self.stds = torch.as_tensor(stds, dtype=torch.float32).expand(modes).contiguous()
-        weights = torch.ones(modes) if weights is None else torch.as_tensor(weights, dtype=torch.float32)
-        if weights.shape != (modes,) or not bool((weights > 0).all()) or not bool(weights.isfinite().all()):
-            raise ValueError(f"weights must be {modes} positive numbers, one for each mean, got {weights.tolist()}")
-        if not bool((self.stds > 0).all()) or not bool(self.stds.isfinite().all()):
-            raise ValueError(f"stds must be positive numbers, got {self.stds.tolist()}")
-        if not bool(self.means.isfinite().all()):
-            raise ValueError(f"means must be finite numbers, got {self.means.tolist()}")
+        self.stds = _positive("stds", stds, modes)
+        weights = _positive("weights", 1.0 if weights is None else weights, modes)
         self.weights = weights / weights.sum()
         self.name, self.shift, self.scale, self.unit = name, float(shift), float(scale), unit
 
@@ -42,13 +38,15 @@ class Mixture:
         """log p(x) in nats, in the dtype of x; x is (n, dim), the answer (n,)."""
         means, stds, weights = (t.to(x) for t in (self.means, self.stds, self.weights))
         parts = Independent(Normal(means, stds[:, None].expand_as(means), validate_args=False), 1)
-        return MixtureSameFamily(Categorical(weights), parts, validate_args=False).log_prob(x)
+        law = MixtureSameFamily(Categorical(weights), parts, validate_args=False)
+        few = max(1, 2**22 // len(means))  # a column of a million numbers has a million modes: a few x at a time
+        return torch.cat([law.log_prob(part) for part in x.split(few)])
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """n independent draws, (n, dim)."""
         if len(self.weights) == 1:
-            return self.means + self.stds * torch.randn(n, self.dim, generator=generator)
-        k = torch.multinomial(self.weights, n, replacement=True, generator=generator)
+            return self.means + self.stds * torch.randn(_count(n), self.dim, generator=generator)
+        k = torch.multinomial(self.weights, _count(n), replacement=True, generator=generator)
         return self.means[k] + self.stds[k, None] * torch.randn(n, self.dim, generator=generator)
 
     def quantile(self, u: Tensor) -> Tensor:
@@ -67,6 +65,19 @@ class Mixture:
         return f"{self.name}: {len(self.means)} normal{'s' * (len(self.means) > 1)} in {self.dim}-D"
 
 
+def _count(n) -> int:
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise ValueError(f"n must be a whole number of at least 1, got {n!r}")
+    return n
+
+
+def _positive(name, numbers, modes) -> Tensor:
+    row = torch.as_tensor(numbers, dtype=torch.float32)
+    if row.shape not in ((), (1,), (modes,)) or not bool(((row > 0) & row.isfinite()).all()):
+        raise ValueError(f"{name} must be positive numbers, one for each of {modes}, got {row.tolist()}")
+    return row.expand(modes).contiguous()
+
+
 class Uniform:
     """Uniform law on [low, high], p(x) = 1 / (high − low)."""
 
@@ -80,11 +91,11 @@ class Uniform:
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) in nats: −log(high − low) inside, −inf outside; x is (n, 1), the answer (n,)."""
         inside = (x[:, 0] >= self.low) & (x[:, 0] <= self.high)
-        return torch.where(inside, -math.log(self.high - self.low), -math.inf).to(x.dtype)
+        return torch.full_like(x[:, 0], -math.log(self.high - self.low)).masked_fill(~inside, -math.inf)
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """n independent draws, (n, 1)."""
-        return self.low + (self.high - self.low) * torch.rand(n, 1, generator=generator)
+        return self.low + (self.high - self.low) * torch.rand(_count(n), 1, generator=generator)
 
     def quantile(self, u: Tensor) -> Tensor:
         """The x with P(X ≤ x) = u; u is (n,)."""
@@ -122,21 +133,25 @@ def from_samples(values, *, bandwidth=None, name="your data", unit="x") -> Mixtu
     The law is standardised (mean 0, sd 1 of the values). `bandwidth` is in the units of the values; by
     default Silverman's rule 0.9 min(sd, IQR/1.34) n^(−1/5) (Silverman 1986, eq. 3.31).
     """
-    x = torch.as_tensor(values, dtype=torch.float64)
+    try:
+        x = torch.as_tensor(values, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"values must be numbers in one column: {error}") from None
     if x.ndim == 2 and x.shape[1] == 1:
         x = x[:, 0]
     if x.ndim != 1 or len(x) < 2:
         raise ValueError(f"values must be at least two numbers in one column, got shape {tuple(x.shape)}")
     if not bool(x.isfinite().all()):
         raise ValueError(f"values must be finite, got {int((~x.isfinite()).sum())} nan or infinite of {len(x)}")
-    shift, scale = float(x.mean()), float(x.std(correction=0))
-    if scale <= 1e-12 * max(1.0, abs(shift)):
+    size = float(x.abs().max()) or 1.0  # so that no square is too large or too small for a float
+    shift, scale = size * float((x / size).mean()), size * float((x / size).std(correction=0))
+    if not scale > 1e-12 * abs(shift):
         raise ValueError(f"values must differ, got {len(x)} times {shift:g}")
     if bandwidth is None:
-        iqr = float(x.quantile(0.75) - x.quantile(0.25)) / 1.34
+        iqr = float(x.quantile(x.new_tensor([0.25, 0.75])).diff()) / 1.34
         bandwidth = 0.9 * min(scale, iqr or scale) * len(x) ** -0.2
-    if not (isinstance(bandwidth, (int, float)) and math.isfinite(bandwidth) and bandwidth > 0):
-        raise ValueError(f"bandwidth must be a positive number, got {bandwidth}")
+    if not (isinstance(bandwidth, Real) and math.isfinite(bandwidth) and bandwidth > 0):
+        raise ValueError(f"bandwidth must be a positive number, got {bandwidth!r}")
     return Mixture((x - shift) / scale, [bandwidth / scale], name=name, shift=shift, scale=scale, unit=unit)
 
 
@@ -150,7 +165,7 @@ def iris() -> Mixture:
 
 def ring(modes=8, radius=2.0, std=0.1) -> Mixture:
     """`modes` equal normals on a circle, in two dimensions."""
-    angle = torch.arange(modes) * (2 * math.pi / modes)
+    angle = torch.linspace(0, 2 * math.pi, modes + 1)[:-1]
     return Mixture(radius * torch.stack([angle.cos(), angle.sin()], 1), [std], name=f"ring of {modes}")
 
 

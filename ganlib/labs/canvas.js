@@ -287,10 +287,8 @@ const control = (c, value, send, id) => {
   };
 };
 
-let labs = 0;
-
 const render = ({ model, el }) => {
-  const scene = structuredClone(model.get("scene")), send = message => model.send(message), me = `gl-${++labs}`;
+  const scene = structuredClone(model.get("scene")), send = message => model.send(message), me = `gl-${Math.random().toString(36).slice(2)}`;
   const button = (label, message, help) => make("button", { type: "button", title: help, ...KEYS, onclick: () => send(message) }, label);
   const play = make("button", { type: "button", class: "gl-play", ...KEYS, onclick: () => send({ kind: model.get("status").playing ? "pause" : "play" }) }, "▶ play");
   const count = make("span", { class: "gl-count" });

@@ -274,16 +274,22 @@ const control = (c, value, send, id) => {
     const input = make("select", { ...KEYS, onchange: () => set(input.value) }, ...c.options.map(o => make("option", { value: o }, o)));
     return { element: make("label", { class: "gl-choice", title }, c.label, " ", input), show: v => { input.value = v; } };
   }
+  let typing = false, touched = 0;  // what the learner is changing right now is left alone
   const number = make("input", { type: "text", inputmode: "decimal", size: 8, "aria-label": `${c.label}, typed`, ...KEYS,
-    onchange: () => set(number.value.trim().replace("−", "-")) });
+    oninput: () => { typing = true; }, onblur: () => { typing = false; },
+    onchange: () => { typing = false; set(number.value.trim().replace("−", "-")); } });
+  const write = words => { if (!typing) number.value = words; };
   if (c.kind === "number")
-    return { element: make("label", { class: "gl-number", title }, c.label, " ", number), show: v => { number.value = v; } };
+    return { element: make("label", { class: "gl-number", title }, c.label, " ", number), show: write };
   const range = make("input", { type: "range", min: 0, max: 1000, step: c.log ? 1 : Math.max(1e-3, 1000 * c.step / (c.high - c.low)), id, ...KEYS,
-    oninput: () => { const v = fromPosition(c, +range.value); number.value = format(v); speak(v); set(v); } });
+    oninput: () => { const v = fromPosition(c, +range.value); touched = performance.now(); write(format(v)); speak(v); set(v); } });
   const speak = v => range.setAttribute("aria-valuetext", format(v));
   return {
     element: make("div", { class: "gl-slider", title }, make("label", { for: id }, c.label), range, number),
-    show: v => { range.value = toPosition(c, v); number.value = format(v).replace("−", "-"); speak(v); },
+    show: v => {
+      if (performance.now() - touched > 500) range.value = toPosition(c, v);
+      write(format(v)); speak(v);
+    },
   };
 };
 
@@ -334,9 +340,11 @@ const render = ({ model, el }) => {
     const wide = canvas.clientWidth || BASE;
     const high = root.classList.contains("gl-projector") ? Math.min(wide * scene.height / BASE, window.innerHeight * 0.68)
       : wide < BASE ? Math.max(wide * scene.height / BASE, Math.min(scene.height, 280)) : wide * scene.height / BASE;
+    const [W, H] = [Math.round(wide * ratio), Math.round(high * ratio)];
+    if (W === canvas.width && H === canvas.height) return;
     canvas.style.height = `${high}px`;
-    canvas.width = Math.round(wide * ratio); canvas.height = Math.round(high * ratio);
-    fresh = true;
+    canvas.width = W; canvas.height = H;
+    paint();  // at once: a resized canvas is empty
   };
   const speak = () => {  // the label follows at most once a second, and never misses the last state
     const wait = spoken + 1000 - performance.now();
@@ -355,17 +363,22 @@ const render = ({ model, el }) => {
     twin.textContent = s.text;
     error.textContent = s.error || s.note;
     error.classList.toggle("gl-note", !s.error && !!s.note);
+    if (s.error) onValues();  // show what holds, not what was refused
     speak();
   };
   const onValues = () => {
     const values = model.get("values");
-    for (const [key, c] of Object.entries(controls))
-      if (key in values && !(c.element.contains(document.activeElement) && document.activeElement.type === "range")) c.show(values[key]);
+    for (const [key, c] of Object.entries(controls)) if (key in values) c.show(values[key]);
   };
   const onMessage = m => { if (m.kind === "download") hand(new Blob([m.text], { type: "application/json" }), m.name); };
+  const paint = () => {
+    if (!frame || !root.isConnected) return;
+    places = draw(canvas, scene, frame, words, ratio);
+    fresh = false; canvas.dataset.drawn = ++drawn;
+  };
   const loop = () => {
     if (!alive) return;
-    if (fresh && frame && root.isConnected) { places = draw(canvas, scene, frame, words, ratio); fresh = false; drawn++; canvas.dataset.drawn = drawn; }
+    if (fresh) paint();
     requestAnimationFrame(loop);
   };
   const ack = () => { if (root.isConnected && !document.hidden) send({ kind: "seen", frame: frame?.number ?? 0, drawn }); };

@@ -7,25 +7,26 @@ the loop to do something. A picture is one float32 buffer, drawn by canvas.js.
 
 import asyncio
 import json
-import math
 import time
 import traceback
+from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from typing import ClassVar
 
 import anywidget
-import numpy as np
 import traitlets
 
 from ganlib.labs import scene
 
 __all__ = ["Lab"]
 
-SLICE, FPS, NOBODY = 0.010, 30, 5.0  # seconds of work at a time; frames a second; pause when unseen for so long
+SLICE, FPS, NOBODY = 0.010, 32, 5.0  # seconds of work at a time; frames a second; pause when unseen for so long
 
 
 class Canvas(anywidget.AnyWidget):
-    """The widget: a description sent once, a buffer per frame, and a few words."""
+    """The widget: a description, a buffer per frame, and a few words."""
 
     _esm = Path(__file__).with_name("canvas.js")
     _css = Path(__file__).with_name("canvas.css")
@@ -42,25 +43,31 @@ class Lab:
     hear the learner. `values` holds the controls. Making a lab stops the one of the same name before it.
     """
 
-    _open: dict[str, "Lab"] = {}
+    _open: ClassVar[dict[str, "Lab"]] = {}
+    advance: Callable  # what a subclass may have; there are buttons only for what it has
+    reset: Callable
+    changed: Callable
+    pressed: Callable
+    pointed: Callable
+    dragged: Callable
 
     def __init__(self, *, title, axes, marks, controls=(), height=420, name=None):
         self.scene = {"title": title, "axes": axes, "marks": marks, "controls": list(controls), "height": height,
                       "plays": self._has("advance"), "resets": self._has("reset"), "points": self._has("pointed")}
-        self.values = {c["key"]: c["value"] for c in controls if "value" in c}
-        self.steps, self.playing, self.error, self.note = 0, False, "", ""
+        self.values = {c["key"]: scene.checked(c, c["value"]) for c in controls if "value" in c}
+        self.steps, self.playing = 0, False
+        self.error, self.note, self._why = "", "", ""  # what went wrong; what the lab wants to say; why it paused
         self.frames = self.drawn = 0  # number of the last frame sent, and of the last one known to be drawn
-        self._generation, self._seen, self._status_at, self._dirty = 0, 0.0, 0.0, False
-        try:
+        self._generation, self._seen, self._said, self._dirty, self._words = 0, 0.0, 0.0, False, {}
+        self._loop: asyncio.AbstractEventLoop | None = None  # in a plain script: everything happens at once
+        with suppress(RuntimeError):
             self._loop = asyncio.get_running_loop()
-        except RuntimeError:  # a plain script or a test: everything happens at once
-            self._loop = None
         self.widget = Canvas(scene=self.scene, values=self.values)
         self.widget.on_msg(self._heard)
-        name = name or type(self).__name__
-        if name in Lab._open:
-            Lab._open[name].pause("Paused: the same lab was made again below or above.")
+        before = Lab._open.get(name := name or type(self).__name__)
         Lab._open[name] = self
+        if before:
+            before.pause("Paused: the same lab was made again below or above.")
 
     def draw(self):
         """The arrays to show, {mark key: (rows, columns)}."""
@@ -76,6 +83,8 @@ class Lab:
     # -- from Python -------------------------------------------------------------------------------------
     def run(self, steps=1):
         """Advance `steps` times at once and draw: the same as playing, without a clock. Returns the lab."""
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+            raise ValueError(f"steps must be a whole number of at least 1, got {steps!r}")
         for _ in range(steps):
             self._step()
         self.show()
@@ -92,20 +101,19 @@ class Lab:
         if self._loop is None:
             raise RuntimeError("play() needs a running notebook; in a script use run(steps)")
         self._generation += 1
-        self.playing, self.error, self.note, self._seen = True, "", "", time.monotonic() + NOBODY
+        self.playing, self.error, self._why, self._seen = True, "", "", time.monotonic() + NOBODY
         self._task = self._loop.create_task(self._play(self._generation))
         self._say()
 
-    def pause(self, note="") -> None:
+    def pause(self, why="") -> None:
         """Stop advancing; nothing is lost, and `play` goes on from here."""
         self._generation += 1
-        self.playing, self.note = False, note
-        self.show()
+        self.playing, self._why = False, why
+        self._soon()
 
     def figure(self):
         """The picture as a matplotlib Figure, drawn from the same arrays as the canvas."""
-        frame = self.draw()
-        return scene.poster(self.scene, frame, self._limits(frame))
+        return scene.poster(self.scene, self.draw())
 
     def _repr_mimebundle_(self, **_):
         self.show()
@@ -123,7 +131,7 @@ class Lab:
         return done
 
     async def _play(self, generation):
-        shown = 0.0
+        due = 0.0
         while generation == self._generation:  # pause and play at once: the new generation plays on
             try:
                 end = time.perf_counter() + SLICE
@@ -131,11 +139,11 @@ class Lab:
                     if not self._step():
                         await asyncio.sleep(0.03)
                 now = time.monotonic()
-                if generation == self._generation and now - shown >= 1 / FPS - SLICE / 2:
-                    shown = now
+                if generation == self._generation and now >= due:
+                    due = max(due, now - 1 / FPS) + 1 / FPS  # late once is made up for, late always is not
                     if self.frames - self.drawn < 4 * FPS:  # a slow browser gets fewer frames, not a queue
                         self._send_frame()
-                    if now - self._status_at > 0.25:
+                    if now - self._said > 0.25:
                         self._say()
                 if now - self._seen > NOBODY and generation == self._generation:
                     self.pause("Paused: nobody was looking. Press play to go on.")
@@ -145,68 +153,53 @@ class Lab:
                 await asyncio.sleep(0)
 
     def _failed(self, error) -> None:
-        """An error in a lab stops it and is shown in it: in a background task it would be silent."""
-        known = isinstance(error, (ValueError, FloatingPointError))
-        where = "" if known else f" ({traceback.extract_tb(error.__traceback__)[-1].name})"
-        self.error = (str(error) if known else f"{type(error).__name__}: {error}") + where
+        """An error in playing or drawing stops the lab and is shown in it: in a background task it would be silent."""
+        self.error = _said(error)
         self._generation += 1
         self.playing = False
-        try:
+        with suppress(Exception):  # what failed may be the drawing itself: the last picture stays
             self._send_frame()
-        except Exception:  # what failed may be the drawing itself
-            pass
         self._say()
 
     # -- showing -----------------------------------------------------------------------------------------
     def show(self) -> None:
         """Draw now and say where things stand."""
-        self._dirty = False
         self._send_frame()
         self._say()
 
+    def _soon(self) -> None:
+        """Redraw once after a burst of messages; what goes wrong is shown, not raised."""
+        if self._loop is None or not self._loop.is_running():
+            self._show_or_fail()
+        elif not self._dirty:
+            self._dirty = True
+            self._loop.call_later(1 / 60, self._show_or_fail)
+
+    def _show_or_fail(self) -> None:
+        self._dirty = False
+        try:
+            self.show()
+        except Exception as error:
+            self._failed(error)
+
     def _say(self) -> None:
-        self._status_at = time.monotonic()
+        self._said = time.monotonic()
         try:
             twin = self.text()
         except Exception as error:
-            twin, self.error = "", self.error or f"{type(error).__name__}: {error}"
+            twin, self.error = "", self.error or _said(error)
         self.widget.status = {"playing": self.playing, "steps": self.steps, "text": twin, "error": self.error,
-                              "note": self.note, "words": self._words}
+                              "note": " ".join(part for part in (self._why, self.note) if part), "words": self._words}
 
     def _send_frame(self) -> None:
-        frame = self.draw()
-        limits = self._limits(frame)
-        self._words = {m["key"]: [w for *_, w in frame[m["key"]]] for m in self.scene["marks"] if m["kind"] == "text"}
-        head, body = [limits[a["key"]] for a in self.scene["axes"]], []
-        for m in self.scene["marks"]:
-            data = frame[m["key"]]
-            if m["kind"] == "text":
-                data = [row[:2] for row in data]
-            array = _table(data, np.float32)
-            head.append(array.shape)
-            body.append(array.ravel())
+        arrays, self._words = scene.tables(self.scene, self.draw())
         self.frames += 1
-        flat = np.concatenate([np.array([self.frames, *(v for part in head for v in part)], np.float32), *body])
-        self.widget.frame = flat.tobytes()
+        self.widget.frame = scene.pack(self.scene, self.frames, arrays)
 
-    def _limits(self, frame):
-        """(x0, x1, y0, y1) of all axes; where `auto` says so they follow the data with a small margin."""
-        limits = {}
-        for a in self.scene["axes"]:
-            ends = [*a["x"], *a["y"]]
-            for i, side in enumerate("xy"):
-                if side in a["auto"]:
-                    found = [_column(frame[m["key"]], m["kind"], i) for m in self.scene["marks"] if m["axes"] == a["key"]]
-                    values = np.concatenate([f for f in found if f.size] or [np.zeros(0)])
-                    values = values[np.isfinite(values) & ((values > 0) | (side not in a["log"]))]
-                    if values.size:
-                        low, high = float(values.min()), float(values.max())
-                        if side == "y" and side not in a["log"]:  # room for the legend above the curves
-                            margin = 0.05 * (high - low)
-                            low, high = low - margin, high + margin * (8 if a["legend"] else 1)
-                        ends[2 * i:2 * i + 2] = (low, high) if high > low else (low - 0.5, low + 0.5)
-            limits[a["key"]] = tuple(ends)
-        return limits
+    def relabel(self, axes, **what) -> None:
+        """Change what is said of a pair of axes: `relabel("x", x=(0, 7), xlabel="length in cm")`."""
+        self.scene = {**self.scene, "axes": [{**a, **what} if a["key"] == axes else a for a in self.scene["axes"]]}
+        self.widget.scene = self.scene
 
     # -- hearing -----------------------------------------------------------------------------------------
     def _heard(self, _, message, buffers) -> None:
@@ -217,6 +210,7 @@ class Lab:
             self._loop.call_soon_threadsafe(self._do, message)
 
     def _do(self, message) -> None:
+        """What the learner asked for. If it cannot be done, the lab says why and goes on as before."""
         kind = message.get("kind")
         try:
             if kind == "seen":
@@ -238,45 +232,24 @@ class Lab:
                 self._step()
             self._soon()
         except Exception as error:
-            playing = self.playing
-            self._failed(error)
-            if playing and kind == "set":  # a wrong number is no reason to stop
-                message = self.error
-                self.play()
-                self.error = message
-            self.widget.values = dict(self.values)
+            self.error = _said(error)
             self.widget.send_state("values")  # the browser shows what holds, not what was refused
             self._say()
 
-    def _soon(self) -> None:
-        """Redraw once after a burst of messages."""
-        if self._loop is None:
-            self.show()
-        elif not self._dirty:
-            self._dirty = True
-            self._loop.call_later(1 / 60, lambda: self._dirty and self._guarded_show())
-
-    def _guarded_show(self) -> None:
-        try:
-            self.show()
-        except Exception as error:
-            self._failed(error)
-
     def _assign(self, key, value) -> None:
         """Check a control's new value, store it, tell the lab, tell the browser."""
-        control = next((c for c in self.scene["controls"] if c["key"] == key), None)
+        control = next((c for c in self.scene["controls"] if c["key"] == key and key in self.values), None)
         if control is None:
-            raise ValueError(f"there is no control {key!r}; the controls are {', '.join(self.values)}")
-        value = _checked(control, value)
-        before = self.values[key]
-        self.values[key] = value
+            raise ValueError(f"there is no control {key!r} with a value; there are {', '.join(self.values)}")
+        before = dict(self.values)
+        self.values[key] = scene.checked(control, value)
         try:
             if self._has("changed"):
-                self.changed(key, value)
+                self.changed(key, self.values[key])
         except Exception:
-            self.values[key] = before
+            self.tell(**before)
             raise
-        self.widget.values = dict(self.values)
+        self.tell()
 
     def tell(self, **values) -> None:
         """Show other values in the controls, as a preset does; `changed` is not called."""
@@ -289,40 +262,8 @@ class Lab:
         self.widget.send({"kind": "download", "name": name, "text": content})
 
 
-def _table(data, dtype=float):
-    """A mark's numbers as (rows, columns); a plain list is one column."""
-    array = np.asarray(data, dtype=dtype)
-    return array if array.ndim == 2 else array.reshape(len(array), 1) if len(array) else np.zeros((0, 0), dtype)
-
-
-def _column(data, kind, i):
-    """The numbers of a mark that lie along x (i = 0) or y (i = 1)."""
-    if kind in ("text", "heat") or not len(data):
-        return np.zeros(0)
-    a = _table(data)
-    if kind == "bars":
-        return np.concatenate([a[:, i], a[:, i] + a[:, i + 2]])
-    if kind == "area":
-        return a[:, 0] if i == 0 else a[:, 1:].ravel()
-    if kind == "rug":
-        return a[:, 0] if i == 0 else np.zeros(0)
-    return a[:, i::2].ravel()
-
-
-def _checked(control, value):
-    """The value if the control allows it, else a ValueError that says what is allowed."""
-    label, kind = control["label"], control["kind"]
-    if kind == "toggle":
-        return bool(value)
-    if kind == "choice":
-        if value not in control["options"]:
-            raise ValueError(f"{label} must be one of {', '.join(control['options'])}, got {value!r}")
-        return value
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    whole = "a whole number" if kind == "number" else "a number"
-    if not control["low"] <= number <= control["high"] or (kind == "number" and number != int(number)):
-        raise ValueError(f"{label} must be {whole} from {control['low']:g} to {control['high']:g}, got {value!r}")
-    return int(number) if kind == "number" else number
+def _said(error) -> str:
+    """An error in words; what the lab did not foresee is named with the place where it happened."""
+    if isinstance(error, (ValueError, FloatingPointError)):
+        return str(error)
+    return f"{type(error).__name__}: {error} ({traceback.extract_tb(error.__traceback__)[-1].name})"

@@ -1,8 +1,10 @@
 """The words in which a lab says what it shows: axes, marks, controls. Each function returns a plain dict.
 
 canvas.js draws these dicts in the browser, `poster` draws the same arrays with matplotlib; so the live
-picture, the stored picture and a recording are one description.
+picture, the stored picture and a recording are one description. `pack` puts a picture into one buffer.
 """
+
+import math
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -11,8 +13,8 @@ from matplotlib.figure import Figure
 
 from ganlib.plots import STYLE
 
-__all__ = ["PALETTES", "area", "arrows", "axes", "bars", "button", "choice", "file", "handles", "heat", "line",
-           "number", "points", "poster", "rug", "slider", "text", "toggle"]
+__all__ = ["PALETTES", "area", "arrows", "axes", "bars", "button", "checked", "choice", "file", "handles", "heat",
+           "limits", "line", "number", "pack", "points", "poster", "rug", "slider", "tables", "text", "toggle"]
 
 # From low to high. "belief" is the D of a 2-D lab: orange where it says fake, blue where it says real.
 PALETTES = {"grey": ["#000000", "#ffffff"], "belief": ["#e69f00", "#ffffff", "#0072b2"],
@@ -28,7 +30,7 @@ def axes(key, *, box=(0, 0, 1, 1), x=(0, 1), y=(0, 1), xlabel="", ylabel="", tit
 
 
 def _mark(kind, key, on, label="", *, style=None, color=None, dash=None, width=None, **rest):
-    look = STYLE[style] if style else {}
+    look: dict = STYLE[style] if style else {}
     pattern = dash if dash is not None else look.get("linestyle", "-")
     return {"kind": kind, "key": key, "axes": on, "label": label, "color": color or look.get("color", "#000000"),
             "dash": DASHES[pattern] if isinstance(pattern, str) else list(pattern[1]),
@@ -114,11 +116,83 @@ def file(key, label, *, group="", help=""):
     return {"kind": "file", "key": key, "label": label, "group": group, "help": help}
 
 
-def poster(scene, frame, limits, *, dpi=100) -> Figure:
+def checked(control, value):
+    """The value if the control allows it, else a ValueError that says what is allowed."""
+    label, kind = control["label"], control["kind"]
+    if kind == "toggle":
+        if not isinstance(value, (bool, np.bool_)):
+            raise ValueError(f"{label} must be True or False, got {value!r}")
+        return bool(value)
+    if kind == "choice":
+        if value not in control["options"]:
+            raise ValueError(f"{label} must be one of {', '.join(control['options'])}, got {value!r}")
+        return value
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    whole = "a whole number" if kind == "number" else "a number"
+    if not control["low"] <= number <= control["high"] or (kind == "number" and number != int(number)):
+        raise ValueError(f"{label} must be {whole} from {control['low']:g} to {control['high']:g}, got {value!r}")
+    return int(number) if kind == "number" else number
+
+
+def tables(scene, frame):
+    """What `draw` gave, as float arrays (rows, columns) by key, and the words of the text marks by key."""
+    arrays, words = {}, {}
+    for m in scene["marks"]:
+        data = frame[m["key"]]
+        if m["kind"] == "text":
+            words[m["key"]], data = [row[2] for row in data], [row[:2] for row in data]
+        array = np.asarray(data, dtype=float)  # a plain list is one column
+        arrays[m["key"]] = array if array.ndim == 2 else array.reshape(len(array), min(len(array), 1))
+    return arrays, words
+
+
+def limits(scene, arrays):
+    """[x0, x1, y0, y1] of all axes, by key; where `auto` says so they follow the data with a small margin."""
+    found = {}
+    for a in scene["axes"]:
+        ends = [*a["x"], *a["y"]]
+        for i, side in enumerate("xy"):
+            if side not in a["auto"]:
+                continue
+            values = np.concatenate([_along(i, m["kind"], arrays[m["key"]]) for m in scene["marks"]
+                                     if m["axes"] == a["key"]])
+            values = values[np.isfinite(values) & (values > 0 if side in a["log"] else True)]
+            if values.size:
+                low, high = float(values.min()), float(values.max())
+                if side == "y" and side not in a["log"]:  # room for the legend above the curves
+                    margin = 0.05 * (high - low)
+                    low, high = low - margin, high + margin * (8 if a["legend"] else 1)
+                ends[2 * i:2 * i + 2] = (low, high) if high > low else (low - 0.5, low + 0.5)
+        found[a["key"]] = ends
+    return found
+
+
+def _along(i, kind, array):
+    """The numbers of a mark that lie along x (i = 0) or y (i = 1)."""
+    if kind in ("text", "heat") or not len(array) or (kind == "rug" and i):
+        return np.zeros(0)
+    if kind == "bars":
+        return np.concatenate([array[:, i], array[:, i] + array[:, i + 2]])
+    if kind == "area":
+        return array[:, 1:].ravel() if i else array[:, 0]
+    return array[:, i::2].ravel()
+
+
+def pack(scene, number, arrays) -> bytes:
+    """A picture as float32: its number, the limits of each axes, (rows, columns) of each mark, then all numbers."""
+    ends, marks = limits(scene, arrays), [arrays[m["key"]] for m in scene["marks"]]
+    head = [number, *(v for a in scene["axes"] for v in ends[a["key"]]), *(n for array in marks for n in array.shape)]
+    return np.concatenate([head, *(array.ravel() for array in marks)], dtype=np.float32, casting="same_kind").tobytes()
+
+
+def poster(scene, frame, *, dpi=100) -> Figure:
     """The picture of a lab as a matplotlib Figure: the same axes, marks and arrays as on the canvas."""
     figure = Figure(figsize=(9, scene["height"] / 100), dpi=dpi)
     FigureCanvasAgg(figure)
-    places = {}
+    ends, places = limits(scene, tables(scene, frame)[0]), {}
     for a in scene["axes"]:
         left, top, width, height = a["box"]
         pad_left, pad_right, pad_top = 52, 10, 24 if a["title"] else 10
@@ -126,15 +200,17 @@ def poster(scene, frame, limits, *, dpi=100) -> Figure:
         W, H = 900, scene["height"]
         ax = figure.add_axes(((left * W + pad_left) / W, 1 - ((top + height) * H - pad_bottom) / H,
                               (width * W - pad_left - pad_right) / W, (height * H - pad_top - pad_bottom) / H))
-        ax.set(xlim=limits[a["key"]][:2], ylim=limits[a["key"]][2:], xscale="log" if "x" in a["log"] else "linear",
+        ax.set(xlim=ends[a["key"]][:2], ylim=ends[a["key"]][2:], xscale="log" if "x" in a["log"] else "linear",
                yscale="log" if "y" in a["log"] else "linear")
         ax.set_title(a["title"], fontsize=10, loc="left")
         ax.set_xlabel(a["xlabel"], fontsize=9)
         ax.set_ylabel(a["ylabel"], fontsize=9)
         ax.tick_params(labelsize=8)
         ax.spines[["top", "right"]].set_visible(False)
-        for side in {"x", "y"} - set(a["ticks"]):
-            ax.tick_params(axis=side, length=0, **{"labelbottom" if side == "x" else "labelleft": False})
+        if "x" not in a["ticks"]:
+            ax.tick_params(axis="x", length=0, labelbottom=False)
+        if "y" not in a["ticks"]:
+            ax.tick_params(axis="y", length=0, labelleft=False)
         if not a["frame"]:
             ax.set_axis_off()
         places[a["key"]] = ax
@@ -162,8 +238,8 @@ def _draw(ax, m, data) -> None:
             ax.plot(*columns, lw=m["width"], ls=(0, [d / m["width"] for d in m["dash"]]) if m["dash"] else "-", **look)
         case "points" | "handles":
             face = "none" if m.get("hollow") else m["color"]
-            ax.scatter(*columns, s=m["size"] ** 2 * 0.5, alpha=m.get("alpha", 1), facecolors=face, edgecolors=m["color"],
-                       lw=1.5 if m.get("hollow") else 0, label=look["label"])
+            ax.scatter(*columns, s=m["size"] ** 2 * 0.5, alpha=m.get("alpha", 1), facecolors=face,
+                       edgecolors=m["color"], lw=1.5 if m.get("hollow") else 0, label=look["label"])
         case "arrows":
             x0, y0, x1, y1 = columns
             ax.quiver(x0, y0, x1 - x0, y1 - y0, angles="xy", scale_units="xy", scale=1, width=m["width"] / 900,

@@ -1,0 +1,52 @@
+"""Who judges in `GANLab`: a D that must fit, or D* in its place."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from ganlib.densities import line, push_masses
+
+__all__ = ["Oracle", "fits", "logits_on"]
+
+
+class Oracle(nn.Module):
+    """The logit of D* on a grid, a straight line between the points; it has nothing to learn."""
+
+    def update(self, x, p_data, masses):
+        self.low, self.step = x[0], x[1] - x[0]
+        p_g = masses[1:-1] / self.step
+        logit = (p_data.clamp_min(1e-12).log() - p_g.clamp_min(1e-12).log()).clamp(-15, 15)
+        self.logit = nn.Parameter(logit.float(), requires_grad=False)
+        return self
+
+    def forward(self, at):
+        place = ((at - self.low) / self.step).float().clamp(0, len(self.logit) - 1.001)
+        k = place.detach().long()
+        return self.logit[k] + (place - k) * (self.logit[k + 1] - self.logit[k])
+
+
+def logits_on(D, x: Tensor) -> Tensor:
+    """D on the grid, (points,), float64."""
+    logits = D(x.float()[:, None]).flatten().double()
+    if len(logits) != len(x):
+        raise ValueError(f"D must map (n, 1) to (n, 1), got {len(logits)} numbers from {len(x)}")
+    if not math.isfinite(logits.sum()):
+        raise FloatingPointError("D gives numbers that are not finite")
+    return logits
+
+
+@torch.no_grad()
+def fits(gan, target):
+    """Refuse what cannot be shown, before anything is touched; a target may also be a name."""
+    for method in ("log_prob", "sample"):
+        if not isinstance(target, str) and not callable(getattr(target, method, None)):
+            raise ValueError(f"target must have the methods log_prob and sample, {target!r} has no {method}")
+    if not callable(getattr(gan.prior, "quantile", None)):
+        raise ValueError(f"prior must have a quantile, as targets.uniform() has; {gan.prior!r} has none")
+    x = line(-1.0, 1.0)
+    try:
+        push_masses(gan.G, gan.prior, x)
+        logits_on(gan.D, x)
+    except RuntimeError as error:  # a layer that does not fit
+        raise ValueError(f"G and D must map (n, 1) to (n, 1): {error}") from None

@@ -83,8 +83,8 @@ class Detective(Lab):
         now = None if done else float(self.xs[n])
         return {"real": self.known[0].numpy(), "fake": self.known[1].numpy(), "was_real": shown[truth], "was_fake": shown[~truth],
                 "bayes": _curve(x, optimal_discriminator(*_densities(x))) if done else [],
-                "case": [] if done else [[now, 0], [now, 1]],
-                "ask": [(0.5, 0.5, "all judged: the curve is the best verdict")] if done else [(now, 0.55, f"x = {now:.2f}: real?")],
+                "case": [] if done else [[now, 0], [now, 0.5]],
+                "ask": [(0.5, 0.5, "all judged: the curve is the best verdict")] if done else [(now, 0.56, f"x = {now:.2f}: real?")],
                 "bars": [[i - 0.3, s, 0.6, -s] for i, s in enumerate(self.scores())],
                 "who": [(i, -1.24, f"{who} {s:.2f}") for i, (who, s) in enumerate(zip(("blind", "you", "Bayes"), self.scores()))]}
 

@@ -9,6 +9,8 @@ _WHERE = {  # class: file; a lab is imported when it is first named
     "Knots": "discriminator", "TwoTerms": "discriminator",
     "Payoffs": "games", "Pizza": "games", "Players": "games", "Questions": "games",
     "CodeBook": "likelihood", "FitNormal": "likelihood", "SlideNormals": "likelihood", "TwoModes": "likelihood",
+    "LatentWalk": "pictures", "Neighbours": "pictures", "PictureLab": "pictures", "TransposedConvolution": "pictures",
+    "WhichIsReal": "pictures",
 }
 
 __all__ = list(_WHERE)

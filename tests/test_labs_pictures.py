@@ -1,0 +1,110 @@
+"""The labs of pictures: what they show is what was computed, and what the learner does is heard."""
+
+import numpy as np
+import pytest
+import torch
+
+from ganlib import images
+from ganlib.gan import GAN
+from ganlib.images import mosaic
+from ganlib.labs.pictures import LatentWalk, Neighbours, PictureLab, TransposedConvolution, WhichIsReal
+from ganlib.metrics import classifier
+from ganlib.networks import dcgan_discriminator, dcgan_generator
+from ganlib.targets import gaussian
+from ganlib.training import Run
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def pair():
+    G, D = dcgan_generator(width=4, z_dim=8, seed=0).eval(), dcgan_discriminator(width=4, seed=0).eval()
+    return G.requires_grad_(False), D.requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return images.digits()
+
+
+def make_run(x):
+    return Run(GAN(dcgan_generator(width=4, z_dim=8, seed=0), dcgan_discriminator(width=4, seed=0), gaussian(dim=8),
+                   seed=0), x[:300])
+
+
+def test_the_picture_lab_trains_the_run_and_draws_what_it_noted(digits):
+    run, twin = make_run(digits.x), make_run(digits.x)
+    lab = PictureLab(run, digits.x[:100], classifier(digits.x, digits.labels, steps=3)).run(100)
+    assert "measures come every 100 steps" not in lab.text() and "FD" in lab.text()
+    twin.train(100)
+    frame = lab.draw()
+    np.testing.assert_allclose(frame["D_fake"][:, 1], [h["D_fake"] for h in twin.gan.history])
+    np.testing.assert_allclose(frame["wall"], mosaic(twin.sample(36), 6)[::-1])
+    lab.run(530)  # now a point is the mean of two steps
+    frame = lab.draw()
+    assert len(frame["loss_G"]) == 315
+    assert frame["loss_G"][0, 1] == pytest.approx(np.mean([h["loss_G"] for h in run.gan.history[:2]]))
+    lab.set("lr_D", 0.01)
+    assert run.gan.lr_D == 0.01
+
+
+def test_the_plane_goes_through_its_three_corners(pair):
+    lab = LatentWalk(pair[0], 8, seed=3)
+    a, b, c = torch.randn(3, 8, generator=torch.Generator().manual_seed(3))
+    for (u, v), z in {(0, 0): a, (1, 0): b, (0, 1): c, (-1, 1): a - b + c}.items():
+        torch.testing.assert_close(lab.z(u, v), z)
+    lab.pressed("sum")
+    assert (lab.values["u"], lab.values["v"]) == (-1, 1)
+    lab.dragged("dot", 0, 0.25, 9.0)
+    assert (lab.values["u"], lab.values["v"]) == (0.25, 1.5)
+    np.testing.assert_allclose(lab.draw()["picture"], mosaic(pair[0](lab.z(0.25, 1.5)[None]), 1)[::-1], atol=1e-6)
+    lab.set("walk", "slerp (keeps its length)")
+    lengths = [float(lab.z(k / 8, 0.3).norm()) for k in range(9)]
+    assert np.ptp(lengths) < 1e-4 and f"{lengths[0]:.1f}" in lab.text()
+
+
+@pytest.mark.parametrize("kernel, stride, padding", [(3, 2, 0), (4, 2, 1), (2, 2, 0), (5, 1, 2)])
+def test_stamps_add_up_to_the_transposed_convolution(kernel, stride, padding):
+    lab = TransposedConvolution()
+    for key, value in (("kernel", kernel), ("stride", stride), ("padding", padding)):
+        lab.set(key, value)
+    wide = np.zeros((2 * stride + kernel,) * 2)
+    for i in range(3):
+        for j in range(3):
+            wide[i * stride:i * stride + kernel, j * stride:j * stride + kernel] += 1
+    expected = wide[padding:len(wide) - padding, padding:len(wide) - padding]
+    lab.run(9)
+    np.testing.assert_array_equal(lab.counts(), expected)
+    assert f"= {len(expected)}." in lab.text() and lab.advance() is False
+    lab.reset()
+    assert not lab.counts().any()
+
+
+def test_a_padding_that_eats_the_kernel_is_refused():
+    with pytest.raises(ValueError, match="less than half the kernel"):
+        TransposedConvolution().set("padding", 2)
+
+
+def test_which_is_real_keeps_both_scores(pair, digits):
+    lab = WhichIsReal(*pair, digits.x, torch.randn(20, 8), seed=1)
+    for k in range(25):
+        lab.pressed("real" if k % 2 else "fake")
+    you, D = lab.scores()
+    assert len(you) == 21 and you[-1] == sum((k % 2 == 1) == lab.truth[k] for k in range(20))
+    assert D[-1] == ((lab.belief > 0.5) == lab.truth).sum() and f"D {D[-1]} right" in lab.text()
+    lab.pressed("again")
+    assert lab.text().startswith("picture 1 of 20")
+
+
+def test_neighbours_finds_a_copy(digits):
+    train, held = digits.x[:200], digits.x[200:500]
+    lab = Neighbours(torch.cat([held[:1], train[7:8]]), train, held)
+    lab.set("sample", 1)
+    assert "nearest training picture is 0.0 away" in lab.text() and "train is nearer" in lab.text()
+    assert lab.draw()["wall"].shape == (17, 62)
+
+
+@pytest.mark.parametrize("make", [TransposedConvolution, lambda: PictureLab(make_run(images.digits().x))])
+def test_every_lab_has_a_picture_and_a_text_twin(make):
+    bundle = make()._repr_mimebundle_()
+    assert bundle["image/png"].startswith(b"\x89PNG") and len(bundle["text/plain"]) > 30

@@ -31,7 +31,7 @@ class _Fit(Lab):
         self.x, self.mus, self.sigmas = x, np.linspace(left, right, 25), np.linspace(low, high, 21)
         super().__init__(
             title=title, name=title, height=340,
-            axes=[axes("laws", box=(0, 0, 0.56, 1), x=(left, right), y=(0, top), xlabel=xlabel, ylabel="density"),
+            axes=[axes("laws", box=(0, 0, 0.56, 1), x=(left, right), y=(0, top), xlabel=xlabel, title="density"),
                   axes("map", box=(0.56, 0, 0.44, 1), x=(left, right), y=sigmas, xlabel="mean μ", ylabel="sd σ",
                        title="all normals: the darker, the better", legend=False)],
             marks=[heat("heat", "map"), *marks, curve("q", "laws", "your normal", style="G"), curve("way", "map"),
@@ -146,7 +146,7 @@ class SlideNormals(Lab):
         super().__init__(
             title="One normal over another", height=340,
             axes=[axes("laws", box=(0, 0, 0.5, 1), x=(-8, 8), y=(0, 1), xlabel="x", ylabel="density"),
-                  axes("nats", box=(0.5, 0, 0.5, 1), x=(-4, 21), y=(6, -1), title="nats", frame=False, legend=False)],
+                  axes("nats", box=(0.5, 0, 0.5, 1), x=(-4, 24), y=(6, -1), title="nats", frame=False, legend=False)],
             marks=[curve("p", "laws", "p", style="data"), curve("q", "laws", "q", style="G"),
                    bars("rows", "nats", color=COLOURS["sky"]), text("names", "nats", align="left"),
                    curve("ceiling", "nats", color=COLOURS["vermillion"], width=3)],
@@ -179,7 +179,7 @@ class CodeBook(Lab):
         self.draws = (np.random.default_rng(0).permutation(20) + 0.5) / 20  # even cuts: a typical message, shuffled
         super().__init__(
             title="The code book", height=400,
-            axes=[axes("laws", box=(0, 0, 1, 0.58), x=(-0.5, 7.5), y=(-0.07, 0.7), frame=False),
+            axes=[axes("laws", box=(0, 0, 1, 0.58), x=(-0.5, 7.5), y=(-0.09, 1.1), frame=False),
                   axes("sent", box=(0, 0.58, 1, 0.42), x=(0, 60), y=(0, 2.4), auto="x", frame=False, legend=False)],
             marks=[bars("P", "laws", "P, how often they come", color=COLOURS["sky"]),
                    bars("Q", "laws", "Q, what the other code is made for", color=COLOURS["orange"]),
@@ -209,8 +209,8 @@ class CodeBook(Lab):
         frame: dict = {
             "P": np.stack([places - 0.42, 0 * width, width, p], 1), "tops": np.stack([places - 0.22, p], 1),
             "Q": np.stack([places + 0.02, 0 * width, width, q], 1), "costs": [], "bits": [],
-            "book": [*zip(places, np.full(8, -0.04), "abcdefgh"), *zip(places - 0.22, p + 0.06, words[0]),
-                     *zip(places + 0.22, q + 0.06, words[1])]}
+            "book": [*zip(places, np.full(8, -0.06), "abcdefgh"), *zip(places - 0.22, p + 0.08, words[0]),
+                     *zip(places + 0.22, q + 0.08, words[1])]}
         for name, low, n, book, cost in zip("PQ", (1.25, 0.05), lengths, words, costs):
             ends = np.concatenate([[0], n[message].cumsum()])
             sent = [(a, b, k) for (a, b), k in zip(pairwise(ends), message) if b < math.inf]

@@ -62,7 +62,7 @@ class Lab:
         self._loop: asyncio.AbstractEventLoop | None = None  # in a plain script: everything happens at once
         with suppress(RuntimeError):
             self._loop = asyncio.get_running_loop()
-        self.widget = Canvas(scene=self.scene, values=self.values)
+        self.widget = Canvas(scene=self.scene, values=dict(self.values))
         self.widget.on_msg(self._heard)
         before = Lab._open.get(name := name or type(self).__name__)
         Lab._open[name] = self
@@ -137,7 +137,7 @@ class Lab:
                 end = time.perf_counter() + SLICE
                 while time.perf_counter() < end and generation == self._generation:
                     if not self._step():
-                        await asyncio.sleep(0.03)
+                        await asyncio.sleep(0.01)
                 now = time.monotonic()
                 if generation == self._generation and now >= due:
                     due = max(due, now - 1 / FPS) + 1 / FPS  # late once is made up for, late always is not

@@ -75,6 +75,8 @@ class GAN:
     loss = property(lambda self: self._loss, lambda self, name: setattr(self, "_loss", _one_of("loss", name, LOSSES)))
     penalty = property(lambda self: self._penalty, lambda self, name: setattr(
         self, "_penalty", name if name is None else _one_of("penalty", name, PENALTIES)))
+    penalty_weight = property(lambda self: self._penalty_weight,
+                              lambda self, w: setattr(self, "_penalty_weight", _rate("penalty_weight", w)))
     d_steps = property(lambda self: self._d_steps, lambda self, k: setattr(self, "_d_steps", _count("d_steps", k)))
 
     def noise(self, n: int) -> Tensor:
@@ -90,6 +92,8 @@ class GAN:
         """One step of D: ascend V(D, G) with G held fixed. real is (n, ...)."""
         with torch.no_grad():  # G is not learning here: no graph through it is needed
             fake = self.G(self.noise(len(real)))
+        if fake.shape != real.shape:
+            raise ValueError(f"G must give examples of the data's shape, {tuple(real.shape)}, got {tuple(fake.shape)}")
         real_logits, fake_logits = self.D(real), self.D(fake)
         if real_logits.shape[0] != len(real) or real_logits.numel() != len(real):
             raise ValueError(f"D must give one logit for each of {len(real)} examples, got {tuple(real_logits.shape)}")
@@ -109,7 +113,7 @@ class GAN:
 
     def step(self, real: Tensor) -> dict[str, float]:
         """d_steps steps of D, then one of G; returns both losses and appends them to `history`."""
-        for part in real.chunk(self.d_steps) if self.d_steps > 1 else (real,):
+        for part in real.tensor_split(self.d_steps) if self.d_steps > 1 else (real,):
             record = self.step_D(part)
         record.update(self.step_G(len(part)))
         self.steps += 1

@@ -150,9 +150,10 @@ def from_samples(values, *, bandwidth=None, name="your data", unit="x") -> Mixtu
     if bandwidth is None:
         iqr = float(x.quantile(x.new_tensor([0.25, 0.75])).diff()) / 1.34
         bandwidth = 0.9 * min(scale, iqr or scale) * len(x) ** -0.2
-    if not (isinstance(bandwidth, Real) and math.isfinite(bandwidth) and bandwidth > 0):
+    width = float(bandwidth) if isinstance(bandwidth, Real) else math.nan
+    if not 0 < width < math.inf:
         raise ValueError(f"bandwidth must be a positive number, got {bandwidth!r}")
-    return Mixture((x - shift) / scale, [bandwidth / scale], name=name, shift=shift, scale=scale, unit=unit)
+    return Mixture((x - shift) / scale, [width / scale], name=name, shift=shift, scale=scale, unit=unit)
 
 
 def iris() -> Mixture:

@@ -1,0 +1,146 @@
+"""The push-forward against the change of variables, closed forms and counting; D* against its definition."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, stats
+from torch import nn
+
+from ganlib import targets
+from ganlib.densities import line, optimal_discriminator, push_masses, pushforward
+from ganlib.divergences import js
+from ganlib.networks import mlp
+
+
+class Map(nn.Module):
+    """A G that is a formula."""
+
+    def __init__(self, formula):
+        super().__init__()
+        self.formula = formula
+
+    def forward(self, z):
+        return self.formula(z)
+
+
+X = line(-4, 4, 400)
+FLAT = targets.uniform()
+SHAPES = {"rising": lambda z: 2 * z + 0.3, "falling": lambda z: 1 - z, "folded": torch.abs,
+          "wave": lambda z: (9 * z).sin(), "flat": lambda z: 0 * z + 0.7, "half flat": torch.relu, "jump": torch.sign,
+          "far": lambda z: 100 * z, "beside": lambda z: z + 50, "tiny": lambda z: 1e-12 * z,
+          "network": mlp(1, 32, 32, 1, seed=3, cover=(-1, 1))}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("cells", [64, 1024])
+def test_masses_against_cutting_every_cell_into_pieces(name, cells):
+    """The straight piece of G over each z cell, sampled at 4,001 places, counted grid cell by grid cell."""
+    masses, ends = push_masses(Map(SHAPES[name]), FLAT, X, cells=cells)
+    within = (torch.arange(4001, dtype=torch.float64) + 0.5) / 4001
+    pieces = ends[:-1, None] + within * ends.diff()[:, None]
+    edges = np.concatenate([[-np.inf], np.linspace(-4, 4, 401), [np.inf]])
+    counts, _ = np.histogram(pieces, edges)
+    np.testing.assert_allclose(masses, counts / pieces.numel(), atol=2e-4 if name != "flat" else 0)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("grid", [X, line(-0.2, 0.1, 30), line(-300, 300, 7), X.float()])
+def test_mass_is_neither_lost_nor_made(name, grid):
+    masses, ends = push_masses(Map(SHAPES[name]), FLAT, grid)
+    assert masses.shape == (len(grid) + 2,) and ends.shape == (1025,)
+    assert float(masses.sum()) == pytest.approx(1, abs=1e-9)
+    assert float(masses.min()) >= 0
+
+
+def test_what_falls_beside_the_grid_is_kept():
+    masses, _ = push_masses(Map(lambda z: 10 * z), FLAT, X)  # uniform on [−10, 10]: 0.3 on each side of [−4, 4]
+    torch.testing.assert_close(masses[[0, -1]], torch.tensor([0.3, 0.3]).double(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(masses[1:-1], torch.full((400,), 0.4 / 400).double(), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("scale, shift", [(0.5, 0.3), (-0.5, 0.3), (1.5, -1)])
+def test_an_affine_G_moves_a_normal(scale, shift):
+    p_g = pushforward(Map(lambda z: scale * z + shift), targets.gaussian(), X)
+    expected = torch.as_tensor(stats.norm(shift, abs(scale)).pdf(X))
+    off = float((p_g - expected).abs().sum() * (X[1] - X[0]))
+    assert off == pytest.approx(0, abs=4e-3)  # all of it in the two outermost cells of z, which have no end
+
+
+@pytest.mark.parametrize("mean, std", [(0.0, 1.0), (1.0, 1.0), (0.5, 0.4), (-3.0, 2.0), (4.0, 0.3)])
+def test_js_of_an_affine_G_and_a_normal_target_by_quadrature(mean, std):
+    p, q = stats.norm(), stats.norm(mean, std)
+
+    def terms(x):
+        m = (p.pdf(x) + q.pdf(x)) / 2
+        return sum(law.pdf(x) * (law.logpdf(x) - np.log(m)) for law in (p, q)) / 2
+
+    expected, _ = integrate.quad(terms, -20, 20, points=[0, mean], limit=400)
+    x = line(-12, 12, 800)
+    p_data = targets.gaussian().log_prob(x[:, None]).exp()
+    p_g = pushforward(Map(lambda z: std * z + mean), targets.gaussian(), x)
+    assert js(p_data, p_g, x).item() == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_monotone_G_by_the_change_of_variables():
+    def G(z):  # dG/dz = 1 + 0.8 cos 2z > 0, and p_g(G(z)) = p(z) / (dG/dz)
+        return z + 0.4 * (2 * z).sin()
+
+    z = torch.linspace(-0.99, 0.99, 4001, dtype=torch.float64)
+    p_g = pushforward(Map(G), FLAT, line(-2, 2, 800))
+    ours = np.interp(G(z), line(-2, 2, 800), p_g)
+    np.testing.assert_allclose(ours[40:-40], (0.5 / (1 + 0.8 * (2 * z).cos()))[40:-40], rtol=2e-3)
+
+
+def test_a_folded_G_adds_both_branches():
+    p_g = pushforward(Map(torch.square), FLAT, line(0, 1, 200))  # density of z²: 1 / (2 √x), mean over each cell
+    edges = torch.linspace(0, 1, 201, dtype=torch.float64)
+    torch.testing.assert_close(p_g, edges.sqrt().diff() * 200, rtol=2e-2, atol=0)
+    assert js(p_g, edges.sqrt().diff() * 200, line(0, 1, 200)).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_the_same_law_from_another_G():
+    one, other = (pushforward(Map(G), FLAT, X) for G in (lambda z: (3 * z).sin(), lambda z: (-3 * z).sin()))
+    torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_thousand_cells_are_enough_for_js(seed):
+    G = mlp(1, 32, 32, 1, seed=seed, cover=(-1, 1))
+    p_data = targets.iris().log_prob(X[:, None]).exp() * (X[1] - X[0])
+    coarse, fine = (push_masses(G, FLAT, X, cells=cells)[0][1:-1] for cells in (1024, 2**16))
+    assert js(p_data, coarse).item() == pytest.approx(js(p_data, fine).item(), abs=1e-5)
+
+
+def test_the_density_follows_samples_of_the_network():
+    G = mlp(1, 16, 1, seed=1, cover=(-1, 1))
+    with torch.no_grad():
+        draws = G(FLAT.sample(20_000, torch.Generator().manual_seed(0))).flatten()
+    x = line(float(draws.min()) - 0.1, float(draws.max()) + 0.1, 2000)
+    F = pushforward(G, FLAT, x).cumsum(0) * (x[1] - x[0])
+    assert stats.kstest(draws.numpy(), lambda t: np.interp(t, x, F)).pvalue > 1e-3
+
+
+def test_the_optimal_discriminator_is_bayes_odds():
+    p, q = torch.tensor([0.2, 0.0, 0.3, 0.0]), torch.tensor([0.2, 0.5, 0.1, 0.0])
+    torch.testing.assert_close(optimal_discriminator(p, q), torch.tensor([0.5, 0.0, 0.75, math.nan]), equal_nan=True)
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda: line(1, 1), "low < high"), (lambda: line(0, 1, 1), "points ≥ 2"),
+    (lambda: pushforward(Map(lambda z: torch.cat([z, z], 1)), FLAT, X), r"G must map \(n, 1\) to \(n, 1\), got 2050"),
+    (lambda: pushforward(Map(lambda z: z), FLAT, X.sinh()), "equally spaced"),
+    (lambda: pushforward(Map(lambda z: z), FLAT, X.flip(0)), "rising"),
+    (lambda: pushforward(Map(lambda z: z), FLAT, X[:, None]), r"got shape \(400, 1\)"),
+    (lambda: pushforward(Map(lambda z: z), FLAT, X * math.nan), "equally spaced"),
+])
+def test_bad_input_is_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_a_diverged_G_says_so(number):
+    with pytest.raises(FloatingPointError, match="1025 of 1025 nan or infinite"):
+        pushforward(Map(lambda z: z + number), FLAT, X)

@@ -74,7 +74,7 @@ export const decode = (scene, bytes) => {
 // Where a pair of axes lies on the canvas, and how data become pixels.
 const place = (a, limits, W, H, k) => {
   const [left, top, width, height] = a.box;
-  const padLeft = 52, padRight = 10, padTop = a.title ? 24 : 10;
+  const padLeft = 52, padRight = 18, padTop = a.title || a.legend === "top" ? 24 : 10;
   const padBottom = a.frame ? (a.xlabel ? 40 : 24) : 4;
   const x0 = left * W + padLeft * k, x1 = (left + width) * W - padRight * k;
   const y0 = (top + height) * H - padBottom * k, y1 = top * H + padTop * k;
@@ -95,13 +95,13 @@ const paintAxes = (g, p, k) => {
   const { a, x0, x1, y0, y1, limits } = p;
   g.textBaseline = "alphabetic"; g.fillStyle = INK; g.textAlign = "left";
   g.font = `600 ${13 * k}px ${FONT}`;
-  if (a.title) g.fillText(a.title, x0, y1 - 8 * k);
+  if (a.title) g.fillText(a.title, x0, y1 - 8 * k, x1 - x0 + 16 * k);  // a long title is squeezed, not cut
   if (!a.frame) return;
   g.strokeStyle = FAINT; g.lineWidth = 1; g.font = `${12 * k}px ${FONT}`;
   g.textAlign = "center"; g.textBaseline = "top";
   for (const t of a.ticks.includes("x") ? ticks(limits[0], limits[1], a.log.includes("x"), Math.max(2, (x1 - x0) / (80 * k))) : []) {
     g.beginPath(); g.moveTo(p.x(t), y0); g.lineTo(p.x(t), y0 + 4 * k); g.stroke();
-    g.fillText(format(t), p.x(t), y0 + 6 * k);
+    g.fillText(format(t), Math.min(p.x(t), x1 + 17 * k - g.measureText(format(t)).width / 2), y0 + 6 * k);
   }
   if (a.xlabel) g.fillText(a.xlabel, (x0 + x1) / 2, y0 + 22 * k);
   g.textAlign = "right"; g.textBaseline = "middle";
@@ -202,12 +202,12 @@ const PAINT = {
 
 const paintLegend = (g, p, marks, k) => {
   g.font = `${12 * k}px ${FONT}`; g.textAlign = "left"; g.textBaseline = "middle";
-  const wide = Math.max(...marks.map(m => g.measureText(m.label).width)) + 40 * k;
-  let y = p.y1 + 11 * k;
+  const top = p.a.legend === "top", wide = Math.max(...marks.map(m => g.measureText(m.label).width)) + 40 * k;
+  let x = top ? p.x0 : p.x1 - wide + 4 * k, y = p.y1 + (top ? -11 : 11) * k;
   g.globalAlpha = 0.8; g.fillStyle = "#ffffff";
-  g.fillRect(p.x1 - wide, p.y1, wide, (marks.length * 17 + 6) * k); g.globalAlpha = 1;
+  if (!top) g.fillRect(p.x1 - wide, p.y1, wide, (marks.length * 17 + 6) * k);
+  g.globalAlpha = 1;
   for (const m of marks) {
-    const x = p.x1 - wide + 4 * k;
     g.strokeStyle = g.fillStyle = m.color;
     if (["line", "arrows", "rug"].includes(m.kind)) {
       g.setLineDash(m.dash.map(v => v * k)); g.lineWidth = m.width * k;
@@ -216,7 +216,7 @@ const paintLegend = (g, p, marks, k) => {
       g.beginPath(); g.arc(x + 13 * k, y, 4 * k, 0, 7); g.fill();
     } else { g.globalAlpha = m.alpha ?? 1; g.fillRect(x + 3 * k, y - 5 * k, 20 * k, 10 * k); g.globalAlpha = 1; }
     g.fillStyle = INK; g.fillText(m.label, x + 32 * k, y);
-    y += 17 * k;
+    if (top) x += g.measureText(m.label).width + 48 * k; else y += 17 * k;
   }
 };
 

@@ -11,11 +11,11 @@ from ganlib.losses import LOSSES, PENALTIES
 __all__ = ["AXES", "FLOW", "MARKS", "PHASES", "PRESETS", "STILL", "TARGETS", "controls"]
 
 AXES = [
-    scene.axes("game", box=(0, 0, 0.6, 0.6), ylabel="density, D(x)"),
+    scene.axes("game", box=(0, 0, 0.6, 0.6), ylabel="density, D(x)", legend="top"),
     scene.axes("map", box=(0, 0.6, 0.6, 0.2), y=(0, 1), frame=False, legend=False),
     scene.axes("flow", box=(0, 0.8, 0.6, 0.2), frame=False, legend=False),
     scene.axes("terms", box=(0.6, 0, 0.4, 0.3), title="the two terms of V", auto="xy", ylabel="nats"),
-    scene.axes("ledger", box=(0.6, 0.3, 0.4, 0.36), title="the ledger: 2 JS = (V + log 4) + regret", auto="xy",
+    scene.axes("ledger", box=(0.6, 0.3, 0.4, 0.36), title="2 JS = (V + log 4) + regret", auto="xy",
                ylabel="nats"),
     scene.axes("gauges", box=(0.6, 0.66, 0.4, 0.34), title="two gauges of D", auto="x", y=(0, 0.5), xlabel="step"),
 ]
@@ -79,14 +79,13 @@ def controls(gan, names, target, batch, anneal, seed):
         s.toggle("anneal", "anneal", anneal, help="let both rates fall to 0 over the second half of the run"),
         s.toggle("oracle", "oracle D*", help="G plays against D*, computed instead of learned"),
         s.toggle("slow", "slow motion", help="one phase of a step at a time; the flow of data and gradients lights up"),
+        s.button("back", "back to the last good state"), s.button("save", "save run"), s.file("load", "load run"),
         s.number("k", "k: D steps per G step", 1, 50, gan.d_steps, group=more),
         s.number("batch", "batch", 1, 65536, batch, group=more), s.number("seed", "seed", 0, 10**6, seed, group=more),
         s.choice("loss", "loss", LOSSES, gan.loss, group=more),
         s.choice("penalty", "penalty", ["none", *PENALTIES], gan.penalty or "none", group=more),
-        s.slider("weight", "its weight", 1e-3, 100.0, gan.penalty_weight, log=True, group=more),
+        s.slider("weight", "penalty weight", 1e-3, 100.0, gan.penalty_weight, log=True, group=more),
         s.choice("optimiser", "optimiser", ["adam", "sgd"], gan.optimiser, group=more),
         s.slider("beta1", "β₁", 0.0, 0.99, gan.betas[0], step=0.01, group=more),
         s.slider("beta2", "β₂", 0.0, 0.9999, gan.betas[1], step=0.0001, group=more),
-        s.button("back", "back to the last good state", group=more), s.button("save", "save run", group=more),
-        s.file("load", "load run", group=more),
     ]

@@ -24,7 +24,10 @@ DASHES = {"-": [], ":": [2, 3], "--": [7, 4], "-.": [8, 3, 2, 3]}
 
 def axes(key, *, box=(0, 0, 1, 1), x=(0, 1), y=(0, 1), xlabel="", ylabel="", title="", log="", auto="", legend=True,
          frame=True, ticks="xy"):
-    """A pair of axes in `box` = (left, top, width, height), as fractions. log, auto, ticks: "", "x", "y" or "xy"."""
+    """A pair of axes in `box` = (left, top, width, height), as fractions. log, auto, ticks: "", "x", "y" or "xy".
+
+    legend: True (inside), "top" (a line above the axes) or False.
+    """
     return {"key": key, "box": box, "x": x, "y": y, "xlabel": xlabel, "ylabel": ylabel, "title": title, "log": log,
             "auto": auto, "legend": legend, "frame": frame, "ticks": ticks}
 
@@ -195,7 +198,7 @@ def poster(scene, frame, *, dpi=100) -> Figure:
     ends, places = limits(scene, tables(scene, frame)[0]), {}
     for a in scene["axes"]:
         left, top, width, height = a["box"]
-        pad_left, pad_right, pad_top = 52, 10, 24 if a["title"] else 10
+        pad_left, pad_right, pad_top = 52, 18, 24 if a["title"] or a["legend"] == "top" else 10
         pad_bottom = (40 if a["xlabel"] else 24) if a["frame"] else 4
         W, H = 900, scene["height"]
         ax = figure.add_axes(((left * W + pad_left) / W, 1 - ((top + height) * H - pad_bottom) / H,
@@ -218,7 +221,10 @@ def poster(scene, frame, *, dpi=100) -> Figure:
         _draw(places[m["axes"]], m, frame[m["key"]])
     for a in scene["axes"]:
         shown, names = places[a["key"]].get_legend_handles_labels()
-        if a["legend"] and names:
+        if a["legend"] == "top" and names:
+            places[a["key"]].legend(shown, names, fontsize=8, frameon=False, loc="lower left", ncols=len(names),
+                                    bbox_to_anchor=(0, 1), borderaxespad=0.2)
+        elif a["legend"] and names:
             places[a["key"]].legend(shown, names, fontsize=8, framealpha=0.8, edgecolor="none", loc="upper right")
     return figure
 

@@ -18,7 +18,7 @@ STYLE = {
     "D": {"color": COLOURS["blue"], "linestyle": "--", "linewidth": 2.0},
     "D_star": {"color": COLOURS["sky"], "linestyle": "-.", "linewidth": 1.4},
     "JS": {"color": COLOURS["purple"], "linestyle": "-", "linewidth": 1.8},
-    "regret": {"color": COLOURS["orange"], "linestyle": "-", "linewidth": 1.8},
+    "regret": {"color": COLOURS["orange"], "linestyle": (0, (2, 1)), "linewidth": 1.8},
     "half": {"color": COLOURS["grey"], "linestyle": "-", "linewidth": 1.0},
     "extra": {"color": COLOURS["vermillion"], "linestyle": (0, (5, 1, 1, 1, 1, 1)), "linewidth": 1.8},
 }

@@ -277,6 +277,7 @@ const control = (c, value, send, id) => {
   let typing = false, touched = 0;  // what the learner is changing right now is left alone
   const number = make("input", { type: "text", inputmode: "decimal", size: 8, "aria-label": `${c.label}, typed`, ...KEYS,
     oninput: () => { typing = true; }, onblur: () => { typing = false; },
+    onkeydown: event => { if (event.key === "Enter") { number.blur(); number.focus(); } },  // JupyterLab keeps Enter to itself
     onchange: () => { typing = false; set(number.value.trim().replace("−", "-")); } });
   const write = words => { if (!typing) number.value = words; };
   if (c.kind === "number")

@@ -1,21 +1,18 @@
 """`GANLab`: a GAN in one dimension that trains while you move its knobs."""
 
-import base64
-import json
 import math
 import time
 from dataclasses import astuple, fields
-from io import BytesIO
 
 import numpy as np
 import torch
 
 from ganlib.densities import line, optimal_discriminator, push_masses
 from ganlib.gan import GAN, Ledger
+from ganlib.labs import gan_run
 from ganlib.labs.gan_scene import AXES, FLOW, MARKS, PHASES, PRESETS, STILL, TARGETS, controls
 from ganlib.labs.judge import Oracle, fits, logits_on
 from ganlib.labs.runner import Lab
-from ganlib.labs.scene import checked
 from ganlib.networks import reinitialise
 
 __all__ = ["PRESETS", "GANLab"]
@@ -24,7 +21,6 @@ HORIZON = 3000  # with anneal, the rates fall linearly over the second half of s
 EVERY, POINTS = 25, 400  # the ledger is written down every 25 steps; beyond 400 lines every second one is dropped
 CELLS = 512  # of z in the live picture: JS to 1e-4 nats at half the time
 COLUMN = {field.name: i + 1 for i, field in enumerate(fields(Ledger))}  # of `past`; column 0 is the step
-FORMAT = "ganlib run 1"
 
 
 class GANLab(Lab):
@@ -245,39 +241,30 @@ class GANLab(Lab):
                 del self._good[1:8:2]
 
     def save(self) -> str:
-        """The run as JSON: the knobs, the curves, and every tensor that the next step depends on."""
-        tensors = BytesIO()
-        torch.save({**self._state(), "data": self._generator.get_state(), "every": self._every}, tensors)
-        return json.dumps({"format": FORMAT, "values": self.values, "past": self.past.tolist(),
-                           "state": base64.b64encode(tensors.getvalue()).decode()})
+        """The run as JSON text: the knobs, the curves, and every tensor that the next step depends on."""
+        data = {"data": self._generator.get_state(), "every": self._every}
+        return gan_run.write(self.values, self.past, {**self._state(), **data})
 
     def load(self, text: str) -> None:
         """Go on from a saved run; the present one stays as it is if the file does not fit."""
         before = self.save()
         try:
             self._adopt(text)
+            self._look()
         except Exception as error:
-            why = {KeyError: f"it has no {error}", json.JSONDecodeError: "it is cut short or not JSON"}.get(
-                type(error), " ".join(str(error).split())[:200])
             self._adopt(before)
+            why = " ".join(str(error).split())[:200]
             raise ValueError(f"This is not a saved run that fits this lab: {why}. Nothing was changed.") from None
         self._good = [self._state()]
         self.pause(f"Loaded: step {self.steps}.")
 
     def _adopt(self, text):
-        run = json.loads(text)
-        if not isinstance(run, dict) or run["format"] != FORMAT:
-            raise ValueError(f"it is not of the format {FORMAT!r} that this lab reads")
-        knobs = [c for c in self.scene["controls"] if c["key"] in self.values]
-        values = {c["key"]: checked(c, run["values"][c["key"]]) for c in knobs}
-        state = torch.load(BytesIO(base64.b64decode(run["state"])), weights_only=True)
+        values, self.past, state = gan_run.read(text, self.scene["controls"], 1 + len(COLUMN))
         self.tell(**values)
         self._set_target(values["target"])
         self._restore(state)
         self._generator.set_state(state["data"])
         self._every, self.steps = state["every"], state["steps"]
-        self.past = np.array(run["past"], float).reshape(-1, 1 + len(COLUMN))
-        self._look()
 
     # -- the picture -------------------------------------------------------------------------------------
     def draw(self):
@@ -298,6 +285,11 @@ class GANLab(Lab):
             "half": [[left, 0.5], [right, 0.5]], "log_half": [[first, -math.log(2)], [last, -math.log(2)]],
             "zero": [[first, 0.0], [last, 0.0]], "goal": [[first, 0.05], [last, 0.05]],
             "lit": FLOW[lit], "phase": [(0.5, 0.08, phase)], **STILL}
+
+    def _failed(self, error):
+        if isinstance(error, FloatingPointError):
+            error = FloatingPointError(f"{error}. Press “back to the last good state”, then lower a rate.")
+        super()._failed(error)
 
     def text(self):
         state = " Converged." if self._now.converged() else ""

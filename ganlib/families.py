@@ -90,7 +90,7 @@ class Autoregressive(Leaf):
 
     One network reads digits as ±1, and 0 for those not yet known. Source: Larochelle & Murray 2011 (NADE).
     """
-    name, branch, density, passes, steps = "autoregressive", "explicit, tractable", "exact", 7, 300
+    name, branch, density, passes, steps = "autoregressive", "explicit, tractable", "exact", 7, 200
     bits, sizes, known = 7, (7, 64, 64, 1), torch.ones(7, 7).tril(-1).double()  # row k of known: the digits before k
 
     def log_prob(self, x):
@@ -114,7 +114,7 @@ class Flow(Leaf):
 
     f(x) = x/9 + Σ e^wᵢ tanh(e^sᵢ (x − cᵢ)). Source: Rezende & Mohamed 2015, arXiv:1505.05770.
     """
-    name, branch, density, rate = "flow", "explicit, tractable", "exact", 3e-2
+    name, branch, density, steps, rate = "flow", "explicit, tractable", "exact", 300, 3e-2
 
     def build(self, seed):
         low, high = self.law.range
@@ -213,7 +213,8 @@ class Energy(Chain):
 
     E_model is an average over walkers that are kept from step to step (Tieleman 2008).
     """
-    name, branch, density, passes, sizes = "energy", "explicit, Markov chain", "up to a constant", 100, (1, 32, 32, 1)
+    name, branch, density, passes, steps = "energy", "explicit, Markov chain", "up to a constant", 100, 250
+    sizes = (1, 32, 32, 1)
 
     def __init__(self, size=1.0, *, langevin=False):
         self.size, self.langevin, self.walkers = size, langevin, torch.zeros(512, 1).double()
@@ -243,8 +244,8 @@ class Walk(Chain):
     With little noise the normal is right and the walk is slow; with much noise the reverse. Source: generative
     stochastic networks, Bengio et al. 2014, arXiv:1306.1091.
     """
-    name, branch, density, passes, sizes = "noise and clean", "implicit, Markov chain", "none", 100, (1, 32, 32, 2)
-    why = "one walk has a density, the law where walking comes to rest has no formula"
+    name, branch, density, passes, steps = "noise and clean", "implicit, Markov chain", "none", 100, 400
+    why, sizes = "one walk has a density, the law where walking comes to rest has no formula", (1, 32, 32, 2)
 
     def __init__(self, noise=0.3):
         self.noise = noise

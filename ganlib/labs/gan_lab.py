@@ -39,6 +39,8 @@ class GANLab(Lab):
     def __init__(self, gan: GAN, target="normal", *, batch=256, anneal=True, horizon=HORIZON, seed=0, name=None):
         self._targets = dict(TARGETS)
         fits(gan, target)
+        if not horizon > 0:
+            raise ValueError(f"horizon must be a positive number of steps, got {horizon!r}")
         if not isinstance(target, str):
             law, target = target, getattr(target, "name", "your target")
             self._targets[target] = lambda: law
@@ -295,3 +297,8 @@ class GANLab(Lab):
         state = " Converged." if self._now.converged() else ""
         rates = f"lr_G {self.gan.lr_G:.3g}, lr_D {self.gan.lr_D:.3g}"
         return f"After {self.gan.steps} steps on {self.values['target']} ({rates}): {self._now}.{state}"
+
+    def claim(self):
+        now, steps = self.ledger, self.gan.steps
+        state = f"converged: {now.converged()}" if steps else f"JS {now.js:.2f}, E|D − ½| {now.off_half:.2f}"
+        return f"after {steps} steps on {self.values['target']}, {state}."

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-FRONT_ENDS = {"lab": "lab/tree/{}", "notebook": "notebooks/{}", "voila": "voila/render/{}"}
+FRONT_ENDS = {"lab": "lab/tree/{}?reset", "notebook": "notebooks/{}", "voila": "voila/render/{}"}
 
 
 def _chromium():

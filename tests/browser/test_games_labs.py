@@ -1,0 +1,65 @@
+"""The labs of notebook 03 in JupyterLab: numbers typed, examples chosen, a click into the field, paths that play."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+# One cell: JupyterLab takes cells that are out of sight off the page.
+CELL = """import numpy as np, torch
+from IPython.display import display
+from ganlib.labs import Payoffs, Pizza, Players, Questions
+torch.set_num_threads(1)
+at_once = lambda answer, target, near, rng: np.array([target])
+display(Players(), Pizza(), Payoffs(), Questions(at_once))"""
+
+
+def wait_until(page, lab, words):
+    """Wait until the sentence below the lab has these words."""
+    for _ in range(150):
+        said = lab.locator(".gl-text").inner_text()
+        if re.search(words, said):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"after 15 s the lab says: {said}")
+
+
+def test_the_labs_of_games(show):
+    page = show(CELL)
+    players, pizza, payoffs, questions = (page.locator(".gl-lab").nth(i) for i in range(4))
+    questions.wait_for()
+
+    players.locator("select").nth(1).select_option("extragradient")
+    canvas = players.locator("canvas").bounding_box()
+    page.mouse.click(canvas["x"] + 0.15 * canvas["width"], canvas["y"] + 0.3 * canvas["height"])
+    wait_until(page, players, "extragradient, η = 0.1: .*0.9950.*After 0 steps")
+    drawn = int(players.locator("canvas").get_attribute("data-drawn"))
+    players.locator(".gl-play").click()
+    wait_until(page, players, r"After [1-9]\d+ steps")
+    players.locator(".gl-play").click()
+    assert int(players.locator("canvas").get_attribute("data-drawn")) > drawn + 3
+    players.locator("select").nth(0).select_option("smallest GAN: x is θ, y is w")
+    wait_until(page, players, "After 0 steps it is 1\\.")
+
+    pizza.get_by_label("take off the fair share").check()
+    wait_until(page, pizza, r"together \+0.00 pizzas beyond")
+    lost = pizza.get_by_label("lost in the fight, typed")
+    lost.fill("0.2")
+    lost.press("Enter")
+    wait_until(page, pizza, "together -0.20")
+
+    payoffs.get_by_label("example").select_option("a saddle")
+    wait_until(page, payoffs, "both make sure of 2.000")
+    cell = payoffs.get_by_label("row 1, column 2, typed")
+    assert cell.input_value() == "2"  # the example is in the inputs too
+    cell.fill("9")
+    cell.press("Enter")
+    wait_until(page, payoffs, r"make sure of (?!2\.000)")
+    cell.fill("pear")
+    cell.press("Enter")
+    payoffs.get_by_text("must be a whole number from -20 to 20, got 'pear'").wait_for()
+
+    questions.get_by_label("dimensions on the map, typed").fill("7")
+    questions.get_by_label("dimensions on the map, typed").press("Enter")
+    wait_until(page, questions, "in 7 dimensions: 1 by verdict, 1 by score, 1 by gradient")
+    assert not any(lab.locator(".gl-error:not(.gl-note):not(:empty)").count() for lab in (players, pizza, questions))

@@ -46,9 +46,10 @@ def frechet(real: Tensor, fake: Tensor) -> float:
     a, b = (part.flatten(1).double() for part in (real, fake))
     if min(len(a), len(b)) < 2 or a.shape[1] != b.shape[1]:
         raise ValueError(f"frechet needs two sets of as many features, got {tuple(a.shape)} and {tuple(b.shape)}")
-    values, vectors = torch.linalg.eigh(a.T.cov())
+    C, C_ = (torch.atleast_2d(part.T.cov()) for part in (a, b))
+    values, vectors = torch.linalg.eigh(C)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T
-    overlap = torch.linalg.eigvalsh(root @ b.T.cov() @ root).clamp(min=0).sqrt().sum()  # tr (C C')^½ by symmetric parts
+    overlap = torch.linalg.eigvalsh(root @ C_ @ root).clamp(min=0).sqrt().sum()  # tr (C C')^½ by symmetric parts
     return float((a.mean(0) - b.mean(0)).square().sum() + a.var(0).sum() + b.var(0).sum() - 2 * overlap)
 
 

@@ -37,6 +37,8 @@ def test_frechet_of_moved_and_stretched_features_is_known():
     assert metrics.frechet(a, a + 2) == pytest.approx(5 * 4, rel=1e-6)
     moments = a.double().mean(0).square().sum() + a.double().var(0).sum()
     assert metrics.frechet(a, 3 * a) == pytest.approx(4 * float(moments))
+    one = torch.randn(10**6, 1, generator=torch.Generator().manual_seed(0))
+    assert metrics.frechet(one, 1 + 3 * one.flip(0)) == pytest.approx(1 + (1 - 3) ** 2, rel=0.01)  # one feature
     pictures = a[:, :4].reshape(400, 1, 2, 2)  # pixels are features, too
     assert metrics.frechet(pictures, pictures + 1) == pytest.approx(4)
 

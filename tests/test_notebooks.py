@@ -127,7 +127,8 @@ def test_the_readme_maps_the_course_and_its_links_lead_somewhere():
     for path in PATHS:
         head = nbformat.read(path, as_version=4).cells[0].source
         minutes = re.search(r"\*\*(\d+) min\*\*", head)[1]
-        assert re.search(rf"^\| {path.stem[:2]} \| \[[^\]]+\]\(notebooks/{path.name}\) \| {minutes} \|", text, re.M), path.name
+        row = rf"^\| {path.stem[:2]} \| \[[^\]]+\]\(notebooks/{path.name}\) \| {minutes} \|"
+        assert re.search(row, text, re.M), path.name
     for target in re.findall(LINK, text) + [picture for _, picture in re.findall(PICTURE, text)]:
         assert target.startswith("https://") or (ROOT / target).exists(), target
     assert all(len(words) >= 20 for words, _ in re.findall(PICTURE, text))

@@ -28,7 +28,7 @@ class _Fit(Lab):
 
     def __init__(self, title, x, middle, reach, sigmas, top, marks, controls, xlabel="x"):
         left, right, (low, high) = middle - reach, middle + reach, sigmas
-        self.x, self.mus, self.sigmas = x, np.linspace(left, right, 25), np.linspace(low, high, 21)
+        self.x, self.mus, self.sigmas = x, np.linspace(left, right, 21), np.linspace(low, high, 15)
         super().__init__(
             title=title, name=title, height=340,
             axes=[axes("laws", box=(0, 0, 0.56, 1), x=(left, right), y=(0, top), xlabel=xlabel, title="density"),
@@ -36,8 +36,8 @@ class _Fit(Lab):
                        title="all normals: the darker, the better", legend=False)],
             marks=[heat("heat", "map"), *marks, curve("q", "laws", "your normal", style="G"), curve("way", "map"),
                    points("best", "map", color=COLOURS["vermillion"], size=12), handles("you", "map")],
-            controls=[slider("mu", "mean μ", left, right, float(self.mus[7])), toggle("show", "show the best"),
-                      slider("sigma", "sd σ", low, high, float(self.sigmas[12])), *controls])
+            controls=[slider("mu", "mean μ", left, right, float(self.mus[6])), toggle("show", "show the best"),
+                      slider("sigma", "sd σ", low, high, float(self.sigmas[8])), *controls])
         self.survey()
 
     def cost(self, mu, sigma):
@@ -45,14 +45,19 @@ class _Fit(Lab):
         raise NotImplementedError
 
     def survey(self):
-        """The cost of every normal on the map, and the best of them, made exact by descent."""
-        costs = torch.stack([self.cost(*_pair(m, s)) for s in self.sigmas for m in self.mus])
-        row, column = divmod(int(costs.argmin()), len(self.mus))
-        self.heat = (2 * (costs.min() - costs) / (costs.median() - costs.min())).exp().reshape(len(self.sigmas), -1)
-        self.best, self.way = (self.mus[column], self.sigmas[row]), []
-        for _ in range(100):
-            self.best = self.descend(self.best, 0.5)
-        self.best = round(self.best[0], 5) + 0.0, self.best[1]  # never −0
+        """The cost of every normal on the map, and the best, by descent from the best of each third."""
+        costs = torch.stack([self.cost(*_pair(m, s)) for s in self.sigmas for m in self.mus]).reshape(-1, len(self.mus))
+        self.heat, self.way = (2 * (costs.min() - costs) / (costs.median() - costs.min())).exp(), []
+        lowest = [divmod(int(part.argmin()), 7) for part in costs.chunk(3, 1)]
+        places = [(self.mus[7 * i + column], self.sigmas[row]) for i, (row, column) in enumerate(lowest)]
+        best = min((self.settle(place, 15) for place in places), key=lambda place: float(self.cost(*_pair(*place))))
+        mu, sigma = self.settle(best, 60)
+        self.best = round(mu, 5) + 0.0, sigma  # never −0
+
+    def settle(self, place, steps):
+        for _ in range(steps):
+            place = self.descend(place, 0.5)
+        return place
 
     def descend(self, place, rate):
         """One step down the cost, each slope per unit of Fisher information; σ moves by a factor, so stays positive."""
@@ -123,11 +128,12 @@ class TwoModes(_Fit):
         gap, weight = self.values["gap"], self.values["weight"]
         law = targets.mixture((-gap, gap), (0.5, 0.5), (weight, 1 - weight))
         self.p = law.log_prob(self.x[:, None]).exp()
+        self.masses = self.p / self.p.sum()
         super().survey()
 
     def cost(self, mu, sigma):
         q = (-((self.x - mu) / sigma) ** 2 / 2).softmax(0).clamp(min=1e-300)  # masses; log 0 has no slope
-        return DIVERGENCES[self.goal](self.p / self.p.sum(), q)
+        return DIVERGENCES[self.goal](self.masses, q)
 
     def changed(self, key, value):
         self.way = []

@@ -33,7 +33,7 @@ def test_the_labs_of_likelihood(show):
     k = canvas["width"] / 900
     left, right = canvas["x"] + 0.56 * canvas["width"] + 52 * k, canvas["x"] + canvas["width"] - 10 * k
     low, high = canvas["y"] + canvas["height"] - 40 * k, canvas["y"] + 24 * k
-    page.mouse.move(left + 7 / 24 * (right - left), low + 12 / 20 * (high - low))
+    page.mouse.move(left + 6 / 20 * (right - left), low + 8 / 14 * (high - low))
     page.mouse.down()
     page.mouse.move((left + right) / 2, low + 0.25 * (high - low), steps=8)
     page.mouse.up()

@@ -1,0 +1,36 @@
+"""Checks of notebook 07, the U-Net: each takes an answer and returns None when it is right, else a hint."""
+
+
+def blur_of_averages(answer):
+    low, high = (round(float(value), 6) for value in answer)
+    if (low, high) == (-0.2, -1):
+        return None
+    if (low, high) == (-1, -0.2):
+        return "The two are swapped: L2 comes first."
+    if high == low:
+        return "Only L2 paints the mean; L1 paints the median."
+    if low == 0.2:
+        return "The mean is 0.4 · 1 + 0.6 · (−1): mind the sign."
+    return "L2: the mean 0.4 · 1 + 0.6 · (−1). L1: the value in the middle, here the more frequent one."
+
+
+def unet_bottleneck(answer):
+    hints = {128 * 2 * 2: None, 128: "Its side is 2, not 1: 32 → 16 → 8 → 4 → 2.",
+             128 * 16: "That is after three halvings; there are four.", 4: "Each of the 2·2 places has 128 channels."}
+    return hints.get(answer, "Halve 32 four times, and multiply side · side by the channels.")
+
+
+def receptive_field(answer):
+    hints = {70: None, 46: "That is three halvings and one layer of stride 1; there are two.",
+             94: "You let the stride double once more: (r − 1)·s + k with s = 1 in the last two layers.",
+             16: "Kernels do not simply add up: strides multiply.",
+             28: "You walked forwards: begin with r = 1 at the last layer."}
+    return hints.get(answer, "Backwards from r = 1: twice r + 3, then three times 2(r − 1) + 4.")
+
+
+def choose_cost(answer):
+    if answer == "L1":
+        return None
+    if answer == "L1 + GAN":
+        return "A GAN invents what is plausible; here an invented stroke is the worst that can happen."
+    return 'Answer with "L1" or "L1 + GAN".'

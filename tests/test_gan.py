@@ -307,7 +307,7 @@ def test_a_run_that_diverges_says_where_and_can_go_back(number):
     good, G = gan.state_dict(), weights(gan.G)
     with torch.no_grad():
         gan.G[-1].bias.fill_(number)
-    with pytest.raises(FloatingPointError, match="diverged at step 4: loss_[DG] is nan"):
+    with pytest.raises(FloatingPointError, match=r"diverged at step 4: loss_[DG] is nan"):
         gan.step(reals[3])
     gan.load_state_dict(good)
     assert torch.equal(weights(gan.G), G) and gan.steps == len(gan.history) == 3

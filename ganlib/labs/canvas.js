@@ -279,17 +279,17 @@ const control = (c, value, send, id) => {
     oninput: () => { typing = true; }, onblur: () => { typing = false; },
     onkeydown: event => { if (event.key === "Enter") { number.blur(); number.focus(); } },  // JupyterLab keeps Enter to itself
     onchange: () => { typing = false; set(number.value.trim().replace("−", "-")); } });
-  const write = words => { if (!typing) number.value = words; };
+  const write = v => { if (!typing) number.value = String(+v.toPrecision(6)); };
   if (c.kind === "number")
     return { element: make("label", { class: "gl-number", title }, c.label, " ", number), show: write };
   const range = make("input", { type: "range", min: 0, max: 1000, step: c.log ? 1 : Math.max(1e-3, 1000 * c.step / (c.high - c.low)), id, ...KEYS,
-    oninput: () => { const v = fromPosition(c, +range.value); touched = performance.now(); write(format(v)); speak(v); set(v); } });
+    oninput: () => { const v = fromPosition(c, +range.value); touched = performance.now(); write(v); speak(v); set(v); } });
   const speak = v => range.setAttribute("aria-valuetext", format(v));
   return {
     element: make("div", { class: "gl-slider", title }, make("label", { for: id }, c.label), range, number),
     show: v => {
       if (performance.now() - touched > 500) range.value = toPosition(c, v);
-      write(format(v)); speak(v);
+      write(v); speak(v);
     },
   };
 };

@@ -39,9 +39,16 @@ def logits_on(D, x: Tensor) -> Tensor:
 @torch.no_grad()
 def fits(gan, target):
     """Refuse what cannot be shown, before anything is touched; a target may also be a name."""
-    for method in ("log_prob", "sample"):
-        if not isinstance(target, str) and not callable(getattr(target, method, None)):
-            raise ValueError(f"target must have the methods log_prob and sample, {target!r} has no {method}")
+    if not isinstance(target, str):
+        for method in ("log_prob", "sample"):
+            if not callable(getattr(target, method, None)):
+                raise ValueError(f"target must have the methods log_prob and sample, {target!r} has no {method}")
+        try:
+            shapes = [tuple(a.shape) for a in (target.sample(3, torch.Generator()), target.log_prob(torch.zeros(3, 1)))]
+        except Exception as error:
+            raise ValueError(f"target must have sample(n, generator) and log_prob(x), but {target!r} says: {error}") from None
+        if shapes != [(3, 1), (3,)]:
+            raise ValueError(f"3 samples of a target must be (3, 1) and their log_prob (3,), got {shapes[0]} and {shapes[1]}")
     if not callable(getattr(gan.prior, "quantile", None)):
         raise ValueError(f"prior must have a quantile, as targets.uniform() has; {gan.prior!r} has none")
     x = line(-1.0, 1.0)

@@ -1,5 +1,6 @@
 """A Jupyter server with all three front ends, a real browser, and a way to put a lab on a page."""
 
+import json
 import os
 import shutil
 import socket
@@ -63,18 +64,26 @@ def browser():
 
 @pytest.fixture
 def show(server, browser, request):
-    """`page = show(code, front_end)`: a notebook with these cells, opened and run, its lab visible."""
-    address, folder = server
-    pages = []
+    """`page = show(code, front_end="lab")`: a notebook with these cells, opened and run, its lab visible."""
+    yield from _shower(server, browser, request.node.name)
+
+
+@pytest.fixture(scope="module")
+def show_for_all(server, browser, request):
+    """The same for a page that the tests of a file share."""
+    yield from _shower(server, browser, request.module.__name__)
+
+
+def _shower(server, browser, base):
+    (address, folder), pages = server, {}
 
     def show(*cells, front_end="lab", wait=".gl-lab canvas"):
-        name = f"{request.node.name.replace('[', '-').replace(']', '')}-{len(pages)}.ipynb"
+        name = f"{base.replace('[', '-').replace(']', '')}-{len(pages)}.ipynb"
         nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
         nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
         nbformat.write(nb, folder / name)
-        page = browser.new_page(viewport={"width": 1400, "height": 1150})
+        page = pages[name] = browser.new_page(viewport={"width": 1400, "height": 1150})
         page.set_default_timeout(60_000)
-        pages.append(page)
         page.goto(address + FRONT_ENDS[front_end].format(name))
         if front_end != "voila":
             page.wait_for_selector(".jp-Notebook .jp-CodeCell")
@@ -85,7 +94,9 @@ def show(server, browser, request):
         return page
 
     yield show
-    for page in pages:
+    for page in pages.values():
         page.close()
-    for session in __import__("json").load(urllib.request.urlopen(address + "api/sessions")):
-        urllib.request.urlopen(urllib.request.Request(address + "api/sessions/" + session["id"], method="DELETE"))
+    for session in json.load(urllib.request.urlopen(address + "api/sessions")):
+        if session["path"] in pages:
+            url = address + "api/sessions/" + session["id"]
+            urllib.request.urlopen(urllib.request.Request(url, method="DELETE"))

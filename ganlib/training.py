@@ -14,7 +14,6 @@ import threading
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -28,7 +27,7 @@ from ganlib.gan import GAN
 from ganlib.images import load, mosaic
 from ganlib.losses import LOSSES
 from ganlib.networks import dcgan_discriminator, dcgan_generator
-from ganlib.targets import Mixture, gaussian
+from ganlib.targets import gaussian
 
 __all__ = ["Run", "load_pair", "read", "write"]
 NUMBERS = ("loss_D", "loss_G", "D_real", "D_fake")  # noted at every step; the last two are D(x) and D(G(z))
@@ -44,13 +43,12 @@ class Run:
 
     def __init__(self, gan: GAN, x: Tensor, *, batch=64, ema=0.99, seed=0, out=None, every=500, about=None,
                  bf16=False, channels_last=False, compile=False):
-        self.gan, self.prior, self.batch, self.every, self.about = gan, gan.prior, batch, every, about or {}
+        self.gan, self.batch, self.every, self.about = gan, batch, every, about or {}
         self.rank, self.world = 0, int(os.environ.get("WORLD_SIZE", 1))
         if not 0 < batch <= len(x) or batch % self.world:
             raise ValueError(f"batch must be a multiple of {self.world}, at most the {len(x)} pictures, got {batch}")
         self.settings = {"batch": batch, "ema": ema, "seed": seed, "pictures": list(x.shape), "loss": gan.loss}
-        self.out = Path(out or ".")
-        self.saves = out is not None
+        self.out, self.saves = Path(out or "."), out is not None
         self.G, self.ema = copy.deepcopy(gan.G).eval().requires_grad_(False), ema
         self.order, self.generator = torch.zeros(0, dtype=torch.long), torch.Generator().manual_seed(seed)
         self.x = x if gan.device.type == "cuda" and x.nbytes > torch.cuda.mem_get_info()[0] / 2 else x.to(gan.device)
@@ -72,19 +70,19 @@ class Run:
         from accelerate import Accelerator
         from accelerate.utils import broadcast, reduce
 
-        self.rank = Accelerator(cpu=self.gan.device.type == "cpu").process_index
-        self.gan.prior = _Slice(self.prior, self.rank, self.world)
-        for net in (self.gan.G, self.gan.D, self.G):
+        gan = self.gan
+        self.rank, whole = Accelerator(cpu=gan.device.type == "cpu").process_index, gan.noise
+        gan.noise = lambda n: whole(n * self.world).chunk(self.world)[self.rank]  # type: ignore[method-assign]
+        for net in (gan.G, gan.D, self.G):
             net.load_state_dict(broadcast(net.state_dict()))
 
         def average(optimiser, *_):
-            slopes = [p.grad for p in optimiser.param_groups[0]["params"]]
-            mean = reduce(torch.cat([slope.flatten() for slope in slopes]), "mean")
-            for slope, part in zip(slopes, mean.split([slope.numel() for slope in slopes])):
-                slope.copy_(part.view_as(slope))
+            parameters = optimiser.param_groups[0]["params"]
+            for parameter, slope in zip(parameters, reduce([p.grad for p in parameters], "mean")):
+                parameter.grad = slope
 
-        self.gan.opt_G.register_step_pre_hook(average)
-        self.gan.opt_D.register_step_pre_hook(average)
+        gan.opt_G.register_step_pre_hook(average)
+        gan.opt_D.register_step_pre_hook(average)
 
     def step(self) -> dict[str, float]:
         """One `GAN.step` on the next minibatch: every picture comes once, in random order, before any comes again."""
@@ -120,7 +118,7 @@ class Run:
 
     def sample(self, n: int, *, seed=0) -> Tensor:
         """n pictures by the averaged G; training is not disturbed."""
-        z = self.prior.sample(n, torch.Generator().manual_seed(seed)).to(self.gan.device)
+        z = self.gan.prior.sample(n, torch.Generator().manual_seed(seed)).to(self.gan.device)
         return torch.cat([self.G(part) for part in z.split(500)])
 
     def save(self) -> None:
@@ -164,17 +162,6 @@ class Run:
         history = torch.tensor([[record.get(name, np.nan) for name in NUMBERS] for record in gan.history])
         return flat | {"noise": gan.generator.get_state(), "shuffle": self.generator.get_state(), "order": self.order,
                        "global": torch.get_rng_state(), "history": history.double()}
-
-
-class _Slice(NamedTuple):
-    """A prior of which each process takes its part: all draw the same noise, and no two use the same."""
-
-    prior: Mixture
-    rank: int
-    world: int
-
-    def sample(self, n, generator=None):
-        return self.prior.sample(n * self.world, generator)[self.rank * n:(self.rank + 1) * n]
 
 
 def write(path: Path, tensors: dict[str, Tensor], about: dict) -> None:

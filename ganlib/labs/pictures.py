@@ -23,7 +23,6 @@ class PictureLab(Lab):
 
     def __init__(self, run, real=None, classifier=None):
         self.run_, self.real, self.classifier, self.ledger = run, real, classifier, []
-        rates = {"log": True, "group": "learning rates"}
         super().__init__(
             title="A DCGAN while it trains", height=340,
             axes=[axes("wall", box=(0, 0, 0.416, 1), title="36 samples, always from the same z", frame=False),
@@ -33,8 +32,8 @@ class PictureLab(Lab):
             marks=[heat("wall", "wall", palette="grey", smooth=False),
                    line("loss_G", "loss", "loss of G", style="G"), line("loss_D", "loss", "loss of D", style="D"),
                    line("D_real", "belief", "D(x)", style="data"), line("D_fake", "belief", "D(G(z))", style="G")],
-            controls=[slider("lr_G", "of G", 1e-5, 1e-1, run.gan.lr_G, **rates),
-                      slider("lr_D", "of D", 1e-5, 1e-1, run.gan.lr_D, **rates)])
+            controls=[slider("lr_G", "learning rate of G", 1e-5, 1e-1, run.gan.lr_G, log=True),
+                      slider("lr_D", "learning rate of D", 1e-5, 1e-1, run.gan.lr_D, log=True)])
 
     def advance(self):
         self.run_.step()

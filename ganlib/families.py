@@ -112,7 +112,7 @@ class Autoregressive(Leaf):
 class Flow(Leaf):
     """A rising map f to the normal z: log p(x) = log N(f(x); 0, 1) + log f′(x); a sample is f⁻¹(z), from a table of f.
 
-    f(x) = x/9 + Σ e^wᵢ tanh(e^sᵢ (x − cᵢ)). Source: Rezende & Mohamed 2015, arXiv:1505.05770.
+    f(x) = x/30 + Σ e^wᵢ tanh(e^sᵢ (x − cᵢ)). Source: Rezende & Mohamed 2015, arXiv:1505.05770.
     """
     name, branch, density, steps, rate = "flow", "explicit, tractable", "exact", 300, 3e-2
 
@@ -127,7 +127,7 @@ class Flow(Leaf):
         """z = f(x) and the slope f′(x), (n,) each, for x (n,)."""
         c, s, w = self.bends
         bend = torch.tanh(s.exp() * (x[:, None] - c))
-        return x / 9 + bend @ w.exp(), 1 / 9 + (1 - bend**2) @ (w + s).exp()
+        return x / 30 + bend @ w.exp(), 1 / 30 + (1 - bend**2) @ (w + s).exp()
 
     def log_prob(self, x):
         z, slope = self.map(x[:, 0].double())

@@ -117,7 +117,7 @@ class Bound(Lab):
                 "q": _rows(z, post if vae.posterior == "exact" else vae.encode(at).log_prob(z).exp())}
 
     def text(self):
-        return ("At x = {:.2f}: log p(x) = {:.2f}, ELBO = {:.2f}, gap = {:.2f} nats; the mean gap over the data is {:.2f} "
+        return ("At x = {:.2f}: log p(x) = {:.2f}, ELBO = {:.2f}, gap = {:.2f} nats; mean gap over the data {:.2f} "
                 "nats.".format(self.values["at"], *(float(v) + 0.0 for v in self.said)))
 
 

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,13 +109,14 @@ def test_sampling_does_not_disturb_training():
     torch.testing.assert_close(asked.G(z)[:1], asked.G(z[:1]))  # no picture depends on its neighbours
 
 
-@pytest.mark.parametrize("keywords", [{"channels_last": True}, {"bf16": True}])
-def test_memory_layout_and_precision_change_only_the_last_digits(keywords):
-    plain, other = make().train(4), make(**keywords).train(4)
-    tolerance = {"channels_last": 1e-4, "bf16": 0.05}[next(iter(keywords))]
+@pytest.mark.parametrize("how, tolerance", [("channels_last", 1e-4), ("compile", 1e-4), ("bf16", 0.05)])
+def test_layout_compiler_and_precision_change_only_the_last_digits(how, tolerance):
+    if how == "compile" and not shutil.which("g++"):
+        pytest.skip("torch.compile needs a C++ compiler")
+    plain, other = make().train(4), make(**{how: True}).train(4)
     for a, b in zip(plain.gan.history, other.gan.history):
         assert b == pytest.approx(a, abs=tolerance)
-    if "channels_last" in keywords:
+    if how != "bf16":
         for a, b in zip(plain.gan.G.parameters(), other.gan.G.parameters()):
             torch.testing.assert_close(a, b, atol=1e-3, rtol=0)
 

@@ -5,7 +5,7 @@ import torch
 
 from ganlib.images import mosaic
 from ganlib.labs.runner import Lab
-from ganlib.labs.scene import axes, button, choice, handles, heat, line, number, slider, text
+from ganlib.labs.scene import axes, button, choice, handles, heat, line, number, points, slider, text
 from ganlib.metrics import evaluate, nearest
 from ganlib.plots import COLOURS
 
@@ -64,20 +64,20 @@ class LatentWalk(Lab):
 
     def __init__(self, G, z_dim, *, seed=0):
         self.G, self.z_dim = G, z_dim
-        corners = [[0, 0, "A"], [1, 0, "B"], [0, 1, "C"], [-1, 1, "A − B + C"]]
+        self.corners = {"A": (0, 0), "B": (1, 0), "C": (0, 1), "A − B + C": (-1, 1)}
         super().__init__(
             title="A walk in z", height=340,
             axes=[axes("plane", box=(0, 0, 0.4, 1), x=(-1.5, 1.5), y=(-1.5, 1.5), xlabel="u", ylabel="v", legend=False),
                   axes("picture", box=(0.416, 0, 0.3, 0.72), title="G(z) where the dot is", frame=False),
                   axes("way", box=(0.416, 0.72, 0.584, 0.28), title="from A to B in nine pictures", frame=False)],
-            marks=[handles("dot", "plane", color=COLOURS["green"]), text("names", "plane"),
+            marks=[points("corners", "plane", color=COLOURS["grey"], size=6), text("names", "plane"),
+                   handles("dot", "plane", color=COLOURS["green"]),
                    heat("picture", "picture", palette="grey", smooth=False),
                    heat("way", "way", palette="grey", smooth=False)],
             controls=[slider("u", "u, from A to B", -1.5, 1.5, 0.5, step=0.01),
                       slider("v", "v, from A to C", -1.5, 1.5, 0.0, step=0.01),
                       choice("walk", "walk", ["lerp (straight)", "slerp (keeps its length)"], "lerp (straight)"),
                       number("seed", "A, B, C number", 0, 10**6, seed), button("sum", "go to A − B + C")])
-        self.corners = corners
 
     def z(self, u, v):
         """The point of the plane, (z_dim,); with slerp its length is the mean length of A, B and C."""
@@ -96,7 +96,9 @@ class LatentWalk(Lab):
         here = self.values["u"], self.values["v"]
         z = torch.stack([self.z(*here), *(self.z(k / 8, 0.0) for k in range(9))])
         x = self.G(z)
-        return {"dot": [here], "names": self.corners, "picture": _wall(x[:1], 1), "way": _wall(x[1:], 9)}
+        return {"dot": [here], "corners": list(self.corners.values()),
+                "picture": _wall(x[:1], 1), "way": _wall(x[1:], 9),
+                "names": [[u, v + 0.17, name] for name, (u, v) in self.corners.items()]}
 
     def text(self):
         u, v = self.values["u"], self.values["v"]
@@ -203,7 +205,8 @@ class Neighbours(Lab):
         self.found = [nearest(fake, part, k) for part in self.parts]
         super().__init__(
             title="Was it memorised?", height=300,
-            axes=[axes("wall", box=(0, 0, 0.98, 1), frame=False, title="sample, then its neighbours: train, held-out")],
+            axes=[axes("wall", box=(0, 0, 0.98, 1), frame=False,
+                       title="sample | its nearest in train (above), held-out (below)")],
             marks=[heat("wall", "wall", palette="grey", smooth=False)],
             controls=[number("sample", "sample", 0, len(fake) - 1, 0)])
 

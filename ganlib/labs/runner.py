@@ -135,7 +135,7 @@ class Lab:
         return done
 
     async def _play(self, generation):
-        due = 0.0
+        due, cost = 0.0, 0.0
         while generation == self._generation:  # pause and play at once: the new generation plays on
             try:
                 end = time.perf_counter() + SLICE
@@ -144,9 +144,11 @@ class Lab:
                         await asyncio.sleep(0.01)
                 now = time.monotonic()
                 if generation == self._generation and now >= due:
-                    due = max(due, now - 1 / FPS) + 1 / FPS  # late once is made up for, late always is not
                     if self.frames - self.drawn < 4 * FPS:  # a slow browser gets fewer frames, not a queue
                         self._send_frame()
+                        cost += (time.monotonic() - now - cost) / 8  # seconds a frame, on the mean of the last few
+                    wait = max(1 / FPS, 8 * cost)  # on a busy machine too, drawing takes a ninth of the time at most
+                    due = max(due, now - wait) + wait  # late once is made up for, late always is not
                     if now - self._said > 0.25:
                         self._say()
                 if now - self._seen > NOBODY and generation == self._generation:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -25,16 +26,16 @@ def _chromium():
     pytest.skip("no Chromium found; install it or set CHROMIUM to its path to run the browser tests")
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
+@contextmanager
+def serve(folder):
     """(address, folder) of a Jupyter server that serves JupyterLab, Notebook 7 and Voilà."""
-    folder = tmp_path_factory.mktemp("course")
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    config = ["--ServerApp.token=", "--ServerApp.password=", f"--ServerApp.port={port}", f"--ServerApp.root_dir={folder}",
-              "--LabApp.expose_app_in_browser=True", "--no-browser", "--allow-root", "--LabApp.news_url=", "--ServerApp.ip=127.0.0.1", "--ServerApp.disable_check_xsrf=True",
-              "--JupyterNotebookApp.expose_app_in_browser=True", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    config = ["--ServerApp.token=", "--ServerApp.password=", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
+              f"--ServerApp.root_dir={folder}", "--ServerApp.disable_check_xsrf=True", "--no-browser", "--allow-root",
+              "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
+              "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "JUPYTER_CONFIG_DIR": str(folder / ".config")}
     log = (folder / "server.log").open("w")
     process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *config], stdout=log, stderr=log, env=environment)
@@ -52,29 +53,46 @@ def server(tmp_path_factory):
     process.wait(20)
 
 
-@pytest.fixture(scope="session")
-def browser():
+@contextmanager
+def chromium():
+    """A headless Chromium, driven by Playwright."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
+        browser = play.chromium.launch(executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("course")) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
 def show(server, browser, request):
     """`page = show(code, front_end="lab")`: a notebook with these cells, opened and run, its lab visible."""
-    yield from _shower(server, browser, request.node.name)
+    with shower(server, browser, request.node.name) as show:
+        yield show
 
 
 @pytest.fixture(scope="module")
 def show_for_all(server, browser, request):
     """The same for a page that the tests of a file share."""
-    yield from _shower(server, browser, request.module.__name__)
+    with shower(server, browser, request.module.__name__) as show:
+        yield show
 
 
-def _shower(server, browser, base):
+@contextmanager
+def shower(server, browser, base):
+    """`show` for as long as it is needed; then its pages are closed and their kernels stopped."""
     (address, folder), pages = server, {}
 
     def show(*cells, front_end="lab", wait=".gl-lab canvas"):

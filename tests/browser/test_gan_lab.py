@@ -83,6 +83,7 @@ def ask_kernel(page, expression):
 
 def drag(page, slider, share):
     """Move the thumb of a range input to a share of its way, by mouse."""
+    slider.scroll_into_view_if_needed()
     box, value = slider.bounding_box(), float(slider.input_value()) / 1000
     y, thumb = box["y"] + box["height"] / 2, 16
     x = lambda share: box["x"] + thumb / 2 + share * (box["width"] - thumb)

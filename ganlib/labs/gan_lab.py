@@ -31,6 +31,7 @@ class GANLab(Lab):
     steps. The networks are yours: change them in the notebook, make the lab again, and it shows yours.
     """
 
+    presets, kind = PRESETS, Ledger  # a lab in two dimensions has others
     past: np.ndarray  # the ledger over time, one line a record: the step, then the fields of `Ledger`
     _every: int
     _good: list[dict]  # states to go back to
@@ -161,7 +162,7 @@ class GANLab(Lab):
         self._generator = torch.Generator().manual_seed(seed + 1)
         self._last_real = self.target.sample(64, torch.Generator().manual_seed(seed))
         self.steps, self._every, self._phase = gan.steps, EVERY, -1
-        self.past, self._good = np.zeros((0, 1 + len(COLUMN))), []
+        self.past, self._good = np.zeros((0, 1 + len(fields(self.kind)))), []
         self._record()
         self._remember()
 
@@ -197,7 +198,7 @@ class GANLab(Lab):
                 self.tell(preset="your own")
 
     def _preset(self, name):
-        self.note, knobs = PRESETS.get(name, ("", None))
+        self.note, knobs = self.presets.get(name, ("", None))
         if knobs is not None:
             keep = {key: self.values[key] for key in ("seed", "slow", "target")}
             self.tell(**{**self._defaults, **keep, **knobs, "preset": name})
@@ -261,7 +262,7 @@ class GANLab(Lab):
         self.pause(f"Loaded: step {self.steps}.")
 
     def _adopt(self, text):
-        values, self.past, state = gan_run.read(text, self.scene["controls"], 1 + len(COLUMN))
+        values, self.past, state = gan_run.read(text, self.scene["controls"], self.past.shape[1])
         self.tell(**values)
         self._set_target(values["target"])
         self._restore(state)

@@ -53,6 +53,8 @@ FETCHED = {  # name: megabytes, shape of a picture, scikit-learn's fetcher and w
 
 def fetch(name, *, size=32, home=None) -> Pictures:
     """One of the sets of `FETCHED`: downloaded once, after saying what and how much, and kept in the folder `home`."""
+    if name not in FETCHED:
+        raise ValueError(f"name must be one of {', '.join(FETCHED)}, got {name!r}")
     home = Path(datasets.get_data_home(home))
     file, (megabytes, shape, fetcher, how) = home / f"ganlib-{name}.npz", FETCHED[name]
     if not file.exists():

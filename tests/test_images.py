@@ -115,6 +115,8 @@ def test_folders_without_a_picture_are_refused(tmp_path):
         images.folder(tmp_path)
     with pytest.raises(ValueError, match="images must be digits, mnist, fashion-mnist, faces, a folder or an IDX file"):
         images.load(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="name must be one of mnist, fashion-mnist, faces, got 'cifar'"):
+        images.fetch("cifar")
     with pytest.raises(ValueError, match="size must be a whole number from 4 to 256, got 0"):
         images.digits(0)
 

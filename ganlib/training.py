@@ -55,7 +55,9 @@ class Run:
         self.layout = torch.channels_last if channels_last else torch.preserve_format
         for net in (gan.G, gan.D):
             net.to(memory_format=self.layout)  # type: ignore[call-overload]
-            net.forward = _autocast(net.forward, gan.device.type) if bf16 else net.forward
+            if bf16:  # logits leave as float32: softplus needs the digits that bf16 lacks
+                inner = torch.autocast(gan.device.type, torch.bfloat16)(net.forward)
+                net.forward = lambda x, inner=inner: inner(x).float()
             if compile:
                 net.compile()
         self.logits: list[Tensor] = []
@@ -204,32 +206,30 @@ def _below(tensors, part) -> dict[str, Tensor]:
 def load_pair(path) -> tuple[nn.Module, nn.Module, dict]:
     """The averaged G and D of a run made from the shell, ready to use, and what its file says about it."""
     tensors, about = read(path)
-    size, channels, z_dim, width, norm = (about[key] for key in ("size", "channels", "z_dim", "width", "norm"))
-    G = dcgan_generator(size, channels, z_dim=z_dim, width=width, norm="batch" if norm == "spectral" else norm)
-    D = dcgan_discriminator(size, channels, width=width, norm=norm)
-    for net, part in ((G, "mean"), (D, "D")):
-        net.load_state_dict(_below(tensors, part))
+    G, D = _pair(**{key: about[key] for key in ("size", "channels", "z_dim", "width", "norm")})
+    G.load_state_dict(_below(tensors, "mean"))
+    D.load_state_dict(_below(tensors, "D"))
     return G.eval().requires_grad_(False), D.eval().requires_grad_(False), about
 
 
-def _autocast(forward, device):
-    def in_bf16(x):
-        with torch.autocast(device, torch.bfloat16):
-            return forward(x).float()  # softplus of a logit needs the digits that bf16 lacks
-    return in_bf16
+def _pair(size, channels, z_dim, width, norm, seed=0):
+    norm_G = "batch" if norm == "spectral" else norm
+    return (dcgan_generator(size, channels, z_dim=z_dim, width=width, norm=norm_G, seed=seed),
+            dcgan_discriminator(size, channels, width=width, norm=norm, seed=seed + 1))
 
 
 @contextmanager
 def _interrupt():
     """A list that Ctrl-C makes non-empty, so that a step is never cut in two; only the main thread can hear it."""
     stop: list[int] = []
-    main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, lambda *_: stop.append(1)) if main else None
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: stop.append(1))
     try:
         yield stop
     finally:
-        if main:
-            signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, before)
 
 
 def main(argv=None) -> None:
@@ -238,33 +238,32 @@ def main(argv=None) -> None:
                                      formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     for name, default, words in [
             ("images", "digits", "digits, mnist, fashion-mnist, faces, a folder of pictures, or an IDX file"),
-            ("size", 8, "side of the pictures in pixels: 8, 16, 32, 64 or 128"), ("steps", 2000, "steps in all"),
+            ("size", 8, "side of the pictures in pixels: 8, 16, 32, 64 or 128"), ("grey", False, "turn pictures grey"),
+            ("cache", "", "folder for pixels mapped into memory"), ("held-out", 0.0, "share to leave aside"),
+            ("steps", 2000, "steps in all"), ("batch", 64, "pictures a step, over all processes"),
             ("out", "runs/a", "folder of checkpoint and samples"), ("every", 500, "steps between checkpoints"),
-            ("batch", 64, "pictures a step, over all processes"), ("z-dim", 32, "numbers in z"),
-            ("width", 32, "channels of the largest maps"), ("norm", "batch", "of D: batch, spectral or none"),
-            ("loss", "non-saturating", ", ".join(LOSSES)), ("lr-G", 1e-3, "learning rate of G"),
-            ("lr-D", 1e-3, "learning rate of D"), ("ema", 0.99, "share that the average of G keeps at each step"),
-            ("seed", 0, "of weights, noise and order"), ("held-out", 0.0, "share of the pictures to leave aside"),
-            ("device", "cpu", "cpu or cuda"), ("threads", 1, "threads of the CPU"), ("cache", "", "folder for pixels")]:
-        parser.add_argument(f"--{name}", default=default, type=type(default), help=words)
-    for name, words in [("grey", "turn pictures grey"), ("bf16", "mixed precision"), ("channels-last", "memory layout"),
-                        ("compile", "torch.compile")]:
-        parser.add_argument(f"--{name}", action="store_true", help=words)
+            ("z-dim", 32, "numbers in z"), ("width", 32, "channels of the largest maps"),
+            ("norm", "batch", "of D: batch, spectral or none"), ("loss", "non-saturating", ", ".join(LOSSES)),
+            ("lr-G", 1e-3, "learning rate of G"), ("lr-D", 1e-3, "learning rate of D"),
+            ("ema", 0.99, "share that the average of G keeps at each step"), ("seed", 0, "of weights, noise and order"),
+            ("device", "cpu", "cpu or cuda"), ("threads", 1, "threads of the CPU"), ("bf16", False, "mixed precision"),
+            ("channels-last", False, "memory layout"), ("compile", False, "torch.compile")]:
+        kind = {"action": "store_true"} if default is False else {"default": default, "type": type(default)}
+        parser.add_argument(f"--{name}", help=words, **kind)  # type: ignore[arg-type]
     a = parser.parse_args(argv)
     if a.device.startswith("cuda") and not torch.cuda.is_available():
         parser.error("--device cuda, but this PyTorch sees no GPU; take --device cpu")
     torch.set_num_threads(a.threads)
     device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if a.device == "cuda" else a.device
     try:
-        x = load(a.images, size=a.size, grey=a.grey, cache=a.cache).split(a.held_out)[0].x
-        about = {"size": a.size, "channels": x.shape[1], "z_dim": a.z_dim, "width": a.width, "norm": a.norm,
-                 "command": " ".join(["python -m ganlib.training", *(sys.argv[1:] if argv is None else argv)])}
-        G = dcgan_generator(a.size, x.shape[1], z_dim=a.z_dim, width=a.width, seed=a.seed,
-                            norm="batch" if a.norm == "spectral" else a.norm).to(device)
-        D = dcgan_discriminator(a.size, x.shape[1], width=a.width, norm=a.norm, seed=a.seed + 1).to(device)
+        found = load(a.images, size=a.size, grey=a.grey, cache=a.cache)
+        x = found.split(a.held_out)[0].x if a.held_out else found.x  # a split is a copy: not of what fits no memory
+        shape = {"size": a.size, "channels": x.shape[1], "z_dim": a.z_dim, "width": a.width, "norm": a.norm}
+        G, D = (net.to(device) for net in _pair(**shape, seed=a.seed))
         gan = GAN(G, D, gaussian(dim=a.z_dim), loss=a.loss, lr_G=a.lr_G, lr_D=a.lr_D, seed=a.seed)
-        Run(gan, x, batch=a.batch, ema=a.ema, seed=a.seed, out=a.out, every=a.every, about=about, bf16=a.bf16,
-            channels_last=a.channels_last, compile=a.compile).train(a.steps, progress=True)
+        command = " ".join(["python -m ganlib.training", *(sys.argv[1:] if argv is None else argv)])
+        Run(gan, x, batch=a.batch, ema=a.ema, seed=a.seed, out=a.out, every=a.every, bf16=a.bf16, compile=a.compile,
+            channels_last=a.channels_last, about={**shape, "command": command}).train(a.steps, progress=True)
     except (ValueError, ConnectionError, OSError, RuntimeError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
 

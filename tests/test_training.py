@@ -184,7 +184,7 @@ def child(out, how, when, log):
 def test_twenty_kills_anywhere_change_no_bit(tmp_path):
     whole = state(make().train(STEPS))
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "ganlib.training"])
+    context.set_forkserver_preload(["torch._dynamo", "ganlib.training"])  # what the first Adam would import
     rng, log, struck = random.Random(0), tmp_path / "log", []
     kinds = ["step"] * 8 + ["write"] * 4 + ["before rename"] * 4 + ["after rename"] * 4
     rng.shuffle(kinds)

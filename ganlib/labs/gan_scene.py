@@ -48,19 +48,22 @@ PHASES = [("draw real examples x", [2]), ("draw noise z, make fakes G(z)", [0, 1
           ("G steps: the gradient passes through D, D stands still", [5, 6, 7]), ("press play or step", [])]
 STILL = {"flow": FLOW, "boxes": BOXES}  # the marks that never move
 
-TARGETS: dict[str, Callable] = {"normal": targets.gaussian, "two modes": targets.mixture,
-                                "uniform": lambda: targets.uniform(-1.5, 1.5), "iris petal length": targets.iris}
+TARGETS: dict[str, Callable] = {
+    "normal": targets.gaussian, "two modes": targets.mixture, "uniform": lambda: targets.uniform(-1.5, 1.5),
+    "big and small mode": lambda: targets.mixture((-2.5, 0.6), (0.3, 0.6), (0.15, 0.85)),
+    "iris petal length": targets.iris}
 # Each preset is one sentence and the knobs it turns; everything else goes back to where the lab began.
 PRESETS: dict[str, tuple[str, dict]] = {
     "converges": ("Both learn, D faster; the rates fall at the end. JS goes to 0 and D to ½.", {}),
-    "D too strong": ("D learns fast and G hardly at all: D tells real from fake almost everywhere.",
-                     {"lr_D": 3e-2, "lr_G": 1e-5, "k": 5, "loss": "minimax", "anneal": False}),
-    "D too weak": ("D learns slowly and G runs after an outdated D: the regret grows.",
-                   {"lr_D": 1e-4, "lr_G": 1e-2, "anneal": False}),
+    "D too strong": ("D learns fast and G hardly at all: D tells real from fake, and JS falls only slowly.",
+                     {"lr_D": 3e-2, "lr_G": 1e-5, "k": 5, "loss": "minimax", "penalty": "none", "anneal": False}),
+    "D too weak": ("D learns slowly and G runs after an outdated D: JS stays high, and all of it is D's regret.",
+                   {"lr_D": 1e-4, "lr_G": 1e-2, "penalty": "none", "anneal": False}),
     "circles": ("Momentum and equal rates: G overshoots, D follows, and they chase each other without end.",
-                {"lr_D": 3e-3, "lr_G": 3e-3, "beta1": 0.9, "anneal": False}),
-    "one mode lost": ("Two groups of unequal size and a D trained three times as often: the small one is given up.",
-                      {"target": "iris petal length", "k": 3, "lr_G": 3e-4, "anneal": False}),
+                {"lr_D": 3e-3, "lr_G": 3e-3, "beta1": 0.9, "penalty": "none", "anneal": False}),
+    "one mode lost": ("A slow G and a D trained three times as often: the small mode is not found.",
+                      {"target": "big and small mode", "k": 3, "lr_G": 3e-4, "lr_D": 1e-2, "penalty": "none",
+                       "anneal": False}),
     "blind detective": ("D does not learn at all: it says about ½ everywhere, and p_g is nowhere near p_data.",
                         {"train": "G only", "lr_G": 1e-4, "anneal": False}),
 }

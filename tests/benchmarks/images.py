@@ -106,7 +106,7 @@ def main():
     with FlopCounterMode(display=False) as counter:
         next(loop)
     per_image = counter.get_total_flops() / args.batch
-    quick = {"batch": args.batch, "warm_up": 3 if not gpu else 30, "seconds": args.seconds, "device": args.device}
+    quick = {"batch": args.batch, "warm_up": 30 if gpu else 1, "seconds": args.seconds, "device": args.device}
     ours, theirs = rate(run.step, **quick), rate(lambda: next(loop), **quick)
     top = matrix_rate(args.device)
     print(f"work = {per_image / 1e9:.2f} GFLOP/image")

@@ -5,6 +5,7 @@ import importlib
 _WHERE = {  # class: file; a lab is imported when it is first named
     "Lab": "runner",
     "GANLab": "gan_lab",
+    "PlaneLab": "plane", "Clinic": "twins", "Twins": "twins",
     "Algorithm1": "discriminator", "Detective": "discriminator", "FiniteSamples": "discriminator",
     "Knots": "discriminator", "TwoTerms": "discriminator",
     "Payoffs": "games", "Pizza": "games", "Players": "games", "Questions": "games",

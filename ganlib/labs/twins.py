@@ -1,0 +1,103 @@
+"""`Twins`: two GANs that differ in one knob; `Clinic`: recorded runs to be diagnosed."""
+
+import numpy as np
+import torch
+
+from ganlib import targets
+from ganlib.labs import scene
+from ganlib.labs.plane import View
+from ganlib.labs.runner import Lab
+from ganlib.medicine import MEDICINE, treat
+from ganlib.networks import mlp
+
+__all__ = ["PATIENTS", "Clinic", "Twins"]
+
+PATIENTS = {name: {"lr_G": 1e-3, "lr_D": lr_D, "betas": (0.5, 0.999)}
+            for name, lr_D in (("healthy", 1e-3), ("D too slow", 1e-4), ("D too fast", 1e-2))}
+GAUGES = [("JS", "JS", "JS"), ("E|D − ½|", "D", "D"), ("E|D − D*|", "D", "D_star"), ("regret", "JS", "regret"),
+          ("log₁₀ of the pull on G", "pull", "G"), ("loss of D", "loss", "D"), ("loss of G", "loss", "G")]
+
+
+class Twins(Lab):
+    """Two GANs on the ring of eight with the same first weights, batches and noise; the right one takes a medicine."""
+
+    def __init__(self, patient="D too fast", medicine="R1, weight 1", *, seed=0, name=None):
+        axes = [scene.axes(k, box=(x, 0.66, 0.5, 0.34), auto="x", y=y, xlabel="step", ylabel=label, legend="top")
+                for k, x, label, y in (("modes", 0, "modes covered", (0, 9)), ("js", 0.5, "JS in nats", (-0.35, 0.7)))]
+        marks = [scene.line("difference", "js", "with − without", style="extra")]
+        for k, left, title, style in (("a", 0, "without", "data"), ("b", 0.5, "with", "G")):
+            axes.append(scene.axes(k, box=(left, 0, 0.5, 0.66), title=title, x=(-3, 3), y=(-3, 3)))
+            marks += [scene.points(f"real {k}", k, color="#000000", size=3, alpha=0.4),
+                      scene.points(f"fake {k}", k, color="#009E73", size=4),
+                      scene.line(f"modes {k}", "modes", title, style=style), scene.line(f"js {k}", "js", style=style)]
+        super().__init__(title="Twin runs", height=620, axes=axes, marks=marks, name=name, controls=[
+            scene.choice("patient", "patient", PATIENTS, patient), scene.number("seed", "seed", 0, 10**6, seed),
+            scene.choice("medicine", "medicine", MEDICINE, medicine)])
+        self.law, self.prior = targets.ring(), targets.gaussian(dim=2)
+        self.view, self.real = View(self.law, self.prior), self.law.sample(256, torch.Generator().manual_seed(0))
+        self.reset()
+
+    def reset(self):
+        v, s = self.values, self.values["seed"]
+        self.twins = [treat(mlp(2, 48, 48, 2, seed=2 * s), lambda n, wrap: wrap(mlp(2 * n, 48, 48, 1, seed=2 * s + 1)),
+                            self.prior, MEDICINE[medicine], seed=s, **PATIENTS[v["patient"]])
+                      for medicine in ("none", v["medicine"])]
+        self.data, self.steps, self.past = torch.Generator().manual_seed(s + 1), 0, np.zeros((0, 5))
+        self._record()
+
+    def changed(self, key, value):
+        self.reset()
+
+    def advance(self):
+        real = self.law.sample(64 * 5, self.data)
+        for gan, _ in self.twins:  # each takes as many batches as it has steps of D
+            gan.step(real[:64 * gan.d_steps])
+        if self.twins[0][0].steps % 25 == 0:
+            self._record()
+
+    def _record(self):
+        a, b = (self.view.look(shown) for _, shown in self.twins)
+        self.past = np.vstack([self.past, [self.twins[0][0].steps, a.modes, b.modes, a.js, b.js]])
+
+    def draw(self):
+        frame: dict = {"difference": np.stack([self.past[:, 0], self.past[:, 4] - self.past[:, 3]], 1)}
+        for i, k in enumerate("ab"):
+            frame |= {f"real {k}": self.real, f"fake {k}": self.twins[i][1](self.view.z[:512]).detach(),
+                      f"modes {k}": self.past[:, [0, 1 + i]], f"js {k}": self.past[:, [0, 3 + i]]}
+        return frame
+
+    def text(self):
+        step, a, b, js_a, js_b = self.past[-1]
+        return (f"{self.values['patient']}, step {step:.0f}: {a:.0f} modes, JS {js_a:.3f} without, {b:.0f} modes, "
+                f"JS {js_b:.3f} with {self.values['medicine']}; difference {b - a:+.0f} modes, JS {js_b - js_a:+.3f}.")
+
+    def claim(self):
+        return "{patient}, without and with {medicine}, ".format(**self.values) + f"{self.past[-1, 0]:.0f} steps."
+
+
+class Clinic(Lab):
+    """Read a dashboard without a name, choose a diagnosis, and be told; runs: as `failures.py` records them."""
+
+    def __init__(self, runs: dict, name=None):
+        self.runs = [(what, run["tell"], np.array(run["gauges"])) for what, run in runs.items()]
+        axes = [scene.axes(k, box=(x, y, 0.5, 0.5), auto=auto, y=(0, 0.75), xlabel="step") for k, x, y, auto in
+                (("JS", 0, 0, "x"), ("D", 0.5, 0, "x"), ("pull", 0, 0.5, "xy"), ("loss", 0.5, 0.5, "xy"))]
+        super().__init__(title="Clinic", height=460, axes=axes, name=name, controls=[
+            scene.number("run", "run", 1, len(runs), 1), scene.toggle("tell", "tell me"),
+            scene.choice("guess", "your diagnosis", ["?", *sorted(runs)], "?")],
+            marks=[scene.line(label, where, label, style=style) for label, where, style in GAUGES])
+
+    def changed(self, key, value):
+        if key == "run":
+            self.tell(guess="?", tell=False)
+
+    def draw(self):
+        rows = np.array(self.runs[self.values["run"] - 1][2])
+        rows[:, 5] = np.log10(rows[:, 5] + 1e-12)
+        return {label: rows[:, [0, k]] for k, (label, *_) in enumerate(GAUGES, 1)}
+
+    def text(self):
+        what, tell, rows = self.runs[self.values["run"] - 1]
+        said = f"Run {self.values['run']} ends: JS {rows[-1, 1]:.3f}, regret {rows[-1, 4]:.3f}, pull {rows[-1, 5]:.1e}."
+        verdict = {"?": "It is", what: "Right, it is"}.get(self.values["guess"], "No, it is")
+        return f"{said} {verdict}: {what}. {tell}" if self.values["tell"] else said

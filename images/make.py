@@ -56,8 +56,8 @@ def figure_1():
 
 
 def _lab():
-    gan = GAN(mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1, cover=(-3, 3)), targets.uniform(-1, 1), lr_G=2e-3,
-              lr_D=1e-2, betas=(0.0, 0.9), seed=0)
+    gan = GAN(mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1, cover=(-3, 3)), targets.gaussian(), lr_G=2e-3,
+              lr_D=2e-2, betas=(0.0, 0.9), penalty="r1", penalty_weight=0.02, seed=0)
     return GANLab(gan, "two modes")
 
 
@@ -72,7 +72,7 @@ def live_lab():
     """The lab on two modes: a still after 3,000 steps, and an animation of the way there."""
     lab, frames = _lab(), []
     for steps in [0] + [10] * 10 + [25] * 12 + [100] * 16 + [250] * 4:  # slowly at first, where most happens
-        frames.append(_picture(lab.run(steps), 720).quantize(64))
+        frames.append(_picture(lab.run(steps) if steps else lab, 720).quantize(64))
     _picture(lab, 900).save(HERE / "live_lab.png", optimize=True)
     times = [120] * (len(frames) - 1) + [2500]
     frames[0].save(HERE / "live_lab.gif", save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=True)

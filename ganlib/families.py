@@ -271,7 +271,7 @@ class Walk(Chain):
 
 class Adversarial(Leaf):
     """The GAN, `gan.GAN`: x = G(z) in one pass, z uniform; only D teaches G, and an R1 penalty keeps D calm."""
-    name, branch, density, steps = "GAN", "implicit, direct", "none", 1200
+    name, branch, density, steps = "GAN", "implicit, direct", "none", 800
     why = "G only draws; p(x) would need every z with G(z) = x"
 
     def training(self, law, *, steps, seed=0):

@@ -128,7 +128,7 @@ class Walkers(Lab):
         super().__init__(
             title="Walkers", height=360,
             axes=[axes("x", box=(0, 0, 0.56, 1), x=(-6, 6), auto="y", xlabel="x", title="density"),
-                  axes("far", box=(0.56, 0, 0.44, 1), auto="x", y=(1e-4, 1), log="y", xlabel="step",
+                  axes("far", box=(0.56, 0, 0.44, 1), auto="x", y=(1e-3, 1), log="y", xlabel="step",
                        title="mass in the wrong place (TV)")],
             marks=[line("p", "x", "p", style="data"), line("law", "x", "law of the walkers", style="G"),
                    rug("walkers", "x", "walkers", style="G"), line("tv", "far", "TV", style="JS"),
@@ -165,8 +165,8 @@ class Walkers(Lab):
     def draw(self):
         t = np.arange(len(self.tv))
         return {"p": _rows(self.x, self.log_p.exp()), "law": _rows(self.x, self.law / (self.x[1] - self.x[0])),
-                "walkers": self.walkers, "tv": _rows(t, np.maximum(self.tv, 1e-7)),
-                "slope": _rows(t, np.maximum(self.tv[0] * self.second**t, 1e-7))}
+                "walkers": self.walkers, "tv": _rows(t, np.maximum(self.tv, 1e-9)),
+                "slope": _rows(t, np.maximum(self.tv[0] * self.second**t, 1e-9))}
 
     def text(self):
         accepted = f"{np.mean(self.moved):.0%} of the moves accepted; " if self.moved else ""

@@ -58,7 +58,7 @@ def test_the_plane_goes_through_its_three_corners(pair):
     lab.dragged("dot", 0, 0.25, 9.0)
     assert (lab.values["u"], lab.values["v"]) == (0.25, 1.5)
     np.testing.assert_allclose(lab.draw()["picture"], mosaic(pair[0](lab.z(0.25, 1.5)[None]), 1)[::-1], atol=1e-6)
-    lab.set("walk", "slerp (keeps its length)")
+    lab.set("walk", "arc (the path of slerp)")
     lengths = [float(lab.z(k / 8, 0.3).norm()) for k in range(9)]
     assert np.ptp(lengths) < 1e-4 and f"{lengths[0]:.1f}" in lab.text()
 

@@ -76,15 +76,15 @@ class LatentWalk(Lab):
                    heat("way", "way", palette="grey", smooth=False)],
             controls=[slider("u", "u, from A to B", -1.5, 1.5, 0.5, step=0.01),
                       slider("v", "v, from A to C", -1.5, 1.5, 0.0, step=0.01),
-                      choice("walk", "walk", ["lerp (straight)", "slerp (keeps its length)"], "lerp (straight)"),
+                      choice("walk", "walk", ["straight (lerp)", "arc (the path of slerp)"], "straight (lerp)"),
                       number("seed", "A, B, C number", 0, 10**6, seed), button("sum", "go to A − B + C")])
 
     def z(self, u, v):
-        """The point of the plane, (z_dim,); with slerp its length is the mean length of A, B and C."""
+        """The point of the plane, (z_dim,); on the arc its length is the mean length of A, B and C."""
         anchors = torch.randn(3, self.z_dim, generator=torch.Generator().manual_seed(self.values["seed"]))
         a, b, c = anchors
         z = a + u * (b - a) + v * (c - a)
-        return z if self.values["walk"].startswith("lerp") else z / z.norm() * anchors.norm(dim=1).mean()
+        return z if self.values["walk"].startswith("straight") else z / z.norm() * anchors.norm(dim=1).mean()
 
     def pressed(self, key):
         self.tell(u=-1.0, v=1.0)

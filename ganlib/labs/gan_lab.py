@@ -10,7 +10,7 @@ import torch
 from ganlib.densities import line, optimal_discriminator, push_masses
 from ganlib.gan import GAN, Ledger
 from ganlib.labs import gan_run
-from ganlib.labs.gan_scene import AXES, FLOW, MARKS, PHASES, PRESETS, STILL, TARGETS, controls
+from ganlib.labs.gan_scene import ARROWS, AXES, FLOW, MARKS, PHASES, PRESETS, STILL, TARGETS, controls
 from ganlib.labs.judge import Oracle, fits, logits_on
 from ganlib.labs.runner import Lab
 from ganlib.networks import reinitialise
@@ -19,7 +19,6 @@ __all__ = ["PRESETS", "GANLab"]
 
 HORIZON = {"normal": 3000}  # steps with anneal, else 5,000: the rates fall linearly over the second half of them
 EVERY, POINTS = 25, 400  # the ledger is written down every 25 steps; beyond 400 lines every second one is dropped
-CELLS = 512  # of z in the live picture: JS to 1e-4 nats at half the time
 COLUMN = {field.name: i + 1 for i, field in enumerate(fields(Ledger))}  # of `past`; column 0 is the step
 
 
@@ -34,15 +33,12 @@ class GANLab(Lab):
 
     presets, kind = PRESETS, Ledger  # a lab in two dimensions has others
     past: np.ndarray  # the ledger over time, one line a record: the step, then the fields of `Ledger`
-    _every: int
     _good: list[dict]  # states to go back to
-    _phase, _phase_due = -1, 0.0  # of slow motion; phase −1: not yet begun
+    _every, _phase, _phase_due = EVERY, -1, 0.0  # the last two are of slow motion; phase −1: not yet begun
 
     def __init__(self, gan: GAN, target="normal", *, batch=128, anneal=True, horizon=None, seed=0, name=None):
         self._targets = dict(TARGETS)
-        fits(gan, target)
-        if horizon is not None and not horizon > 0:
-            raise ValueError(f"horizon must be a positive number of steps, got {horizon!r}")
+        fits(gan, target, horizon)
         if not isinstance(target, str):
             law, target = target, getattr(target, "name", "your target")
             self._targets[target] = lambda: law
@@ -74,7 +70,7 @@ class GANLab(Lab):
         if v["oracle"]:
             if who == "D only":
                 raise ValueError("D* is computed and has nothing to learn: switch the oracle off, or train G")
-            masses, _ = push_masses(gan.G, gan.prior, self.x, cells=CELLS)
+            masses, _ = push_masses(gan.G, gan.prior, self.x)
             D, gan.D = gan.D, self._oracle.update(self.x, self.p_data, masses)
             try:
                 gan.step_G(v["batch"])
@@ -106,7 +102,8 @@ class GANLab(Lab):
 
     def _set_rates(self):
         v, gan = self.values, self.gan
-        fall = min(1.0, max(0.01, 2 - 2 * gan.steps / (self.horizon or HORIZON.get(v["target"], 5000)))) if v["anneal"] else 1.0
+        horizon = self.horizon or HORIZON.get(v["target"], 5000)
+        fall = min(1.0, max(0.01, 2 - 2 * gan.steps / horizon)) if v["anneal"] else 1.0
         gan.lr_G, gan.lr_D = v["lr_G"] * fall, v["lr_D"] * fall
 
     def _tune(self):
@@ -127,7 +124,7 @@ class GANLab(Lab):
         """Everything exact about this moment: p_g, G at the ends of the z cells, logits of D; and the ledger."""
         gan, D = self.gan, self.gan.D
         try:
-            pushed = push_masses(gan.G, gan.prior, self.x, cells=CELLS)
+            pushed = push_masses(gan.G, gan.prior, self.x)
             if self.values["oracle"]:
                 gan.D = self._oracle.update(self.x, self.p_data, pushed[0])
             logits = logits_on(gan.D, self.x)
@@ -176,9 +173,8 @@ class GANLab(Lab):
         self.p_data = density / (density.sum() * self.dx)
         self.shift, self.scale = getattr(law, "shift", 0.0), getattr(law, "scale", 1.0)
         self._xs = self.shift + self.scale * self.x.numpy()
-        left, right = float(self._xs[0]), float(self._xs[-1])
-        self._z = torch.linspace(0.5 / 31, 1 - 0.5 / 31, 31)  # the z whose arrows are drawn, as shares of the prior
-        z = self.gan.prior.quantile(self._z).numpy()
+        left, right = self._xs[[0, -1]].tolist()
+        z = self.gan.prior.quantile(ARROWS).numpy()
         self._feet = left + (0.1 + 0.8 * (z - z[0]) / (z[-1] - z[0])) * (right - left)
         self.relabel("map", x=(left, right))
         top = max(1.05, 1.5 * float(self.p_data.max()))
@@ -246,8 +242,8 @@ class GANLab(Lab):
 
     def save(self) -> str:
         """The run as JSON text: the knobs, the curves, and every tensor that the next step depends on."""
-        data = {"data": self._generator.get_state(), "every": self._every}
-        return gan_run.write(self.values, self.past, {**self._state(), **data})
+        state = {**self._state(), "data": self._generator.get_state(), "every": self._every}
+        return gan_run.write(self.values, self.past, state)
 
     def load(self, text: str) -> None:
         """Go on from a saved run; the present one stays as it is if the file does not fit."""
@@ -257,8 +253,8 @@ class GANLab(Lab):
             self._look()
         except Exception as error:
             self._adopt(before)
-            why = " ".join(str(error).split())[:200]
-            raise ValueError(f"This is not a saved run that fits this lab: {why}. Nothing was changed.") from None
+            raise ValueError(f"This is not a saved run that fits this lab: "
+                             f"{' '.join(str(error).split())[:200]}. Nothing was changed.") from None
         self._good = [self._state()]
         self.pause(f"Loaded: step {self.steps}.")
 
@@ -277,7 +273,7 @@ class GANLab(Lab):
                   "D_star": optimal_discriminator(self.p_data, p_g)}
         (left, right), step, two_js = self._xs[[0, -1]], self.past[:, 0], 2 * self.past[:, COLUMN["js"]]
         first, last = step[0], max(step[-1], step[0] + 1)
-        heads = self.shift + self.scale * ends[(self._z * (len(ends) - 1)).round().long()].numpy()
+        heads = self.shift + self.scale * ends[(ARROWS * (len(ends) - 1)).round().long()].numpy()
         zero, (phase, lit) = np.zeros(31), PHASES[self._phase] if self.values["slow"] else ("", [])
         return {
             **{key: np.array((self._xs, y.numpy())).T for key, y in curves.items()},
@@ -291,14 +287,12 @@ class GANLab(Lab):
             "lit": FLOW[lit], "phase": [(0.5, 0.08, phase)], **STILL}
 
     def _failed(self, error):
-        if isinstance(error, FloatingPointError):
-            error = FloatingPointError(f"{error}. Press “back to the last good state”, then lower a rate.")
-        super()._failed(error)
+        undo = ". Press “back to the last good state”, then lower a rate."
+        super()._failed(FloatingPointError(f"{error}{undo}") if isinstance(error, FloatingPointError) else error)
 
     def text(self):
-        state = " Converged." if self._now.converged() else ""
-        rates = f"lr_G {self.gan.lr_G:.3g}, lr_D {self.gan.lr_D:.3g}"
-        return f"After {self.gan.steps} steps on {self.values['target']} ({rates}): {self._now}.{state}"
+        rates, converged = f"lr_G {self.gan.lr_G:.3g}, lr_D {self.gan.lr_D:.3g}", " Converged." * self._now.converged()
+        return f"After {self.gan.steps} steps on {self.values['target']} ({rates}): {self._now}.{converged}"
 
     def claim(self):
         now, steps = self.ledger, self.gan.steps

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import numpy as np
+import torch
 
 from ganlib import targets
 from ganlib.labs import scene
 from ganlib.losses import LOSSES, PENALTIES
 
-__all__ = ["AXES", "FLOW", "MARKS", "PHASES", "PRESETS", "STILL", "TARGETS", "controls"]
+__all__ = ["ARROWS", "AXES", "FLOW", "MARKS", "PHASES", "PRESETS", "STILL", "TARGETS", "controls"]
 
 AXES = [
     scene.axes("game", box=(0, 0, 0.6, 0.6), ylabel="density, D(x)", legend="top"),
@@ -46,6 +47,7 @@ FLOW = np.array([(0.1, 0.5, 0.21, 0.5), (0.29, 0.5, 0.4, 0.5), (0.5, 0.85, 0.67,
 PHASES = [("draw real examples x", [2]), ("draw noise z, make fakes G(z)", [0, 1]), ("D judges both", [2, 3, 4]),
           ("D climbs V: the gradient stops at D", [5]), ("new noise, new fakes, judged by the new D", [0, 1, 3, 4]),
           ("G steps: the gradient passes through D, D stands still", [5, 6, 7]), ("press play or step", [])]
+ARROWS = torch.linspace(0.5 / 31, 1 - 0.5 / 31, 31)  # the z whose arrows are drawn, as shares of the prior
 STILL = {"flow": FLOW, "boxes": BOXES}  # the marks that never move
 
 TARGETS: dict[str, Callable] = {

@@ -37,8 +37,10 @@ def logits_on(D, x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def fits(gan, target):
+def fits(gan, target, horizon):
     """Refuse what cannot be shown, before anything is touched; a target may also be a name."""
+    if horizon is not None and not horizon > 0:
+        raise ValueError(f"horizon must be a positive number of steps, got {horizon!r}")
     if not isinstance(target, str):
         for method in ("log_prob", "sample"):
             if not callable(getattr(target, method, None)):
@@ -46,9 +48,11 @@ def fits(gan, target):
         try:
             shapes = [tuple(a.shape) for a in (target.sample(3, torch.Generator()), target.log_prob(torch.zeros(3, 1)))]
         except Exception as error:
-            raise ValueError(f"target must have sample(n, generator) and log_prob(x), but {target!r} says: {error}") from None
+            raise ValueError("target must have sample(n, generator) and log_prob(x), "
+                             f"but {target!r} says: {error}") from None
         if shapes != [(3, 1), (3,)]:
-            raise ValueError(f"3 samples of a target must be (3, 1) and their log_prob (3,), got {shapes[0]} and {shapes[1]}")
+            raise ValueError("3 samples of a target must be (3, 1) and their log_prob (3,), "
+                             f"got {shapes[0]} and {shapes[1]}")
     if not callable(getattr(gan.prior, "quantile", None)):
         raise ValueError(f"prior must have a quantile, as targets.uniform() has; {gan.prior!r} has none")
     x = line(-1.0, 1.0)

@@ -29,15 +29,16 @@ from ganlib.labs import GANLab
 from ganlib.networks import mlp
 torch.set_num_threads(1)
 def make():
-    G, D = mlp(1, 32, 32, 1, seed=0, cover=(-1, 1)), mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
-    return GAN(G, D, targets.uniform(), lr_G=2e-3, lr_D=1e-2, betas=(0.0, 0.9), seed=0)
+    G, D = mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
+    return GAN(G, D, targets.gaussian(), lr_G=2e-3, lr_D=2e-2, betas=(0.0, 0.9), penalty="r1", penalty_weight=0.02,
+               seed=0)
 lab = GANLab(make(), anneal=False)
 bare, normal, data = make(), targets.gaussian(), torch.Generator().manual_seed(1)
 windows, heard, task = {"bare": [], "lab": [], "clear_output": []}, [], None
 def window(seconds, until=None):  # bare training
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
-        bare.step(normal.sample(256, data))
+        bare.step(normal.sample(128, data))
 def measured(name, work):
     cpu, steps = time.process_time(), (lab.gan if name == "lab" else bare).steps
     def done():
@@ -83,7 +84,8 @@ def in_browser(seconds, rounds):
             answer = page.evaluate("""async ([code, it]) => {
                 const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
                 const reply = await kernel.requestExecute({ code, user_expressions: { it } }).done;
-                return reply.content.user_expressions?.it?.data["text/plain"] ?? reply.content.evalue; }""", [code, expression])
+                return reply.content.user_expressions?.it?.data["text/plain"] ?? reply.content.evalue; }""",
+                                   [code, expression])
             return eval(answer, {"__builtins__": {}}, {"True": True, "False": False})
 
         ask(f"task = asyncio.get_running_loop().create_task(compare({seconds}, {rounds}))")

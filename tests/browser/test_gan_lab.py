@@ -13,8 +13,8 @@ from ganlib.gan import GAN
 from ganlib.labs import GANLab
 from ganlib.networks import mlp
 torch.set_num_threads(1)
-G, D = mlp(1, 32, 32, 1, seed=0, cover=(-1, 1)), mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
-gan = GAN(G, D, targets.uniform(), lr_G=2e-3, lr_D=1e-2, betas=(0.0, 0.9), seed=0)
+G, D = mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
+gan = GAN(G, D, targets.gaussian(), lr_G=2e-3, lr_D=1e-2, betas=(0.0, 0.9), penalty="r1", penalty_weight=0.02, seed=0)
 lab = GANLab(gan)
 made = [*globals().get("made", []), lab]
 lab"""
@@ -86,10 +86,10 @@ def drag(page, slider, share):
     slider.scroll_into_view_if_needed()
     box, value = slider.bounding_box(), float(slider.input_value()) / 1000
     y, thumb = box["y"] + box["height"] / 2, 16
-    x = lambda share: box["x"] + thumb / 2 + share * (box["width"] - thumb)
-    page.mouse.move(x(value), y)
+    left, way = box["x"] + thumb / 2, box["width"] - thumb
+    page.mouse.move(left + value * way, y)
     page.mouse.down()
-    page.mouse.move(x(share), y, steps=5)
+    page.mouse.move(left + share * way, y, steps=5)
     page.mouse.up()
 
 
@@ -135,7 +135,7 @@ def test_pause_and_single_steps_of_both_and_of_each(page, lab):
     for i, name in enumerate(("step", "step D", "step G"), 1):
         shown, words = pixels(lab), said(lab)
         lab.get_by_role("button", name=name, exact=True).click()
-        wait_for(page, lambda: steps(lab) == there + i and pixels(lab) != shown and said(lab) != words)
+        wait_for(page, lambda: steps(lab) == there + i and pixels(lab) != shown and said(lab) != words)  # noqa: B023
 
 
 def test_presets_and_reset(page, lab):
@@ -157,7 +157,7 @@ def test_wrong_numbers_are_refused_in_words_and_change_nothing(page, lab):
     for wrong in ("0", "-1", "nan", "inf", "fast", ""):
         typed.fill(wrong)
         typed.press("Enter")
-        wait_for(page, lambda: f"lr_D must be a number from 1e-05 to 1, got '{wrong}'" in error(lab))
+        wait_for(page, lambda: f"lr_D must be a number from 1e-05 to 1, got '{wrong}'" in error(lab))  # noqa: B023
         wait_for(page, lambda: typed.input_value() == "0.01")
     there = steps(lab)
     wait_for(page, lambda: steps(lab) > there)
@@ -196,8 +196,11 @@ def test_picture_and_run_are_saved_and_the_run_loads_again(page, lab):
     run, words = download.value.path().read_text(), said(lab)
     lab.get_by_role("button", name="reset").click()
     wait_for(page, lambda: steps(lab) == 0)
-    load = lambda text: lab.get_by_label("load run").set_input_files(
-        {"name": "run.json", "mimeType": "application/json", "buffer": text.encode()})
+
+    def load(text):
+        file = {"name": "run.json", "mimeType": "application/json", "buffer": text.encode()}
+        lab.get_by_label("load run").set_input_files(file)
+
     load(run[:1000])
     wait_for(page, lambda: "cut short" in error(lab) and "Nothing was changed" in error(lab))
     load(run)

@@ -5,6 +5,7 @@ ring is a mixture of eight, and a kernel density estimate is a mixture with one 
 Samples come from an explicit `torch.Generator`, so that no run disturbs the randomness of another.
 """
 
+import copy
 import math
 from numbers import Real
 
@@ -12,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-__all__ = ["Mixture", "Uniform", "from_samples", "gaussian", "grid", "iris", "mixture", "moons", "ring", "spiral",
-           "uniform"]
+__all__ = ["Mixture", "Uniform", "even", "from_samples", "gaussian", "grid", "iris", "mixture", "moons", "ring",
+           "spiral", "uniform"]
 
 
 class Mixture:
@@ -22,6 +23,8 @@ class Mixture:
     `means` is (modes, dim), `stds` and `weights` are (modes,). For data of any scale the law lives in
     standardised units; `shift + scale * x` returns to the units named `unit`.
     """
+
+    even = False
 
     def __init__(self, means, stds, weights=None, *, name="mixture", shift=0.0, scale=1.0, unit="x"):
         means = torch.as_tensor(means, dtype=torch.float32)
@@ -43,7 +46,12 @@ class Mixture:
         return torch.cat([law.log_prob(part) for part in x.split(few)])
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """n independent draws, (n, dim)."""
+        """n draws, (n, dim): independent ones, unless the law comes from `even`."""
+        if self.even:
+            u, ends = _slices(n, generator), self.weights.double().cumsum(0)
+            k = torch.searchsorted(ends, u).clamp(max=len(ends) - 1)  # the means are in order
+            rest = 1 - (ends[k] - u) / self.weights[k]  # of u, within mode k: uniform again
+            return self.means[k] + self.stds[k, None] * torch.special.ndtri(rest.clamp(1e-7, 1 - 1e-7)).float()[:, None]
         if len(self.weights) == 1:
             return self.means + self.stds * torch.randn(_count(n), self.dim, generator=generator)
         k = torch.multinomial(self.weights, _count(n), replacement=True, generator=generator)
@@ -71,6 +79,12 @@ def _count(n) -> int:
     return n
 
 
+def _slices(n, generator) -> Tensor:
+    """n numbers in [0, 1), one in each slice [i/n, (i + 1)/n), in random order, (n,), float64."""
+    u = torch.rand(_count(n), generator=generator, dtype=torch.float64)
+    return (torch.randperm(n, generator=generator) + u) / n
+
+
 def _positive(name, numbers, modes) -> Tensor:
     row = torch.as_tensor(numbers, dtype=torch.float32)
     if row.shape not in ((), (1,), (modes,)) or not bool(((row > 0) & row.isfinite()).all()):
@@ -81,7 +95,7 @@ def _positive(name, numbers, modes) -> Tensor:
 class Uniform:
     """Uniform law on [low, high], p(x) = 1 / (high − low)."""
 
-    dim, shift, scale, unit, name = 1, 0.0, 1.0, "x", "uniform"
+    dim, shift, scale, unit, name, even = 1, 0.0, 1.0, "x", "uniform", False
 
     def __init__(self, low=-1.0, high=1.0):
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
@@ -94,8 +108,9 @@ class Uniform:
         return torch.full_like(x[:, 0], -math.log(self.high - self.low)).masked_fill(~inside, -math.inf)
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """n independent draws, (n, 1)."""
-        return self.low + (self.high - self.low) * torch.rand(_count(n), 1, generator=generator)
+        """n draws, (n, 1): independent ones, unless the law comes from `even`."""
+        u = _slices(n, generator).float() if self.even else torch.rand(_count(n), generator=generator)
+        return self.quantile(u)[:, None]
 
     def quantile(self, u: Tensor) -> Tensor:
         """The x with P(X ≤ x) = u; u is (n,)."""
@@ -164,6 +179,23 @@ def iris() -> Mixture:
     from sklearn.datasets import load_iris
 
     return from_samples(load_iris().data[:, 2], name="iris petal length", unit="petal length in cm")
+
+
+def even(law):
+    """The same one-dimensional law, drawn evenly: a batch of n has one draw in each of n slices of probability 1/n.
+
+    Every draw still has the law p and the order is random, but the batch is a far better likeness of p
+    than n independent draws: a mean over it errs by about n^(−3/2) instead of n^(−1/2) (stratified
+    sampling; Owen 2013, Monte Carlo theory, ch. 8).
+    """
+    if law.dim != 1:
+        raise ValueError(f"even draws need a law in one dimension, got {law!r}")
+    law = copy.copy(law)
+    law.even = True
+    if isinstance(law, Mixture):
+        order = law.means[:, 0].argsort()
+        law.means, law.stds, law.weights = law.means[order], law.stds[order], law.weights[order]
+    return law
 
 
 def ring(modes=8, radius=2.0, std=0.1) -> Mixture:

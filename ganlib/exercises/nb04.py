@@ -60,7 +60,8 @@ def step_of_d(answer):
     G, D, real, z = _players()
     twin, still, start = copy.deepcopy(D), _vector(G), _vector(D)
     opt, reference = torch.optim.SGD(D.parameters(), lr=0.3), torch.optim.SGD(twin.parameters(), lr=0.3)
-    yours, right = [], []
+    yours: list[torch.Tensor] = []
+    right: list[torch.Tensor] = []
     for _ in range(2):  # twice: who forgets zero_grad is right only once
         answer(G, D, opt, real, z)
         reference.zero_grad()
@@ -110,7 +111,7 @@ def detach(answer):
     return {(False, True): None, (True, True): "Compare D's gradients once more, number by number: they are the same.",
             (False, False): "Look at G's gradients after backward(): without detach they are not None.",
             (True, False): "It is the other way round on both counts."}.get(
-        tuple(map(bool, answer)), "Give two values, such as (True, False).")
+        (bool(answer[0]), bool(answer[1])), "Give two values, such as (True, False).")
 
 
 def break_it(answer):

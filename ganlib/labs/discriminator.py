@@ -237,7 +237,8 @@ class Algorithm1(Lab):
             optimiser.zero_grad()
             self.loss.backward()
             optimiser.step()
-            self.D.zero_grad(), self.G.zero_grad()
+            self.D.zero_grad()
+            self.G.zero_grad()
         shape, loss_now = (lambda t: str(tuple(t.shape))), self.loss.item() if self.at > 2 else 0.0
         self.said = {0: f"real is {shape(self.real)}", 3: f"loss_D = {loss_now:.3f}",
                      4: "only D's weights moved", 7: "only G's weights moved; D stood still"}.get(self.at) or (

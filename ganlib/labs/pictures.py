@@ -156,10 +156,9 @@ class WhichIsReal(Lab):
 
     def __init__(self, G, D, real, z, *, seed=0):
         generator = torch.Generator().manual_seed(seed)
-        n = len(z)
-        x = torch.cat([real[torch.randperm(len(real), generator=generator)[:n]], G(z)])
-        order = torch.randperm(2 * n, generator=generator)[:20]
-        self.x, self.truth = x[order], (order < n).numpy()
+        x = torch.cat([real[torch.randperm(len(real), generator=generator)[:10]], G(z[:10])])
+        order = torch.randperm(20, generator=generator)
+        self.x, self.truth = x[order], (order < 10).numpy()
         self.belief = D(self.x).sigmoid().flatten().numpy()
         self.answers: list[bool] = []
         super().__init__(

@@ -91,7 +91,8 @@ def test_which_is_real_keeps_both_scores(pair, digits):
         lab.pressed("real" if k % 2 else "fake")
     you, D = lab.scores()
     assert len(you) == 21 and you[-1] == sum((k % 2 == 1) == lab.truth[k] for k in range(20))
-    assert lab.truth.sum() == 10 and D[-1] == ((lab.belief > 0.5) == lab.truth).sum() and f"D {D[-1]} right" in lab.text()
+    assert lab.truth.sum() == 10
+    assert D[-1] == ((lab.belief > 0.5) == lab.truth).sum() and f"D {D[-1]} right" in lab.text()
     lab.pressed("again")
     assert lab.text().startswith("picture 1 of 20")
 

@@ -1,0 +1,155 @@
+"""Many small GANs at once: N runs with their own rates and seeds, trained as one batched program.
+
+The members' weights are the rows of one matrix, and `torch.func.vmap` maps one network over the rows. The
+step is written once: its cost is the sum of all members' costs, and since no member appears in another's,
+one gradient of the sum holds the gradient of each. Written for any device; on a GPU it is not yet tried.
+"""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psutil
+import torch
+from torch import Tensor
+from torch.func import functional_call, vmap
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+from tqdm import tqdm
+
+from ganlib.gan import GAN, Ledger
+from ganlib.losses import LOSSES, PENALTIES
+
+__all__ = ["Sweep", "sweep"]
+
+
+@dataclass
+class Sweep:
+    """What a sweep has reached: the rates and seeds it was given, (N,) each, and all weights after `steps` steps."""
+
+    new_gan: Callable[[int], GAN]
+    lr_G: Tensor
+    lr_D: Tensor
+    seed: Tensor
+    steps: int
+    weights: dict[str, Tensor]  # "G" and "D": (N, weights)
+
+    @property
+    def alive(self) -> Tensor:
+        """Which members still have finite weights, (N,); a member that diverges does not disturb the others."""
+        return self.weights["G"].isfinite().all(1) & self.weights["D"].isfinite().all(1)
+
+    def gan(self, i: int):
+        """Member i as a `GAN` of its own, as it stands now (without the memory of its optimisers)."""
+        gan = self.new_gan(int(self.seed[i]))
+        gan.lr_G, gan.lr_D, gan.steps = float(self.lr_G[i]), float(self.lr_D[i]), self.steps
+        for name, rows in self.weights.items():
+            vector_to_parameters(rows[i].clone(), getattr(gan, name).parameters())
+        return gan
+
+    def ledgers(self, p_data: Tensor, x: Tensor) -> list[Ledger | None]:
+        """The `Ledger` of every member on the grid x; None for one that has diverged."""
+        return [self.gan(i).ledger(p_data, x) if alive else None for i, alive in enumerate(self.alive)]
+
+    def __repr__(self):
+        return f"sweep of {len(self.seed)} GANs after {self.steps} steps, {int((~self.alive).sum())} diverged"
+
+
+class _Members:
+    """N networks of one form and their optimisers: row i of `weights` (N, weights) is member i."""
+
+    def __init__(self, nets, lr, optimiser, betas, device):
+        self.net, self.lr, self.optimiser, self.betas = copy.deepcopy(nets[0]).to(device), lr[:, None], optimiser, betas
+        if any(True for _ in self.net.buffers()):
+            raise ValueError("a sweep takes networks without buffers (no batch norm)")
+        self.weights = torch.stack([parameters_to_vector(net.parameters()).detach() for net in nets]).to(device)
+        self.weights.requires_grad_()
+        self.mean, self.square, self.steps = torch.zeros_like(self.weights), torch.zeros_like(self.weights), 0
+        self.forms = [(name, p.shape) for name, p in self.net.named_parameters()]
+        self.many = vmap(lambda weights, x: functional_call(self.net, weights, (x,)))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Each network on its own batch: x is (N, n, ...)."""
+        parts = self.weights.split([math.prod(shape) for _, shape in self.forms], 1)
+        return self.many({name: part.unflatten(1, shape) for part, (name, shape) in zip(parts, self.forms)}, x)
+
+    def descend(self, cost: Tensor, fall: float) -> None:
+        """One optimiser step of every member, each at its own rate times `fall`."""
+        (slope,) = torch.autograd.grad(cost, self.weights)
+        self.steps += 1
+        with torch.no_grad():
+            if self.optimiser == "sgd":
+                self.weights -= fall * self.lr * slope
+                return
+            beta1, beta2 = self.betas  # Adam: Kingma & Ba 2015, algorithm 1, arXiv:1412.6980
+            self.mean.lerp_(slope, 1 - beta1)
+            self.square.mul_(beta2).addcmul_(slope, slope, value=1 - beta2)
+            spread = (self.square / (1 - beta2**self.steps)).sqrt_().add_(1e-8)
+            self.weights -= fall * self.lr / (1 - beta1**self.steps) * self.mean / spread
+
+
+def _step(G, D, real, noise, gan, fall):
+    """Algorithm 1 for all members: real is d_steps batches (N, n, ...), noise one batch more."""
+    loss = LOSSES[gan.loss]
+    for x, z in zip(real, noise):
+        with torch.no_grad():
+            fake = G(z)
+        cost = vmap(loss.D)(D(x), D(fake)).sum()
+        if gan.penalty is not None:  # the penalty is a mean over its examples, here those of all members
+            judge = lambda flat, form=x.shape[:2]: D(flat.unflatten(0, form)).flatten(0, 1)
+            mean = PENALTIES[gan.penalty](judge, x.flatten(0, 1), fake.flatten(0, 1), gan.generator)
+            cost = cost + len(x) * gan.penalty_weight * mean
+        D.descend(cost, fall)
+    G.descend(vmap(loss.G)(D(G(noise[-1]))).sum(), fall)
+
+
+def sweep(new_gan, target, *, lr_G, lr_D, steps: int, batch: int = 128, seed=0, anneal: bool = True,
+          device="cpu", progress: bool = True) -> Sweep:
+    """Train N GANs at once: `new_gan(seed)` gives a `GAN`, and member i gets its own lr_G[i], lr_D[i], seed[i].
+
+    lr_G, lr_D, seed: numbers or (N,). Member i takes the steps of `new_gan(seed[i])` trained alone with these
+    rates on draws from `target` seeded seed[i] + 1, as in `GANLab` (a gradient penalty draws its own mixtures).
+    anneal: the rates fall to 0 over the second half. Ctrl-C ends it early and returns what it has.
+    """
+    lr_G, lr_D, seeds = _members(lr_G, lr_D, seed)
+    if min(steps, batch) < 1:
+        raise ValueError(f"steps and batch must be at least 1, got {steps} and {batch}")
+    own, which = seeds.unique(return_inverse=True)
+    gans = [new_gan(int(s)) for s in own]
+    first, k = gans[0], gans[0].d_steps
+    _fits_memory(first, len(seeds), batch, torch.device(device))
+    G, D = (_Members([getattr(gans[i], name) for i in which], lr.to(device), first.optimiser, first.betas, device)
+            for name, lr in (("G", lr_G), ("D", lr_D)))
+    data = [torch.Generator().manual_seed(int(s) + 1) for s in own]
+    done = 0
+    try:
+        for done in tqdm(range(steps), desc=f"{len(seeds)} GANs", disable=not progress):
+            real = torch.stack([target.sample(batch * k, generator) for generator in data])[which]  # one seed, one draw
+            noise = [torch.stack([gan.noise(batch).to(device) for gan in gans])[which] for _ in range(k + 1)]
+            fall = min(1.0, max(0.01, 2 - 2 * done / steps)) if anneal else 1.0
+            _step(G, D, real.to(device).tensor_split(k, 1), noise, first, fall)
+        done = steps
+    except KeyboardInterrupt:
+        print(f"stopped after {done} of {steps} steps")
+    return Sweep(new_gan, lr_G, lr_D, seeds, done, {"G": G.weights.detach().cpu(), "D": D.weights.detach().cpu()})
+
+
+def _members(lr_G, lr_D, seed):
+    """Both rates and the seed of each member, (N,), checked."""
+    parts = [torch.as_tensor(part).flatten() for part in (lr_G, lr_D, seed)]
+    sizes = [len(part) for part in parts]
+    if not set(sizes) <= {1, max(sizes)}:
+        raise ValueError(f"lr_G, lr_D and seed must be single numbers or equally many, got {sizes}")
+    for name, rate in zip(("lr_G", "lr_D"), parts):
+        if bool((wrong := ~(rate.isfinite() & (rate > 0))).any()):
+            raise ValueError(f"{name} must be positive numbers, got {rate[wrong][0]}")
+    return [part.expand(max(sizes)).to(kind) for part, kind in zip(parts, (torch.float, torch.float, torch.long))]
+
+
+def _fits_memory(gan, members, batch, device) -> None:
+    """Refuse before starting what cannot fit: weights, slopes and Adam's memory, and the values within the networks."""
+    sizes = [p for net in (gan.G, gan.D) for p in net.parameters()]
+    need = 4 * members * (8 * sum(p.numel() for p in sizes) + 12 * batch * sum(len(p) for p in sizes if p.ndim == 1))
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
+    if need > free:
+        raise ValueError(f"{members} members need about {need / 1e9:.1f} GB, but {free / 1e9:.1f} GB are free")

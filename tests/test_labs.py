@@ -549,7 +549,8 @@ def test_data_of_any_scale_are_shown_in_their_own_units():
     lab = GANLab(make_gan(), law)
     frame = lab.draw()
     axes = {a["key"]: a for a in lab.widget.scene["axes"]}
-    assert axes["game"]["xlabel"] == "euro" and axes["game"]["x"] == axes["map"]["x"]
+    assert axes["game"]["xlabel"] == "euro" and axes["game"]["ylabel"] == "density per sd, D(x)"
+    assert axes["game"]["x"] == axes["map"]["x"]
     assert 900 < axes["game"]["x"][0] < 1000 and axes["game"]["x"][1] > 1040
     assert frame["real"].min() > 900 and frame["data"][frame["data"][:, 1].argmax(), 0] == pytest.approx(1012, abs=10)
     assert lab.set("target", "normal").widget.scene["axes"][0]["xlabel"] == "x"

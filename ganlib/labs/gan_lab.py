@@ -177,8 +177,8 @@ class GANLab(Lab):
         z = self.gan.prior.quantile(ARROWS).numpy()
         self._feet = left + (0.1 + 0.8 * (z - z[0]) / (z[-1] - z[0])) * (right - left)
         self.relabel("map", x=(left, right))
-        top = max(1.05, 1.5 * float(self.p_data.max()))
-        self.relabel("game", x=(left, right), y=(0, top), xlabel=getattr(law, "unit", "x"))
+        self.relabel("game", x=(left, right), y=(0, max(1.05, 1.5 * float(self.p_data.max()))),
+                     xlabel=getattr(law, "unit", "x"), ylabel="density" + " per sd" * (self.scale != 1) + ", D(x)")
 
     def changed(self, key, value):
         """A knob was turned: it acts at the next step, and the optimisers' memory is kept."""

@@ -1,0 +1,90 @@
+"""Steps per second of `GAN.step` against the plain loop of the tutorials, in alternating windows on one thread.
+
+    python tests/benchmarks/step.py
+
+Same networks (1-16-16-1 / 1-32-32-1), batch 256. "networks alone" is the forward and backward passes of one step
+and nothing else: no optimiser, no noise, no bookkeeping. No loop that leaves these passes to autograd can be faster.
+"""
+
+import argparse
+import statistics
+import time
+
+import torch
+from torch import nn
+
+from ganlib import targets
+from ganlib.gan import GAN
+from ganlib.losses import LOSSES
+from ganlib.networks import mlp
+
+
+def networks():
+    return mlp(1, 16, 16, 1, seed=0), mlp(1, 32, 32, 1, seed=1)
+
+
+def plain():
+    """The usual loop: BCE, zero_grad, backward, step."""
+    G, D = networks()
+    opt_G, opt_D = (torch.optim.Adam(net.parameters(), lr=1e-3, betas=(0.5, 0.999)) for net in (G, D))
+    cost = nn.BCEWithLogitsLoss()
+
+    def step(real):
+        ones, zeros = torch.ones(len(real), 1), torch.zeros(len(real), 1)
+        fake = G(2 * torch.rand(len(real), 1) - 1)
+        opt_D.zero_grad()
+        loss_D = cost(D(real), ones) + cost(D(fake.detach()), zeros)
+        loss_D.backward()
+        opt_D.step()
+        opt_G.zero_grad()
+        loss_G = cost(D(G(2 * torch.rand(len(real), 1) - 1)), ones)
+        loss_G.backward()
+        opt_G.step()
+        return loss_D.item(), loss_G.item()
+
+    return step
+
+
+def networks_alone():
+    G, D = networks()
+    of_G, of_D, loss = list(G.parameters()), list(D.parameters()), LOSSES["non-saturating"]
+
+    def step(real):
+        with torch.no_grad():
+            fake = G(real)
+        torch.autograd.grad(loss.D(D(real), D(fake)), of_D)
+        torch.autograd.grad(loss.G(D(G(real))), of_G)
+
+    return step
+
+
+def seconds(step, real, steps):
+    """CPU seconds of one step: what else the machine does is not counted."""
+    start = time.thread_time()
+    for _ in range(steps):
+        step(real)
+    return (time.thread_time() - start) / steps
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--windows", type=int, default=15)
+    parser.add_argument("--steps", type=int, default=100, help="in one window (default 100)")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    real = torch.randn(256, 1, generator=torch.Generator().manual_seed(0))
+    ours = GAN(*networks(), targets.uniform(), betas=(0.5, 0.999), seed=0)
+    ways = {"plain": plain(), "ours": ours.step, "networks_alone": networks_alone()}
+    found: dict = {name: [] for name in ways}
+    for _ in range(args.windows + 1):
+        for name, step in ways.items():
+            found[name].append(seconds(step, real, args.steps))
+    middle = {name: statistics.median(times[1:]) for name, times in found.items()}  # the first window warms up
+    for name, time_ in middle.items():
+        print(f"{name} = {1 / time_:.0f} steps per CPU second")
+    print(f"ours_over_plain = {middle['plain'] / middle['ours']:.2f} times")
+    print(f"limit_over_plain = {middle['plain'] / middle['networks_alone']:.2f} times")
+
+
+if __name__ == "__main__":
+    main()

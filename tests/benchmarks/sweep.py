@@ -1,0 +1,72 @@
+"""N GANs in one batched program against the same work one by one, and how the cost grows with N.
+
+    python tests/benchmarks/sweep.py                          # 1-16-16-1 / 1-32-32-1, batch 64, one thread
+    python tests/benchmarks/sweep.py --device cuda            # written for it, not yet tried on one
+
+One by one is `GAN.step` on one thread, its fastest way for networks so small. Each side takes turns, and the
+draws of noise and data count on both.
+"""
+
+import argparse
+import statistics
+import time
+
+import torch
+
+from ganlib import targets
+from ganlib.gan import GAN
+from ganlib.networks import mlp
+from ganlib.sweep import sweep
+
+
+def new_gan(seed, device="cpu"):
+    return GAN(mlp(1, 16, 16, 1, seed=2 * seed).to(device), mlp(1, 32, 32, 1, seed=2 * seed + 1).to(device),
+               targets.uniform(), seed=seed)
+
+
+def one_by_one(steps, batch, device):
+    """Seconds of one step of one GAN."""
+    gan, target, data = new_gan(0, device), targets.gaussian(), torch.Generator().manual_seed(1)
+    torch.set_num_threads(1)
+    for _ in range(20):
+        gan.step(target.sample(batch, data).to(device))
+    start = time.perf_counter()
+    for _ in range(steps):
+        gan.step(target.sample(batch, data).to(device))  # reads its loss: waits for the device
+    return (time.perf_counter() - start) / steps
+
+
+def batched(members, steps, batch, device, threads):
+    """Seconds of one step of `members` GANs, without what happens once."""
+    torch.set_num_threads(threads)
+    times = []
+    for count in (2, 2 + steps):
+        start = time.perf_counter()
+        sweep(lambda seed: new_gan(seed), targets.gaussian(), lr_G=1e-3, lr_D=1e-3, seed=torch.arange(members),
+              steps=count, batch=batch, device=device, progress=False)
+        times.append(time.perf_counter() - start)
+    return (times[1] - times[0]) / steps
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--members", default="1,4,16,64,256,1024")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=1, help="2 on a quiet machine; on a shared one far slower")
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    for members in map(int, args.members.split(",")):
+        steps, found = max(5, min(200, 4000 // members)), []
+        for _ in range(args.rounds):
+            alone = one_by_one(100, args.batch, args.device)
+            many = batched(members, steps, args.batch, args.device, args.threads)
+            found.append((many, alone * members / many))
+        many, ratio = (statistics.median(column) for column in zip(*found))
+        print(f"members_{members}_step = {1e3 * many:.2f} ms", flush=True)
+        print(f"members_{members}_each = {1e6 * many / members:.0f} µs a GAN and step", flush=True)
+        print(f"members_{members}_speed = {ratio:.1f} times one by one", flush=True)
+
+
+if __name__ == "__main__":
+    main()

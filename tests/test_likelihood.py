@@ -36,7 +36,7 @@ def test_data_without_a_best_normal_are_refused(data):
 @pytest.mark.parametrize("goal, gap", [("KL(p‖q)", 2), ("KL(q‖p)", 2), ("KL(q‖p)", 1.2), ("JS(p, q)", 2.3)])
 def test_the_best_of_two_modes_against_scipy(goal, gap):
     lab = TwoModes().set("goal", goal).set("weight", 0.35).set("gap", gap)
-    cost = lambda at: float(lab.cost(*torch.tensor([at[0], math.exp(at[1])], dtype=torch.float64)))  # noqa: E731
+    cost = lambda at: float(lab.cost(*torch.tensor([at[0], math.exp(at[1])], dtype=torch.float64)))
     found = min((minimize(cost, (m, s), method="Nelder-Mead") for m in (-gap, 0, gap) for s in (-0.7, 0.5)),
                 key=lambda result: result.fun)
     assert lab.best == pytest.approx((found.x[0], math.exp(found.x[1])), abs=2e-3)
@@ -73,7 +73,7 @@ def test_the_code_book_counts_bits():
     lab = CodeBook()
     assert numbers(lab) == [2.0, 2.0, 3.0, 1.0, 1.0]
     frame = lab.draw()
-    bits = lambda name: sum(round(width + 0.15) for *_, width, _ in frame[name])  # noqa: E731
+    bits = lambda name: sum(round(width + 0.15) for *_, width, _ in frame[name])
     assert (bits("sent P"), bits("sent Q")) == (39, 60)  # 20 symbols, as typical as 20 can be
     assert numbers(lab.set("made", "the same as P"))[3:] == [0.0, 0.0]
     lab.dragged("tops", 0, 0, 0.2)

@@ -24,7 +24,8 @@ def dcgan_parameters(answer):
 
 
 def midpoint_length(answer):
-    hints: dict[float, str | None] = {16: None, 32: "That is the squared length of a itself: the mean of two independent numbers varies less.",
+    hints: dict[float, str | None] = {
+             16: None, 32: "That is the squared length of a itself: the mean of two independent numbers varies less.",
              4: "4 is the length; the question asks for its square."}
     return hints.get(round(float(answer), 6), "Each number of (a + b)/2 has variance ¼ + ¼, and there are 32 of them.")
 

@@ -17,6 +17,7 @@ import torch
 from ganlib import labs, targets
 from ganlib.densities import line
 from ganlib.gan import GAN
+from ganlib.labs.gan_scene import TARGETS as TARGETS_OF_LAB
 from ganlib.networks import mlp
 
 TARGETS = {"gaussian": ("normal", 3000), "bimodal": ("two modes", 5000), "iris": ("iris petal length", 5000)}
@@ -48,7 +49,7 @@ def plain(job):
     """The loop of the usual tutorials, in as many steps."""
     name, steps, seed = job
     torch.set_num_threads(1)
-    target, data = labs.gan_lab.TARGETS[name](), torch.Generator().manual_seed(seed + 1)
+    target, data = TARGETS_OF_LAB[name](), torch.Generator().manual_seed(seed + 1)
     low, high = target.range
     x = line(low - 0.1 * (high - low), high + 0.1 * (high - low))
     p_data = target.log_prob(x[:, None]).exp()

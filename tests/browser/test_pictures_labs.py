@@ -50,7 +50,7 @@ def test_the_labs_of_pictures(show):
 
     canvas = walk.locator("canvas").bounding_box()
     before = wait_until(page, walk, "u = 0.50, v = 0.00")
-    place = lambda u, v: (canvas["x"] + (52 + (u + 1.5) / 3 * 298) * canvas["width"] / 900,  # noqa: E731
+    place = lambda u, v: (canvas["x"] + (52 + (u + 1.5) / 3 * 298) * canvas["width"] / 900,
                           canvas["y"] + (10 + (1.5 - v) / 3 * 290) * canvas["height"] / 340)
     page.mouse.move(*place(0.5, 0.0))
     page.mouse.down()

@@ -3,11 +3,12 @@
 Printed as `name = value unit`: pictures shown a second in Chromium; the share of training speed that is kept
 against a bare loop, in alternating windows and by CPU time of the kernel; milliseconds from a slider to the
 first training step with its value; the same for the usual `clear_output` animation; and the memory that
-resets and frames leave behind. It needs Chromium.
+resets and frames leave behind. It needs Chromium, and a machine that does nothing else.
 """
 
 import argparse
 import gc
+import os
 import statistics
 import sys
 import tempfile
@@ -125,6 +126,7 @@ def in_browser(seconds, rounds):
         windows = ask("", "windows")
         usual = page.evaluate("() => window.pictures") / (2 * seconds)
     kept = [there / bare for there, bare in zip(windows["lab"], windows["bare"])]
+    print(f"machine_load = {os.getloadavg()[0]:.1f} processes on {os.cpu_count()} cores")
     print(f"bare_training = {statistics.median(windows['bare']):.0f} steps/CPU s")
     print(f"lab_shown = {shown:.1f} frames/s")
     print(f"lab_kept = {100 * statistics.median(kept):.0f} %")

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import softplus
 
 from ganlib import densities, networks, targets
-from ganlib.gan import GAN
+from ganlib.gan import GAN, Ledger
 
 
 def _near(a, b, tol=1e-6):
@@ -135,3 +135,14 @@ def break_it(answer):
              for name, level in levels.items()}
     first = [name for name, i in above.items() if i == min(above.values())]
     return None if gauge in first else f"The run is broken, but {' and '.join(first)} showed it first, not {gauge}."
+
+
+def false_peace(answer):
+    """The `Ledger` of a run in which D says ½ although G is far from the data."""
+    if answer is None:
+        return "None stands for a run that diverged: look for one that is finite, calm and wrong."
+    if not isinstance(answer, Ledger):
+        return "Give one entry of the table, such as ledgers[0][0]."
+    if answer.js <= 0.3:
+        return f"Its JS is {answer.js:.3f}: that G did learn something. The peace must be false."
+    return None if answer.off_half < 0.05 else f"Its E|D − ½| is {answer.off_half:.3f}: that D does object."

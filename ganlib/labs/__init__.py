@@ -8,6 +8,7 @@ _WHERE = {  # class: file; a lab is imported when it is first named
     "PlaneLab": "plane", "Clinic": "twins", "Twins": "twins",
     "Algorithm1": "discriminator", "Detective": "discriminator", "FiniteSamples": "discriminator",
     "Knots": "discriminator", "TwoTerms": "discriminator",
+    "Landscape": "landscape",
     "Payoffs": "games", "Pizza": "games", "Players": "games", "Questions": "games",
     "Bound": "families", "Pairs": "families", "Taxonomy": "families", "Walkers": "families",
     "CodeBook": "likelihood", "FitNormal": "likelihood", "SlideNormals": "likelihood", "TwoModes": "likelihood",

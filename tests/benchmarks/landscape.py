@@ -1,0 +1,76 @@
+"""The learning-rate landscape of notebook 04 in high resolution, with R1 and without: images/landscape.png.
+
+    python tests/benchmarks/landscape.py                      # 20 × 20 pairs of rates, twice; minutes on one core
+    python tests/benchmarks/landscape.py --device cuda --size 128    # written for it, not yet tried on one
+
+Prints `name = value unit` lines. `new_gan` is read from notebook 04.
+"""
+
+import argparse
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from convergence import notebooks_gan
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from ganlib import targets
+from ganlib.labs.landscape import survey
+from ganlib.labs.scene import PALETTES
+
+OUT = Path(__file__).parents[2] / "images" / "landscape.png"
+
+
+def without_penalty(seed):
+    gan = notebooks_gan(seed)
+    gan.penalty = None
+    return gan
+
+
+def draw(ax, rates, ledgers):
+    js = np.array([[math.log(2) if entry is None else entry.js for entry in row] for row in ledgers])
+    good = np.array([[entry is not None and entry.converged() for entry in row] for row in ledgers])
+    half = math.log10(rates[1] / rates[0]) / 2
+    low, high = math.log10(rates[0]) - half, math.log10(rates[-1]) + half
+    picture = ax.imshow(js, origin="lower", extent=(low, high, low, high), vmin=0, vmax=math.log(2), aspect="equal",
+                        cmap=LinearSegmentedColormap.from_list("", PALETTES["heat"]))
+    rows, columns = good.nonzero()
+    ax.plot(np.log10(rates)[columns], np.log10(rates)[rows], ".", color="#D55E00", ms=4, label="converged")
+    ax.plot((low, high), (low, high), color="#767676", lw=1)
+    ax.set(xlabel="log₁₀ lr_G", xlim=(low, high), ylim=(low, high))
+    return picture, js, good
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--out", type=Path, default=OUT)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    figure = Figure(figsize=(9, 4.4), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    for ax, name, new_gan in zip(axes, ("with_R1", "without"), (notebooks_gan, without_penalty)):
+        start = time.process_time()
+        rates, ledgers = survey(new_gan, targets.gaussian(), size=args.size, steps=args.steps, batch=args.batch,
+                                seed=args.seed, device=args.device)
+        picture, js, good = draw(ax, rates, ledgers)
+        ax.set_title(name.replace("_", " "), fontsize=11, loc="left")
+        print(f"{name}_converged = {100 * good.mean():.0f} % of {good.size} pairs of rates")
+        print(f"{name}_js_median = {np.median(js):.4f} nats")
+        print(f"{name}_seconds = {time.process_time() - start:.0f} s of CPU", flush=True)
+    axes[0].set_ylabel("log₁₀ lr_D")
+    axes[0].legend(loc="lower right", fontsize=8)
+    figure.colorbar(picture, ax=axes, label="JS at the end, nats")
+    figure.savefig(args.out, dpi=100)
+    print(f"picture = {args.out.name}")
+
+
+if __name__ == "__main__":
+    main()

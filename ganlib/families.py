@@ -7,7 +7,6 @@ on a grid: infinite data, so what is wrong in the end is the leaf's own doing.
 
 import math
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -27,15 +26,9 @@ __all__ = ["LEAVES", "VAE", "Adversarial", "Autoregressive", "Energy", "Flow", "
 NORMAL = Normal(torch.tensor(0.0).double(), torch.tensor(1.0).double())
 
 
-def _cells(law, points):
-    """A grid over the range of the law, and the share of its mass in each cell."""
-    low, high = law.range
-    x = line(low, high, points)
-    return x, law.log_prob(x[:, None]).softmax(0)
-
-
 class Leaf:
     """What all leaves share. passes: how often one sample asks a network; why: the reason when there is no density."""
+
     name, branch, density, why, passes, steps, rate = "", "", "", "", 1, 500, 1e-2
     sizes: tuple[int, ...] = ()
 
@@ -50,8 +43,9 @@ class Leaf:
 
     def training(self, law, *, steps, seed=0):
         """The steps of `fit` one at a time, for a lab to play."""
-        self.law, self.generator, (x, mass) = law, torch.Generator().manual_seed(seed), _cells(law, 128)
-        parameters = list(self.build(seed))
+        self.law, self.generator, (low, high) = law, torch.Generator().manual_seed(seed), law.range
+        parameters, x = list(self.build(seed)), line(low, high, 128)
+        mass = law.log_prob(x[:, None]).softmax(0)
         optimiser = torch.optim.Adam(parameters, lr=self.rate)
         for t in range(steps):
             optimiser.param_groups[0]["lr"] = self.rate * min(1, 2 - 2 * t / steps)  # from half way on, down to 0
@@ -79,8 +73,9 @@ class Leaf:
 
     def js(self, points=256) -> float:
         """JS(p_data, p_model) in nats, on a grid over the law's range; what falls outside is one more cell."""
-        x, p = _cells(self.law, points)
-        q = self.law_on(x) * (x[1] - x[0])
+        low, high = self.law.range
+        x = line(low, high, points)
+        p, q = self.law.log_prob(x[:, None]).softmax(0), self.law_on(x) * (x[1] - x[0])
         q = torch.cat([q, (1 - q.sum()).clamp(min=0)[None]])
         return float(js(pad(p, (0, 1)), q / q.sum()))
 
@@ -90,6 +85,7 @@ class Autoregressive(Leaf):
 
     One network reads digits as ±1, and 0 for those not yet known. Source: Larochelle & Murray 2011 (NADE).
     """
+
     name, branch, density, passes, steps = "autoregressive", "explicit, tractable", "exact", 7, 200
     bits, sizes, known = 7, (7, 64, 64, 1), torch.ones(7, 7).tril(-1).double()  # row k of known: the digits before k
 
@@ -114,6 +110,7 @@ class Flow(Leaf):
 
     f(x) = x/30 + Σ e^wᵢ tanh(e^sᵢ (x − cᵢ)). Source: Rezende & Mohamed 2015, arXiv:1505.05770.
     """
+
     name, branch, density, steps, rate = "flow", "explicit, tractable", "exact", 300, 3e-2
 
     def build(self, seed):
@@ -145,6 +142,7 @@ class VAE(Leaf):
     for all x), "blind" (one q for all x) or "exact": p(z|x) itself, no gap. pull: weight of the KL to the prior in
     training. width: hidden units of g, 0 for a straight line. Source: Kingma & Welling 2014, arXiv:1312.6114.
     """
+
     name, branch, density, steps = "VAE", "explicit, variational", "bounded below", 600
 
     def __init__(self, posterior="normal", *, pull=1.0, width=32):
@@ -192,6 +190,7 @@ class VAE(Leaf):
 
 class Chain(Leaf):
     """A leaf that samples by `passes` times `walk`, from N(0, 1) on; `kernel` is one `walk` as a matrix on a grid."""
+
     walk: Callable[..., Tensor]
     kernel: Callable[[Tensor], Tensor]
 
@@ -213,6 +212,7 @@ class Energy(Chain):
 
     E_model is an average over walkers that are kept from step to step (Tieleman 2008).
     """
+
     name, branch, density, passes, steps = "energy", "explicit, Markov chain", "up to a constant", 100, 250
     sizes = (1, 32, 32, 1)
 
@@ -244,6 +244,7 @@ class Walk(Chain):
     With little noise the normal is right and the walk is slow; with much noise the reverse. Source: generative
     stochastic networks, Bengio et al. 2014, arXiv:1306.1091.
     """
+
     name, branch, density, passes, steps = "noise and clean", "implicit, Markov chain", "none", 100, 400
     why, sizes = "one walk has a density, the law where walking comes to rest has no formula", (1, 32, 32, 2)
 
@@ -271,22 +272,19 @@ class Walk(Chain):
 
 class Adversarial(Leaf):
     """The GAN, `gan.GAN`: x = G(z) in one pass, z uniform; only D teaches G, and an R1 penalty keeps D calm."""
+
     name, branch, density, steps = "GAN", "implicit, direct", "none", 800
     why = "G only draws; p(x) would need every z with G(z) = x"
 
     def training(self, law, *, steps, seed=0):
-        self.law, generator, (x, mass) = law, torch.Generator().manual_seed(seed), _cells(law, 4096)
-
-        def even(n, generator):  # one draw from every n-th of the mass: right on average, and much less noisy
-            return (torch.arange(n)[:, None] + torch.rand(n, 1, generator=generator)) / n
-
-        z = SimpleNamespace(sample=lambda n, generator: 2 * even(n, generator) - 1)
+        self.law, generator = law, torch.Generator().manual_seed(seed)
+        real, z = targets.even(law), targets.even(targets.uniform())
         G = mlp(1, 32, 32, 1, seed=seed, cover=(-1, 1))
         D = mlp(1, 48, 48, 1, seed=seed + 1, cover=law.range, slope=12)
         self.gan = GAN(G, D, z, betas=(0, 0.9), penalty="r1", penalty_weight=0.05, seed=seed)
         for t in range(steps):
             self.gan.lr_G, self.gan.lr_D = (rate * min(1, 2 - 2 * t / steps) for rate in (2e-3, 1e-2))
-            self.gan.step(torch.from_numpy(np.interp(even(256, generator), mass.cumsum(0), x)).float())
+            self.gan.step(real.sample(256, generator))
             yield
 
     def law_on(self, x):

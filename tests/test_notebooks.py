@@ -11,7 +11,7 @@ from execute import problems
 ROOT = Path(__file__).parent.parent
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 COURSE = ["00_start_here", "01_maximum_likelihood_and_kl", "02_taxonomy", "03_zero_sum_games",
-          "04_gan_in_one_dimension", "05_losses_and_failure", "06_dcgan", "07_unet"]
+          "04_gan_in_one_dimension", "06_dcgan", "07_unet"]  # 05, losses and failure, is being written
 PICTURE = r"!\[([^\]]*)\]\(([^)\s]+)[^)]*\)"
 LINK = r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)"
 AFAR = r"<script|<link|<iframe|<img[^>]+https?:|!\[[^\]]*\]\(https?:|cdn\.|unpkg\.com|jsdelivr|googleapis"
@@ -51,7 +51,7 @@ def test_it_begins_with_what_you_will_be_able_to_do(nb):
 
 def test_previous_and_next(nb):
     k = COURSE.index(nb.path.stem)
-    for word, name in (("previous", COURSE[k - 1] if k else None), ("next", COURSE[k + 1] if k < 7 else None)):
+    for word, name in (("previous", COURSE[k - 1] if k else None), ("next", COURSE[k + 1] if k + 1 < len(COURSE) else None)):
         assert re.search(rf"{word}: " + (rf"\[{name[:2]} [^\]]+\]\({name}\.ipynb\)" if name else "none"),
                          nb.cells[0].source)
 

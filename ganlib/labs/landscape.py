@@ -36,7 +36,7 @@ class Landscape(Lab):
         span, low, high = (ends[0] - half, ends[1] + half), float(rates[0]), float(rates[-1])
         super().__init__(
             title="The landscape of learning rates", height=480, name=name,
-            axes=[scene.axes("map", x=span, y=span, xlabel="log₁₀ lr_G", ylabel="log₁₀ lr_D", legend=False)],
+            axes=[scene.axes("map", box=(0.03, 0, 0.97, 1), x=span, y=span, xlabel="log₁₀ lr_G", ylabel="log₁₀ lr_D", legend=False)],
             marks=[scene.heat("heat", "map", palette="heat", smooth=False), scene.points("here", "map", color="#D55E00", size=8)],
             controls=[scene.choice("gauge", "colour", ["JS", "E|D − D*|"], "JS"),
                       scene.slider("lr_G", "lr_G", low, high, float(rates[len(rates) // 2]), log=True),

@@ -33,31 +33,30 @@ class Twins(Lab):
         super().__init__(title="Twin runs", height=620, axes=axes, marks=marks, name=name, controls=[
             scene.choice("patient", "patient", PATIENTS, patient), scene.number("seed", "seed", 0, 10**6, seed),
             scene.choice("medicine", "medicine", MEDICINE, medicine)])
-        self.law, self.prior = targets.ring(), targets.gaussian(dim=2)
-        self.view, self.real = View(self.law, self.prior), self.law.sample(256, torch.Generator().manual_seed(0))
+        self.law, prior = targets.ring(), targets.gaussian(dim=2)
+        self.view, self.real = View(self.law, prior), self.law.sample(256, torch.Generator().manual_seed(0))
         self.reset()
 
     def reset(self):
-        v, s = self.values, self.values["seed"]
-        self.twins = [treat(mlp(2, 48, 48, 2, seed=2 * s), lambda n, wrap: wrap(mlp(2 * n, 48, 48, 1, seed=2 * s + 1)),
-                            self.prior, MEDICINE[medicine], seed=s, **PATIENTS[v["patient"]])
-                      for medicine in ("none", v["medicine"])]
+        patient, medicine, s = (self.values[key] for key in ("patient", "medicine", "seed"))
+        D = lambda n, wrap: wrap(mlp(2 * n, 48, 48, 1, seed=2 * s + 1))
+        self.twins = [treat(mlp(2, 48, 48, 2, seed=2 * s), D, targets.gaussian(dim=2), MEDICINE[name], seed=s,
+                            **PATIENTS[patient]) for name in ("none", medicine)]
         self.data, self.steps, self.past = torch.Generator().manual_seed(s + 1), 0, np.zeros((0, 5))
         self._record()
 
-    def changed(self, key, value):
-        self.reset()
+    changed = lambda self, key, value: self.reset()
 
     def advance(self):
         real = self.law.sample(64 * 5, self.data)
         for gan, _ in self.twins:  # each takes as many batches as it has steps of D
             gan.step(real[:64 * gan.d_steps])
-        if self.twins[0][0].steps % 25 == 0:
+        if gan.steps % 25 == 0:
             self._record()
 
     def _record(self):
-        a, b = (self.view.look(shown) for _, shown in self.twins)
-        self.past = np.vstack([self.past, [self.twins[0][0].steps, a.modes, b.modes, a.js, b.js]])
+        (a, b), (gan, _) = (self.view.look(shown) for _, shown in self.twins), self.twins[0]
+        self.past = np.vstack([self.past, [gan.steps, a.modes, b.modes, a.js, b.js]])
 
     def draw(self):
         frame: dict = {"difference": np.stack([self.past[:, 0], self.past[:, 4] - self.past[:, 3]], 1)}
@@ -76,12 +75,12 @@ class Twins(Lab):
 
 
 class Clinic(Lab):
-    """Read a dashboard without a name, choose a diagnosis, and be told; runs: as `failures.py` records them."""
+    """Read a dashboard without a name, choose a diagnosis, and be told; runs as in images/failures.json."""
 
     def __init__(self, runs: dict, name=None):
         self.runs = [(what, run["tell"], np.array(run["gauges"])) for what, run in runs.items()]
-        axes = [scene.axes(k, box=(x, y, 0.5, 0.5), auto=auto, y=(0, 0.75), xlabel="step") for k, x, y, auto in
-                (("JS", 0, 0, "x"), ("D", 0.5, 0, "x"), ("pull", 0, 0.5, "xy"), ("loss", 0.5, 0.5, "xy"))]
+        axes = [scene.axes(k, box=(x, y, 0.5, 0.5), auto=auto, y=(0, 0.75), xlabel="step", legend="top") for k, x, y, auto
+                in (("JS", 0, 0, "x"), ("D", 0.5, 0, "x"), ("pull", 0, 0.5, "xy"), ("loss", 0.5, 0.5, "xy"))]
         super().__init__(title="Clinic", height=460, axes=axes, name=name, controls=[
             scene.number("run", "run", 1, len(runs), 1), scene.toggle("tell", "tell me"),
             scene.choice("guess", "your diagnosis", ["?", *sorted(runs)], "?")],
@@ -92,12 +91,10 @@ class Clinic(Lab):
             self.tell(guess="?", tell=False)
 
     def draw(self):
-        rows = np.array(self.runs[self.values["run"] - 1][2])
-        rows[:, 5] = np.log10(rows[:, 5] + 1e-12)
-        return {label: rows[:, [0, k]] for k, (label, *_) in enumerate(GAUGES, 1)}
+        return {label: self.runs[self.values["run"] - 1][2][:, [0, k]] for k, (label, *_) in enumerate(GAUGES, 1)}
 
     def text(self):
         what, tell, rows = self.runs[self.values["run"] - 1]
-        said = f"Run {self.values['run']} ends: JS {rows[-1, 1]:.3f}, regret {rows[-1, 4]:.3f}, pull {rows[-1, 5]:.1e}."
+        said = f"Run {self.values['run']} ends: JS {rows[-1, 1]:.3f}, regret {rows[-1, 4]:.3f}, pull 10^{rows[-1, 5]:.1f}."
         verdict = {"?": "It is", what: "Right, it is"}.get(self.values["guess"], "No, it is")
         return f"{said} {verdict}: {what}. {tell}" if self.values["tell"] else said

@@ -113,9 +113,9 @@ class Bound(Lab):
 
     @torch.no_grad()
     def draw(self):
-        vae, at, z = self.vae, torch.tensor([self.values["at"]], dtype=torch.float64), cells(-4, 4, 400)
-        x = torch.cat([at, cells(-3.5, 3.5, 100)])
-        data, log_p, elbo = vae.law.log_prob(x[:, None]), vae.log_prob(x[:, None], 1000), vae.elbo(x)
+        vae, at, z = self.vae, torch.tensor([self.values["at"]], dtype=torch.float64), cells(-4, 4, 200)
+        x = torch.cat([at, cells(-3.5, 3.5, 70)])
+        data, log_p, elbo = vae.law.log_prob(x[:, None]), vae.log_prob(x[:, None], 400), vae.elbo(x, nodes=24)
         post = vae.joint(at, z)[0].softmax(0) / (z[1] - z[0])
         self.said = log_p[0], elbo[0], log_p[0] - elbo[0], (log_p - elbo)[1:] @ data[1:].softmax(0)
         return {"gap": _rows(x, elbo, log_p)[1:], "data": _rows(x, data)[1:], "log p": _rows(x, log_p)[1:],
@@ -168,6 +168,8 @@ class Walkers(Lab):
                                   langevin=self.langevin)
         self.moved.append(float(moved.double().mean()))
         self.tv.append(float(total_variation(self.law, self.log_p.softmax(0))))
+        if self.playing and len(self.tv) % 5000 == 0:
+            self.pause("5,000 steps.")
 
     def draw(self):
         t = np.arange(len(self.tv))

@@ -182,11 +182,11 @@ def iris() -> Mixture:
 
 
 def even(law):
-    """The same one-dimensional law, drawn evenly: a batch of n has one draw in each of n slices of probability 1/n.
+    """The same one-dimensional law, drawn evenly: every mode gets its share of a batch, and so does every part of it.
 
-    Every draw still has the law p and the order is random, but the batch is a far better likeness of p
-    than n independent draws: a mean over it errs by about n^(−3/2) instead of n^(−1/2) (stratified
-    sampling; Owen 2013, Monte Carlo theory, ch. 8).
+    Each draw comes from a uniform number, which names the mode and the place within it; a batch of n takes
+    one such number from each slice [i/n, (i + 1)/n). Every draw still has the law p and the order is random,
+    but the batch is a better likeness of p than n independent draws (stratified sampling; Owen 2013, ch. 8).
     """
     if law.dim != 1:
         raise ValueError(f"even draws need a law in one dimension, got {law!r}")

@@ -156,3 +156,21 @@ def test_bad_input_is_named(call, words):
 def test_laws_say_what_they_are():
     assert [str(law) for law in (targets.gaussian(), targets.ring(), targets.uniform())] == [
         "normal: 1 normal in 1-D", "ring of 8: 8 normals in 2-D", "uniform on [-1, 1]"]
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_even_draws_follow_the_law_and_cover_it_evenly(name):
+    law = targets.even(FLAT[name])
+    x, mass = cumulative(law)
+    rows = torch.cat([law.sample(16, seeded(seed)) for seed in range(250)])[:, 0]
+    assert fits(rows, x, mass) > 1e-3 and not FLAT[name].even
+    batch = law.sample(64, seeded())[:, 0]
+    even, plain = (torch.stack([one.sample(64, seeded(seed)).mean() for seed in range(200)]).std()
+                   for one in (law, FLAT[name]))
+    assert float(even) < 0.6 * float(plain)  # a batch is a better likeness of the law
+    if name in ("gaussian", "moved", "uniform"):
+        u = np.interp(batch.sort().values, x, mass.cumsum(0) - mass / 2)
+        assert np.floor(64 * u).tolist() == pytest.approx(np.arange(64), abs=1)
+    assert not bool((batch.diff() > 0).all())  # in random order
+    with pytest.raises(ValueError, match="one dimension"):
+        targets.even(PLANE["ring"])

@@ -75,7 +75,7 @@ def test_the_average_follows_g_and_leaves_it_alone():
 
 @pytest.mark.parametrize("name", MEDICINE)
 def test_each_dose_trains_and_none_changes_nothing(name):
-    D = lambda inputs, wrap: wrap(mlp(2 * inputs, 8, 1, seed=1))  # noqa: E731
+    D = lambda inputs, wrap: wrap(mlp(2 * inputs, 8, 1, seed=1))
     treated, shown = treat(mlp(2, 8, 2, seed=0), D, NORMAL, MEDICINE[name], lr_G=1e-2, lr_D=1e-2, seed=0)
     plain = gan()
     for k in range(5):

@@ -104,6 +104,7 @@ class PlaneLab(GANLab):
         self.relabel("modes", title=f"modes covered, of {len(law.means)}", y=(0, 1.05 * len(law.means)))
         t = line(-reach, reach, 48).float()
         self._pixels = torch.cartesian_prod(t, t).flip(1)  # row by row from the bottom
+        self._look()
 
     def advance(self):
         if self.values["target"] == DRAWN and len(self.clicked) < 10:
@@ -129,7 +130,6 @@ class PlaneLab(GANLab):
 
     def draw(self):
         gan, fake = self.gan, self.gan.G(self.view.z[:256]).detach().requires_grad_()
-        self._look()
         pull = torch.autograd.grad(LOSSES[gan.loss].G(gan.D(fake)) * len(fake), fake)[0]
         tips = fake - 0.5 * pull / (1 + pull.norm(dim=1, keepdim=True))  # a long pull is drawn half a unit long
         lines = torch.cartesian_prod(torch.linspace(-2, 2, 13), torch.linspace(-2, 2, 40)).view(13, 40, 2)

@@ -63,7 +63,7 @@ def ring(seeds, steps, *, target=None, batch=64, width=48, dose=MEDICINE["none"]
     """Modes covered and share of good samples after training, one number for each seed."""
     target, prior = target or targets.ring(), targets.gaussian(dim=2)
     G = Stack([mlp(2, width, width, 2, seed=2 * s) for s in range(seeds)])
-    D = lambda n, wrap: Stack([wrap(mlp(2 * n, width, width, 1, seed=2 * s + 1)) for s in range(seeds)])  # noqa: E731
+    D = lambda n, wrap: Stack([wrap(mlp(2 * n, width, width, 1, seed=2 * s + 1)) for s in range(seeds)])
     gan, shown = treat(G, D, prior, dose, seed=0, **{**PATIENTS["healthy"], **knobs})
     data = torch.Generator().manual_seed(1)
     torch.manual_seed(0)  # of the instance noise
@@ -206,7 +206,8 @@ def clinic(seeds, steps, looks=60):
         alone, gauges = Line(1, **knobs), []
         for step in alone.train(steps, looks=looks):
             now, last = alone.ledger(0), alone.gan.history[-1]
-            row = [now.js, now.off_half, now.off_star, now.regret, alone.pull(0), last["loss_D"], last["loss_G"]]
+            pull = math.log10(alone.pull(0) + 1e-12)
+            row = [now.js, now.off_half, now.off_star, now.regret, pull, last["loss_D"], last["loss_G"]]
             gauges.append([step, *(float(f"{v:.4g}") for v in row)])
         found[name] = {"shows": sum(shows), "of": seeds, "tell": tell, "gauges": gauges}
         print(f"clinic | {name} = {sum(shows)} of {seeds} seeds", flush=True)

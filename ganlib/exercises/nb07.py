@@ -2,16 +2,12 @@
 
 
 def blur_of_averages(answer):
-    low, high = (round(float(value), 6) for value in answer)
-    if (low, high) == (-0.2, -1):
-        return None
-    if (low, high) == (-1, -0.2):
-        return "The two are swapped: L2 comes first."
-    if high == low:
-        return "Only L2 paints the mean; L1 paints the median."
-    if low == 0.2:
-        return "The mean is 0.4 · 1 + 0.6 · (−1): mind the sign."
-    return "L2: the mean 0.4 · 1 + 0.6 · (−1). L1: the value in the middle, here the more frequent one."
+    hints = {(-0.2, -1): None, (-1, -0.2): "The two are swapped: L2 comes first.",
+             (-0.2, -0.2): "Only L2 paints the mean; L1 paints the median.",
+             (-1, -1): "Only L1 paints the more frequent value; L2 paints the mean.",
+             (0.2, -1): "The mean is 0.4 · 1 + 0.6 · (−1): mind the sign."}
+    L2, L1 = (round(float(value), 6) for value in answer)
+    return hints.get((L2, L1), "L2: the mean 0.4 · 1 + 0.6 · (−1). L1: the value in the middle, the more frequent one.")
 
 
 def unet_bottleneck(answer):
@@ -29,8 +25,7 @@ def receptive_field(answer):
 
 
 def choose_cost(answer):
-    if answer == "L1":
-        return None
-    if answer == "L1 + GAN":
-        return "A GAN invents what is plausible; here an invented stroke is the worst that can happen."
-    return 'Answer with "L1" or "L1 + GAN".'
+    hints = {"L1": None, "L2": "L2 was not offered: it is faint wherever it doubts, fainter than L1.",
+             "L1 + GAN": "A GAN invents what is plausible; here an invented stroke is the worst that can happen.",
+             "GAN": "Alone, a GAN is not even held to the measurement: nothing compares pixel by pixel."}
+    return hints.get(answer, 'Answer with "L1" or "L1 + GAN".')

@@ -120,18 +120,33 @@ def sweep(new_gan, target, *, lr_G, lr_D, steps: int, batch: int = 128, seed=0, 
     _fits_memory(first, len(seeds), batch, torch.device(device))
     G, D = (_Members([getattr(gans[i], name) for i in which], lr.to(device), first.optimiser, first.betas, device)
             for name, lr in (("G", lr_G), ("D", lr_D)))
-    data = [torch.Generator().manual_seed(int(s) + 1) for s in own]
+    reals = _draws(target, batch * k, [torch.Generator().manual_seed(int(s) + 1) for s in own], steps)
+    noises = _draws(first.prior, batch, [gan.generator for gan in gans], steps * (k + 1))
     done = 0
     try:
         for done in tqdm(range(steps), desc=f"{len(seeds)} GANs", disable=not progress):
-            real = torch.stack([target.sample(batch * k, generator) for generator in data])[which]  # one seed, one draw
-            noise = [torch.stack([gan.noise(batch).to(device) for gan in gans])[which] for _ in range(k + 1)]
+            real = next(reals)[which]  # one seed, one draw
+            noise = [next(noises)[which].to(device) for _ in range(k + 1)]
             fall = min(1.0, max(0.01, 2 - 2 * done / steps)) if anneal else 1.0
             _step(G, D, real.to(device).tensor_split(k, 1), noise, first, fall)
         done = steps
     except KeyboardInterrupt:
         print(f"stopped after {done} of {steps} steps")
     return Sweep(new_gan, lr_G, lr_D, seeds, done, {"G": G.weights.detach().cpu(), "D": D.weights.detach().cpu()})
+
+
+def _draws(law, n, generators, most):
+    """Endless batches (members, n, ...), each member's from its own generator, as if drawn one by one.
+
+    Many batches are drawn at a time, which is faster, if this law then gives the same numbers: most do, for n a
+    multiple of 16; a mixture, which draws the modes first, does not.
+    """
+    once, twice = (torch.Generator().manual_seed(0) for _ in range(2))
+    same = torch.equal(law.sample(2 * n, once), torch.cat([law.sample(n, twice), law.sample(n, twice)]))
+    ahead = max(1, min(most, 2**21 // (n * len(generators)))) if same else 1
+    while True:
+        block = torch.stack([law.sample(n * ahead, generator) for generator in generators])
+        yield from block.unflatten(1, (ahead, n)).transpose(0, 1)
 
 
 def _members(lr_G, lr_D, seed):

@@ -8,19 +8,20 @@ from notebook 04. "plain" is Adam 1e-3 / 1e-3, β₁ = ½, 16-16 / 32-32, batch 
 
 import argparse
 import json
-import multiprocessing
+import statistics
 import time
 from pathlib import Path
 
 import torch
 
-from ganlib import labs, targets
+from ganlib import targets
 from ganlib.densities import line
 from ganlib.gan import GAN
 from ganlib.labs.gan_scene import TARGETS as TARGETS_OF_LAB
 from ganlib.networks import mlp
+from ganlib.sweep import sweep
 
-TARGETS = {"gaussian": ("normal", 3000), "bimodal": ("two modes", 5000), "iris": ("iris petal length", 5000)}
+TARGETS = {"gaussian": ("normal", 3000, 0.02), "bimodal": ("two modes", 5000, 0.02), "iris": ("iris petal length", 5000, 0.05)}
 NOTEBOOK = Path(__file__).parents[2] / "notebooks/04_gan_in_one_dimension.ipynb"
 
 
@@ -32,59 +33,58 @@ def notebooks_gan(seed):
     return room["new_gan"](seed)
 
 
-def ours(job):
-    """A run of the lab, as a learner gets it by pressing play."""
-    name, steps, seed = job
-    torch.set_num_threads(1)
-    lab = labs.GANLab(notebooks_gan(seed), name, seed=seed)
-    start, first = time.process_time(), float("inf")
-    for _ in range(steps // 100):
-        lab.run(100)
-        if lab.ledger.converged(_js(name)):
-            first = min(first, time.process_time() - start)
-    return lab.ledger, first
+def plain_gan(seed):
+    """The networks and rates of the usual tutorials."""
+    return GAN(mlp(1, 16, 16, 1, seed=2 * seed), mlp(1, 32, 32, 1, seed=2 * seed + 1), targets.uniform(-1, 1), seed=seed)
 
 
-def plain(job):
-    """The loop of the usual tutorials, in as many steps."""
-    name, steps, seed = job
-    torch.set_num_threads(1)
-    target, data = TARGETS_OF_LAB[name](), torch.Generator().manual_seed(seed + 1)
+# How each is trained: the lab lets its rates fall over the second half, as `sweep` does.
+WAYS: dict = {"ours": (notebooks_gan, {"batch": 128, "anneal": True}), "plain": (plain_gan, {"batch": 256, "anneal": False})}
+
+
+def grid(target):
+    """x and p_data of the lab."""
     low, high = target.range
     x = line(low - 0.1 * (high - low), high + 0.1 * (high - low))
-    p_data = target.log_prob(x[:, None]).exp()
-    gan = GAN(mlp(1, 16, 16, 1, seed=2 * seed), mlp(1, 32, 32, 1, seed=2 * seed + 1), targets.uniform(-1, 1), seed=seed)
-    start, first = time.process_time(), float("inf")
-    for step in range(steps):
-        gan.step(target.sample(256, data))
-        if step % 100 == 99 and gan.ledger(p_data, x).converged(_js(name)):
-            first = min(first, time.process_time() - start)
-    return gan.ledger(p_data, x), first
+    return target.log_prob(x[:, None]).exp(), x
 
 
-def _js(name):
-    return 0.05 if name.startswith("iris") else 0.02
+def seconds(new_gan, target, js, steps, seed, *, batch, anneal):
+    """CPU seconds of one run until it first has converged, looking every 100 steps; inf if it never does."""
+    gan, data, (p_data, x) = new_gan(seed), torch.Generator().manual_seed(seed + 1), grid(target)
+    lr_G, lr_D, start = gan.lr_G, gan.lr_D, time.process_time()
+    while gan.steps < steps:
+        fall = min(1.0, max(0.01, 2 - 2 * gan.steps / steps)) if anneal else 1.0
+        gan.lr_G, gan.lr_D = lr_G * fall, lr_D * fall
+        gan.step(target.sample(batch, data))
+        if gan.steps % 100 == 0 and gan.ledger(p_data, x).converged(js):
+            return time.process_time() - start
+    return float("inf")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--target", choices=TARGETS, default="gaussian")
-    parser.add_argument("--seeds", default="0:10", help="first:last+1 (default 0:10)")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seeds", default="0:10", help="first:last+1 (default 0:10), trained together by `sweep`")
+    parser.add_argument("--timed", type=int, default=3, help="how many of them to train once more alone, by the clock (default 3)")
     args = parser.parse_args()
+    torch.set_num_threads(1)
     first, last = map(int, args.seeds.split(":"))
-    name, steps = TARGETS[args.target]
-    jobs = [(name, steps, seed) for seed in range(first, last)]
-    for run in (ours, plain):
-        with multiprocessing.get_context("spawn").Pool(args.processes) as pool:
-            found = pool.map(run, jobs, chunksize=1)
-        js = torch.tensor([entry.js for entry, _ in found])
-        good = sum(entry.converged(_js(name)) for entry, _ in found)
-        print(f"{run.__name__}_converged = {good} of {len(jobs)} seeds, {args.target}, {steps} steps")
-        print(f"{run.__name__}_js_median = {float(js.quantile(0.5)):.4f} nats")
-        print(f"{run.__name__}_js_worst = {float(js.max()):.4f} nats")
-        print(f"{run.__name__}_off_star_worst = {max(entry.off_star for entry, _ in found):.4f}")
-        print(f"{run.__name__}_seconds_to_convergence = {sorted(s for _, s in found)[len(found) // 2]:.1f} s of CPU, median", flush=True)
+    name, steps, js = TARGETS[args.target]
+    target = TARGETS_OF_LAB[name]()
+    for way, (new_gan, how) in WAYS.items():
+        gan = new_gan(first)
+        found = sweep(new_gan, target, lr_G=gan.lr_G, lr_D=gan.lr_D, seed=torch.arange(first, last), steps=steps, **how)
+        ledgers = [entry for entry in found.ledgers(*grid(target)) if entry]
+        row, good = torch.tensor([entry.js for entry in ledgers]), sum(entry.converged(js) for entry in ledgers)
+        print(f"{way}_converged = {good} of {last - first} seeds, {args.target}, {steps} steps")
+        print(f"{way}_js_median = {float(row.quantile(0.5)):.4f} nats")
+        print(f"{way}_js_worst = {float(row.max()):.4f} nats")
+        print(f"{way}_off_half_worst = {max(entry.off_half for entry in ledgers):.4f}")
+        print(f"{way}_off_star_worst = {max(entry.off_star for entry in ledgers):.4f}", flush=True)
+        times = [seconds(new_gan, target, js, steps, seed, **how) for seed in range(first, min(last, first + args.timed))]
+        if times:
+            print(f"{way}_seconds_to_convergence = {statistics.median(times):.1f} s of CPU, median of {len(times)} alone", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The checks of notebook 02, The taxonomy, running."""
 
-import math
+from math import isclose, log, log2
+
+from ganlib.exercises.nb03 import _judge
 
 EIGHT = "tttvmcdt"
 WHY = ("A language model multiplies conditionals: the chain rule.", "A sum of normals is a formula for p(x).",
@@ -11,16 +13,14 @@ WHY = ("A language model multiplies conditionals: the chain rule.", "A sum of no
 
 
 def elbo_by_hand(answer):
-    elbo, gap = (float(number) for number in answer)
-    def near(a, b):
-        return math.isclose(a, b, abs_tol=2e-3)
-    if near(elbo, math.log(0.2)):
-        return None if near(gap, math.log(1.25)) else "The ELBO is right. The gap is log p(x) − ELBO, with p(x) = 0.25."
-    return ("In bits that is right; nats are asked." if near(elbo, math.log2(0.2)) else
-            "That is log p(x) itself; the ELBO averages logarithms." if near(elbo, math.log(0.25)) else
-            "You left out the entropy of q: add log 2." if near(elbo, math.log(0.1)) else
-            "You left q out of the average: weight each logarithm by ½." if near(elbo, 2 * math.log(0.2)) else
-            "Average log(p(x, z)/q(z)) over z with the weights q(z), where p(x, z) = ½ p(x|z).")
+    elbo, gap = answer
+    return _judge(elbo, log(0.2), {
+        log2(0.2): "In bits that is right; nats are asked.",
+        log(0.25): "That is log p(x) itself; the ELBO averages logarithms.",
+        log(0.1): "You left out the entropy of q: add log 2.",
+        2 * log(0.2): "You left q out of the average: weight each logarithm by ½.",
+    }, "Average log(p(x, z)/q(z)) over z with the weights q(z), where p(x, z) = ½ p(x|z).") or _judge(
+        gap, log(1.25), {}, "The ELBO is right. The gap is log p(x) − ELBO, with p(x) = 0.25.")
 
 
 def acceptance(accept):
@@ -37,7 +37,7 @@ def acceptance(accept):
             (lambda i: p[i], lambda i, j: 1, "Right for symmetric proposals; here q belongs in the ratio too."),
             (lambda i: 1 / p[i], lambda i, j: q[i][j], "The weights are upside down: weight[j] stands above."),
             (lambda i: p[i], lambda i, j: q[j][i], "The q's are upside down: the way back, q[j][i], stands above.")):
-        if all(math.isclose(weight(i) * way(i, j) * a[i, j], weight(j) * way(j, i) * a[j, i]) for i, j in a):
+        if all(isclose(weight(i) * way(i, j) * a[i, j], weight(j) * way(j, i) * a[j, i]) for i, j in a):
             return hint
     return "Detailed balance fails: weight[i] q[i][j] accept(i, j) must equal weight[j] q[j][i] accept(j, i)."
 

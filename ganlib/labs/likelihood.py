@@ -1,6 +1,7 @@
 """The labs of maximum likelihood and KL: fit by hand, one normal for two modes, two normals, the code book."""
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -25,10 +26,11 @@ class _Fit(Lab):
     """One normal, the map of its cost over μ and σ, a dot to drag on it, and gradient descent when it plays."""
 
     goal = "the mean NLL"
+    cost: Callable  # what to make small: cost(μ, σ), a scalar tensor, in nats
 
     def __init__(self, title, x, middle, reach, sigmas, top, marks, controls, xlabel="x"):
-        left, right, (low, high) = middle - reach, middle + reach, sigmas
-        self.x, self.mus, self.sigmas = x, np.linspace(left, right, 21), np.linspace(low, high, 15)
+        left, right, (low, high), self.x = middle - reach, middle + reach, sigmas, x
+        self.mus, self.sigmas = (torch.linspace(*ends, n).double() for ends, n in (((left, right), 21), (sigmas, 15)))
         super().__init__(
             title=title, name=title, height=340,
             axes=[axes("laws", box=(0, 0, 0.56, 1), x=(left, right), y=(0, top), xlabel=xlabel, title="density"),
@@ -40,35 +42,35 @@ class _Fit(Lab):
                       slider("sigma", "sd σ", low, high, float(self.sigmas[8])), *controls])
         self.survey()
 
-    def cost(self, mu, sigma):
-        """What to make small, a scalar tensor, in nats."""
-        raise NotImplementedError
-
     def survey(self):
         """The cost of every normal on the map, and the best, by descent from the best of each third."""
-        costs = torch.stack([self.cost(*_pair(m, s)) for s in self.sigmas for m in self.mus]).reshape(-1, len(self.mus))
+        costs = torch.stack([self.cost(m, s) for s in self.sigmas for m in self.mus]).reshape(-1, len(self.mus))
         self.heat, self.way = (2 * (costs.min() - costs) / (costs.median() - costs.min())).exp(), []
         lowest = [divmod(int(part.argmin()), 7) for part in costs.chunk(3, 1)]
         places = [(self.mus[7 * i + column], self.sigmas[row]) for i, (row, column) in enumerate(lowest)]
-        best = min((self.settle(place, 15) for place in places), key=lambda place: float(self.cost(*_pair(*place))))
-        mu, sigma = self.settle(best, 60)
+        mu, sigma = self.descend(min((self.descend(place, 0.5, 15) for place in places), key=self.nats), 0.5, 60)
         self.best = round(mu, 5) + 0.0, sigma  # never −0
 
-    def settle(self, place, steps):
-        for _ in range(steps):
-            place = self.descend(place, 0.5)
-        return place
+    def nats(self, place):
+        """The cost at a place (μ, σ), as a number."""
+        return float(self.cost(*torch.tensor(place, dtype=torch.float64)))
 
-    def descend(self, place, rate):
-        """One step down the cost, each slope per unit of Fisher information; σ moves by a factor, so stays positive."""
-        at = [v.requires_grad_() for v in _pair(*place)]
-        (mu, sigma), (slope_mu, slope_sigma) = place, torch.autograd.grad(self.cost(*at), at)
-        return mu - rate * sigma ** 2 * float(slope_mu), sigma * math.exp(-rate * sigma * float(slope_sigma) / 2)
+    def descend(self, place, rate, steps=1):
+        """Down the cost, each slope per unit of Fisher information; σ moves by a factor, so it stays positive."""
+        mu, sigma = torch.tensor(place, dtype=torch.float64)
+        for _ in range(steps):
+            slope_mu, slope_sigma = torch.func.grad(self.cost, (0, 1))(mu, sigma)
+            mu, sigma = mu - rate * sigma**2 * slope_mu, sigma * (-rate * sigma * slope_sigma / 2).exp()
+        return float(mu), float(sigma)
+
+    @property
+    def you(self):
+        """Where the learner's normal is: (μ, σ)."""
+        return self.values["mu"], self.values["sigma"]
 
     def advance(self):
-        mu, sigma = before = self.values["mu"], self.values["sigma"]
-        self.values["mu"], self.values["sigma"] = self.descend(before, 0.005)
-        self.way.append(before)
+        (mu, sigma), (self.values["mu"], self.values["sigma"]) = self.you, self.descend(self.you, 0.005)
+        self.way.append((mu, sigma))
         if self.playing and abs(self.values["mu"] - mu) + abs(self.values["sigma"] - sigma) < 1e-5 * sigma:
             self.pause("Arrived: no normal near this one is better.")
 
@@ -81,15 +83,13 @@ class _Fit(Lab):
 
     def draw(self):
         self.tell()  # here, once a frame, and not at every step
-        you = self.values["mu"], self.values["sigma"]
-        return {"heat": self.heat, "q": np.stack([self.x, Normal(*you).log_prob(self.x).exp()], 1), "you": [you],
+        return {"heat": self.heat, "q": np.c_[self.x, Normal(*self.you).log_prob(self.x).exp()], "you": [self.you],
                 "way": self.way, "best": [self.best] if self.values["show"] else []}
 
     def text(self):
-        you = self.values["mu"], self.values["sigma"]
-        cost, least = (float(self.cost(*_pair(*place))) for place in (you, self.best))
+        cost, least = self.nats(self.you), self.nats(self.best)
         where = ", which is at μ {:.3f} and σ {:.3f}".format(*self.best) if self.values["show"] else ""
-        return ("With μ {:.3f} and σ {:.3f}, ".format(*you) +
+        return ("With μ {:.3f} and σ {:.3f}, ".format(*self.you) +
                 f"{self.goal} is {cost:.4f} nats, {cost - least:.4f} above the least{where}.")
 
 
@@ -107,9 +107,9 @@ class FitNormal(_Fit):
         return -Normal(mu, sigma).log_prob(self.data).mean()
 
     def draw(self):
-        tops = Normal(self.values["mu"], self.values["sigma"]).log_prob(self.data).exp()
+        tops = Normal(*self.you).log_prob(self.data).exp()
         stems = torch.stack([0 * tops, tops, math.nan * tops], 1).flatten()  # nan lifts the pen between two stems
-        return {**super().draw(), "data": self.data, "heights": np.stack([self.data.repeat_interleave(3), stems], 1)}
+        return {**super().draw(), "data": self.data, "heights": np.c_[self.data.repeat_interleave(3), stems]}
 
 
 class TwoModes(_Fit):
@@ -141,7 +141,7 @@ class TwoModes(_Fit):
             self.survey()
 
     def draw(self):
-        return {**super().draw(), "p": np.stack([self.x, self.p], 1)}
+        return {**super().draw(), "p": np.c_[self.x, self.p]}
 
 
 class SlideNormals(Lab):
@@ -170,7 +170,7 @@ class SlideNormals(Lab):
         p, q, named = self.measure()
         words = [(-4, i, name) for i, name in enumerate(named)]
         words += [(min(max(v, 0.8), 20) + 0.3, i, f"{v:.3f}") for i, v in enumerate(named.values())]
-        return {"p": np.stack([self.x, p], 1), "q": np.stack([self.x, q], 1), "names": words,
+        return {"p": np.c_[self.x, p], "q": np.c_[self.x, q], "names": words,
                 "rows": [(0, i - 0.3, min(v, 20), 0.6) for i, v in enumerate(named.values())],
                 "ceiling": [(math.log(2), 4.5), (math.log(2), 5.5)]}
 
@@ -232,7 +232,3 @@ class CodeBook(Lab):
         H, extra = entropy(p, base="bits"), kl(p, q, base="bits")
         return (f"H(P) is {H:.3f} bits. A symbol costs {for_p:.3f} bits in the Huffman code for P and {for_q:.3f} in "
                 f"the one for Q, {for_q - for_p:.3f} more; KL(P‖Q) is {extra:.3f} bits.")
-
-
-def _pair(mu, sigma):
-    return torch.tensor(mu, dtype=torch.float64), torch.tensor(sigma, dtype=torch.float64)

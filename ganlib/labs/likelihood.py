@@ -30,7 +30,7 @@ class _Fit(Lab):
 
     def __init__(self, title, x, middle, reach, sigmas, top, marks, controls, xlabel="x"):
         left, right, (low, high), self.x = middle - reach, middle + reach, sigmas, x
-        self.mus, self.sigmas = (torch.linspace(*ends, n).double() for ends, n in (((left, right), 21), (sigmas, 15)))
+        self.mus, self.sigmas = torch.linspace(left, right, 21).double(), torch.linspace(low, high, 15).double()
         super().__init__(
             title=title, name=title, height=340,
             axes=[axes("laws", box=(0, 0, 0.56, 1), x=(left, right), y=(0, top), xlabel=xlabel, title="density"),

@@ -72,8 +72,8 @@ class Run:
         from accelerate import Accelerator
         from accelerate.utils import broadcast, reduce
 
-        gan = self.gan
-        self.rank, whole = Accelerator(cpu=gan.device.type == "cpu").process_index, gan.noise
+        gan, whole = self.gan, self.gan.noise
+        self.rank = Accelerator(cpu=gan.device.type == "cpu").process_index
         gan.noise = lambda n: whole(n * self.world).chunk(self.world)[self.rank]  # type: ignore[method-assign]
         for net in (gan.G, gan.D, self.G):
             net.load_state_dict(broadcast(net.state_dict()))
@@ -222,14 +222,13 @@ def _pair(size, channels, z_dim, width, norm, seed=0):
 def _interrupt():
     """A list that Ctrl-C makes non-empty, so that a step is never cut in two; only the main thread can hear it."""
     stop: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = signal.signal(signal.SIGINT, lambda *_: stop.append(1))
+    hears = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.append(1)) if hears else None
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        if hears:
+            signal.signal(signal.SIGINT, before)
 
 
 def main(argv=None) -> None:

@@ -1,5 +1,7 @@
 """The labs of pictures: what they show is what was computed, and what the learner does is heard."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from ganlib import images
 from ganlib.gan import GAN
 from ganlib.images import mosaic
 from ganlib.labs.pictures import LatentWalk, Neighbours, PictureLab, TransposedConvolution, WhichIsReal
-from ganlib.metrics import classifier
+from ganlib.metrics import classifier, evaluate
 from ganlib.networks import dcgan_discriminator, dcgan_generator
 from ganlib.targets import gaussian
 from ganlib.training import Run
@@ -33,19 +35,32 @@ def make_run(x):
 
 
 def test_the_picture_lab_trains_the_run_and_draws_what_it_noted(digits):
-    run, twin = make_run(digits.x), make_run(digits.x)
-    lab = PictureLab(run, digits.x[:100], classifier(digits.x, digits.labels, steps=3)).run(100)
-    assert "measures come every 100 steps" not in lab.text() and "FD" in lab.text()
+    net = classifier(digits.x, digits.labels, steps=3)
+    lab, twin = PictureLab(lambda: make_run(digits.x), digits.x[:100], net).run(99), make_run(digits.x)
+    assert lab.text() == "step 99." and len(lab.draw()["FD"]) == 0
+    lab.run(1)
     twin.train(100)
     frame = lab.draw()
+    assert frame["FD"] == [(100, evaluate(twin.sample(1000), digits.x[:100], net)["FD"])]
+    assert re.search(r"step 100; at step 100: FD [\d.]+, TV .*, recall [\d.]+\.", lab.text()) and lab.claim() == "step 100"
     np.testing.assert_allclose(frame["D_fake"][:, 1], [h["D_fake"] for h in twin.gan.history])
     np.testing.assert_allclose(frame["wall"], mosaic(twin.sample(36), 6)[::-1])
     lab.run(530)  # now a point is the mean of two steps
     frame = lab.draw()
-    assert len(frame["loss_G"]) == 315
-    assert frame["loss_G"][0, 1] == pytest.approx(np.mean([h["loss_G"] for h in run.gan.history[:2]]))
+    assert len(frame["loss_G"]) == 315 and frame["loss_G"][-1, 0] == 630
+    assert frame["loss_G"][0, 1] == pytest.approx(np.mean([h["loss_G"] for h in lab.run_.gan.history[:2]]))
+
+
+def test_a_reset_begins_the_same_run_with_the_rates_that_are_set(digits):
+    lab = PictureLab(lambda: make_run(digits.x), digits.x[:100], None).run(3)
+    first = lab.draw()["loss_D"]
+    lab.reset()
+    assert len(lab.draw()["loss_D"]) == 0 and lab.text() == "step 0."
+    np.testing.assert_array_equal(lab.run(3).draw()["loss_D"], first)
     lab.set("lr_D", 0.01)
-    assert run.gan.lr_D == 0.01
+    assert lab.run_.gan.lr_D == 0.01
+    lab.reset()
+    assert lab.run_.gan.lr_D == 0.01 and lab.run_.gan.lr_G == 1e-3
 
 
 def test_the_plane_goes_through_its_three_corners(pair):
@@ -105,7 +120,7 @@ def test_neighbours_finds_a_copy(digits):
     assert lab.draw()["wall"].shape == (17, 62)
 
 
-@pytest.mark.parametrize("make", [TransposedConvolution, lambda: PictureLab(make_run(images.digits().x))])
+@pytest.mark.parametrize("make", [TransposedConvolution, lambda: PictureLab(lambda: make_run(images.digits().x), None, None)])
 def test_every_lab_has_a_picture_and_a_text_twin(make):
     bundle = make()._repr_mimebundle_()
     assert bundle["image/png"].startswith(b"\x89PNG") and len(bundle["text/plain"]) > 30

@@ -8,55 +8,78 @@ from ganlib.labs.runner import Lab
 from ganlib.labs.scene import axes, button, choice, handles, heat, line, number, points, slider, text
 from ganlib.metrics import evaluate, nearest
 from ganlib.plots import COLOURS
+from ganlib.training import NUMBERS
 
 __all__ = ["LatentWalk", "Neighbours", "PictureLab", "TransposedConvolution", "WhichIsReal"]
 
 
-def _wall(x, columns):
+def _grey(key):
+    return heat(key, key, palette="grey", smooth=False)
+
+
+def _wall(x, columns=1):
     """A mosaic as a heat mark wants it, its first row at the bottom; colour becomes brightness."""
     wall = mosaic(x, columns)
     return (wall if wall.ndim == 2 else wall.mean(2))[::-1]
 
 
 class PictureLab(Lab):
-    """Train a `training.Run` and watch 36 samples of the averaged G, both losses, D(x), D(G(z)), measures."""
+    """Train a `training.Run` and watch 36 samples of the averaged G, both losses, D(x), D(G(z)), and FD to `real`.
 
-    def __init__(self, run, real=None, classifier=None):
-        self.run_, self.real, self.classifier, self.ledger = run, real, classifier, []
+    make: returns a new run, for the start and for every reset. All measures come every 100 steps.
+    """
+
+    def __init__(self, make, real, classifier):
+        self.make, self.real, self.classifier = make, real, classifier
+        self._begin()
+        right = {"x": (0, 100), "legend": "top"}
         super().__init__(
-            title="A DCGAN while it trains", height=340,
-            axes=[axes("wall", box=(0, 0, 0.416, 1), title="36 samples, always from the same z", frame=False),
-                  axes("loss", box=(0.416, 0, 0.584, 0.5), x=(0, 100), auto="xy", ylabel="loss"),
-                  axes("belief", box=(0.416, 0.5, 0.584, 0.5), x=(0, 100), y=(0, 1), auto="x", xlabel="step",
-                       ylabel="D")],
-            marks=[heat("wall", "wall", palette="grey", smooth=False),
-                   line("loss_G", "loss", "loss of G", style="G"), line("loss_D", "loss", "loss of D", style="D"),
-                   line("D_real", "belief", "D(x)", style="data"), line("D_fake", "belief", "D(G(z))", style="G")],
-            controls=[slider("lr_G", "learning rate of G", 1e-5, 1e-1, run.gan.lr_G, log=True),
-                      slider("lr_D", "learning rate of D", 1e-5, 1e-1, run.gan.lr_D, log=True)])
+            title="A DCGAN while it trains", height=420,
+            axes=[axes("wall", box=(0, 0, 0.51, 1), title="36 samples, always from the same z", frame=False),
+                  axes("loss", box=(0.51, 0, 0.49, 0.32), auto="xy", ylabel="loss", **right),
+                  axes("D", box=(0.51, 0.32, 0.49, 0.32), auto="x", ylabel="D", **right),
+                  axes("FD", box=(0.51, 0.64, 0.49, 0.36), y=(1, 2000), auto="x", log="y", xlabel="step", ylabel="FD",
+                       **right)],
+            marks=[_grey("wall"), line("loss_G", "loss", "loss of G", style="G"),
+                   line("loss_D", "loss", "loss of D", style="D"), line("D_real", "D", "D(x)", style="data"),
+                   line("D_fake", "D", "D(G(z))", style="G"), line("FD", "FD", "Fréchet distance", style="JS")],
+            controls=[slider(key, f"learning rate of {key[-1]}", 1e-5, 1e-1, getattr(self.run_.gan, key), log=True)
+                      for key in ("lr_G", "lr_D")])
+
+    def _begin(self):
+        self.run_, self.ledger = self.make(), {}
+
+    def _measure(self):
+        self.ledger[self.run_.gan.steps] = evaluate(self.run_.sample(1000), self.real, self.classifier)
+
+    def reset(self):
+        self._begin()
+        for key, value in self.values.items():
+            self.changed(key, value)
 
     def advance(self):
         self.run_.step()
-        if self.classifier is not None and self.run_.gan.steps % 100 == 0:
-            fake = self.run_.sample(len(self.real))
-            self.ledger.append((self.run_.gan.steps, evaluate(fake, self.real, self.classifier)))
+        if self.run_.gan.steps % 100 == 0:
+            self._measure()
 
     def changed(self, key, value):
         setattr(self.run_.gan, key, value)
 
     def draw(self):
-        history = self.run_.gan.history
-        stride = max(1, len(history) // 300)  # every point is the mean of `stride` steps
-        steps = np.arange(stride, len(history) + 1, stride)
-        curves = {name: np.array([h[name] for h in history[:len(steps) * stride]]).reshape(-1, stride).mean(1)
-                  for name in ("loss_G", "loss_D", "D_real", "D_fake")}
-        return {"wall": _wall(self.run_.sample(36), 6)} | {k: np.stack([steps, v], 1) for k, v in curves.items()}
+        noted = np.array([[record[name] for name in NUMBERS] for record in self.run_.gan.history]).reshape(-1, 4)
+        stride = max(1, len(noted) // 300)  # every point is the mean of `stride` steps
+        means = noted[:len(noted) // stride * stride].reshape(-1, stride, 4).mean(1)
+        steps = stride * np.arange(1, len(means) + 1)
+        return {"wall": _wall(self.run_.sample(36), 6), "FD": [(step, now["FD"]) for step, now in self.ledger.items()],
+                **{name: np.stack([steps, means[:, k]], 1) for k, name in enumerate(NUMBERS)}}
 
     def text(self):
-        if not self.ledger:
-            return f"step {self.run_.gan.steps}; the measures come every 100 steps."
-        step, now = self.ledger[-1]
-        return f"step {self.run_.gan.steps}; at step {step}: " + ", ".join(f"{k} {v:.2f}" for k, v in now.items()) + "."
+        said = [f"at step {step}: " + ", ".join(f"{name} {value:.2f}" for name, value in now.items())
+                for step, now in self.ledger.items()]
+        return "; ".join([self.claim(), *said[-1:]]) + "."
+
+    def claim(self):
+        return f"step {self.run_.gan.steps}"
 
 
 class LatentWalk(Lab):
@@ -68,12 +91,10 @@ class LatentWalk(Lab):
         super().__init__(
             title="A walk in z", height=340,
             axes=[axes("plane", box=(0, 0, 0.4, 1), x=(-1.5, 1.5), y=(-1.5, 1.5), xlabel="u", ylabel="v", legend=False),
-                  axes("picture", box=(0.416, 0, 0.3, 0.72), title="G(z) where the dot is", frame=False),
+                  axes("picture", box=(0.416, 0, 0.32, 0.72), title="G(z) where the dot is", frame=False),
                   axes("way", box=(0.416, 0.72, 0.584, 0.28), title="from A to B in nine pictures", frame=False)],
             marks=[points("corners", "plane", color=COLOURS["grey"], size=6), text("names", "plane"),
-                   handles("dot", "plane", color=COLOURS["green"]),
-                   heat("picture", "picture", palette="grey", smooth=False),
-                   heat("way", "way", palette="grey", smooth=False)],
+                   handles("dot", "plane", color=COLOURS["green"]), _grey("picture"), _grey("way")],
             controls=[slider("u", "u, from A to B", -1.5, 1.5, 0.5, step=0.01),
                       slider("v", "v, from A to C", -1.5, 1.5, 0.0, step=0.01),
                       choice("walk", "walk", ["straight (lerp)", "arc (the path of slerp)"], "straight (lerp)"),
@@ -94,10 +115,8 @@ class LatentWalk(Lab):
 
     def draw(self):
         here = self.values["u"], self.values["v"]
-        z = torch.stack([self.z(*here), *(self.z(k / 8, 0.0) for k in range(9))])
-        x = self.G(z)
-        return {"dot": [here], "corners": list(self.corners.values()),
-                "picture": _wall(x[:1], 1), "way": _wall(x[1:], 9),
+        x = self.G(torch.stack([self.z(*here), *(self.z(k / 8, 0.0) for k in range(9))]))
+        return {"dot": [here], "picture": _wall(x[:1]), "way": _wall(x[1:], 9), "corners": list(self.corners.values()),
                 "names": [[u, v + 0.17, name] for name, (u, v) in self.corners.items()]}
 
     def text(self):
@@ -111,9 +130,9 @@ class TransposedConvolution(Lab):
 
     def __init__(self):
         super().__init__(
-            title="Transposed convolution, stamp by stamp", height=300,
-            axes=[axes("in", box=(0, 0, 0.3, 0.9), title="input, 3×3", frame=False),
-                  axes("out", box=(0.33, 0, 0.36, 1), title="output: how often each pixel was stamped", frame=False)],
+            title="Transposed convolution, stamp by stamp", height=320,
+            axes=[axes("in", box=(0, 0.1, 0.32, 0.78), title="input, 3×3", frame=False),
+                  axes("out", box=(0.36, 0, 0.4, 1), title="output: how often each pixel was stamped", frame=False)],
             marks=[heat("in", "in", smooth=False), heat("out", "out", smooth=False), text("counts", "out", size=12)],
             controls=[slider("kernel", "kernel", 1, 5, 3, step=1), slider("stride", "stride", 1, 3, 2, step=1),
                       slider("padding", "padding", 0, 2, 0, step=1)])
@@ -121,7 +140,7 @@ class TransposedConvolution(Lab):
     def changed(self, key, value):
         if 2 * self.values["padding"] >= self.values["kernel"]:
             raise ValueError(f"padding must be less than half the kernel {self.values['kernel']:g}")
-        self.steps = 0
+        self.reset()
 
     def reset(self):
         self.steps = 0
@@ -133,22 +152,23 @@ class TransposedConvolution(Lab):
 
     def counts(self):
         """The output of torch's own transposed convolution for ones, as many as stamps are down."""
-        kernel, stride, padding = (int(self.values[k]) for k in ("kernel", "stride", "padding"))
+        kernel, stride, padding = (int(self.values[key]) for key in ("kernel", "stride", "padding"))
         x = (torch.arange(9) < self.steps).float().view(1, 1, 3, 3)
         ones = torch.ones(1, 1, kernel, kernel)
         return torch.nn.functional.conv_transpose2d(x, ones, stride=stride, padding=padding)[0, 0].numpy()
 
     def draw(self):
-        out, side = self.counts(), self.counts().shape[0]
-        done = np.where(np.arange(9) < self.steps - 1, 0.35, 0.0)
-        done[max(self.steps - 1, 0)] = 1.0 if self.steps else 0.0
-        names = [[(j + 0.5) / side, 1 - (i + 0.5) / side, f"{out[i, j]:.0f}"] for i in range(side) for j in range(side)]
-        return {"in": done.reshape(3, 3)[::-1], "out": out[::-1] / 9, "counts": names}
+        out = self.counts()
+        side, stamps = len(out), np.arange(1, 10)
+        shades = np.where(stamps == self.steps, 1, 0.35 * (stamps < self.steps))
+        names = [[(j + 0.5) / side, 1 - (i + 0.5) / side, f"{n:.0f}"] for (i, j), n in np.ndenumerate(out)]
+        return {"in": shades.reshape(3, 3)[::-1], "out": out[::-1] / 9, "counts": names}
 
     def text(self):
-        out, (k, s, p) = self.counts(), (int(self.values[key]) for key in ("kernel", "stride", "padding"))
-        return (f"{self.steps} of 9 stamps. Side: (3 − 1)·{s} − 2·{p} + {k} = {len(out)}. Inside, pixels are stamped "
-                f"{out[1:-1, 1:-1].min() if len(out) > 2 else out.min():.0f} to {out.max():.0f} times.")
+        out, (k, s, p) = self.counts(), (self.values[key] for key in ("kernel", "stride", "padding"))
+        inner = out[1:-1, 1:-1] if len(out) > 2 else out
+        return (f"{self.steps} of 9 stamps. Side: (3 − 1)·{s:g} − 2·{p:g} + {k:g} = {len(out)}. "
+                f"Inside, pixels are stamped {inner.min():.0f} to {out.max():.0f} times.")
 
 
 class WhichIsReal(Lab):
@@ -156,17 +176,15 @@ class WhichIsReal(Lab):
 
     def __init__(self, G, D, real, z, *, seed=0):
         generator = torch.Generator().manual_seed(seed)
-        x = torch.cat([real[torch.randperm(len(real), generator=generator)[:10]], G(z[:10])])
-        order = torch.randperm(20, generator=generator)
-        self.x, self.truth = x[order], (order < 10).numpy()
+        ten, order = torch.randperm(len(real), generator=generator)[:10], torch.randperm(20, generator=generator)
+        self.x, self.truth = torch.cat([real[ten], G(z[:10])])[order], (order < 10).numpy()
         self.belief = D(self.x).sigmoid().flatten().numpy()
         self.answers: list[bool] = []
         super().__init__(
             title="Which is real?", height=300,
-            axes=[axes("picture", box=(0, 0, 0.36, 1), frame=False),
+            axes=[axes("picture", box=(0, 0, 0.39, 1), frame=False),
                   axes("score", box=(0.42, 0, 0.5, 1), x=(0, 20), y=(0, 20), xlabel="pictures judged", ylabel="right")],
-            marks=[heat("picture", "picture", palette="grey", smooth=False),
-                   line("you", "score", "you", style="G"), line("D", "score", "D", style="D"),
+            marks=[_grey("picture"), line("you", "score", "you", style="G"), line("D", "score", "D", style="D"),
                    line("coin", "score", "a coin", style="half")],
             controls=[button("real", "real"), button("fake", "made by G"), button("again", "again")])
 
@@ -180,19 +198,16 @@ class WhichIsReal(Lab):
         return [np.concatenate([[0], np.cumsum(r)]) for r in right]
 
     def draw(self):
-        you, D = self.scores()
-        steps = np.arange(len(you))
-        return {"picture": _wall(self.x[min(len(self.answers), 19)][None], 1), "you": np.stack([steps, you], 1),
-                "D": np.stack([steps, D], 1), "coin": [[0, 0], [20, 10]]}
+        you, D = (list(enumerate(score)) for score in self.scores())
+        return {"picture": _wall(self.x[[min(len(you) - 1, 19)]]), "you": you, "D": D, "coin": [[0, 0], [20, 10]]}
 
     def text(self):
         done = len(self.answers)
         if not done:
             return "picture 1 of 20: real, or made by G?"
-        last = (f"The last was {'real' if self.truth[done - 1] else 'made by G'}; D said real with "
-                f"{self.belief[done - 1]:.2f}. ")
-        you, D = (int(score[-1]) for score in self.scores())
-        return last + f"{done} judged: you {you} right, D {D} right."
+        you, D = (score[-1] for score in self.scores())
+        return (f"The last was {'real' if self.truth[done - 1] else 'made by G'}; D said real with "
+                f"{self.belief[done - 1]:.2f}. {done} judged: you {you} right, D {D} right.")
 
 
 class Neighbours(Lab):
@@ -203,10 +218,9 @@ class Neighbours(Lab):
         self.fake, self.parts = fake, (train[:half], held_out[:half])
         self.found = [nearest(fake, part, k) for part in self.parts]
         super().__init__(
-            title="Was it memorised?", height=300,
-            axes=[axes("wall", box=(0, 0, 0.98, 1), frame=False,
-                       title="sample | its nearest in train (above), held-out (below)")],
-            marks=[heat("wall", "wall", palette="grey", smooth=False)],
+            title="Was it memorised?", height=264,
+            axes=[axes("wall", frame=False, title="sample | its nearest in train (above), held-out (below)")],
+            marks=[_grey("wall")],
             controls=[number("sample", "sample", 0, len(fake) - 1, 0)])
 
     def draw(self):

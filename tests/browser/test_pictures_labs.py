@@ -9,19 +9,21 @@ import pytest
 pytestmark = pytest.mark.browser
 CELL = """import torch
 from IPython.display import display
-from ganlib import images
+from ganlib import images, metrics
 from ganlib.gan import GAN
 from ganlib.labs import LatentWalk, Neighbours, PictureLab, TransposedConvolution, WhichIsReal
 from ganlib.networks import dcgan_discriminator, dcgan_generator
 from ganlib.targets import gaussian
 from ganlib.training import Run, load_pair
 torch.set_num_threads(1)
-x = images.digits().x
+x, labels = images.digits()
 G, D, about = load_pair(%r)
-gan = GAN(dcgan_generator(seed=0), dcgan_discriminator(seed=1), gaussian(dim=32), seed=0)
-z = gaussian(dim=32).sample(40, torch.Generator().manual_seed(0))
-display(PictureLab(Run(gan, x)), LatentWalk(G, 32), TransposedConvolution(), WhichIsReal(G, D, x[:900], z),
-        Neighbours(G(z), x[:900], x[900:]))"""
+def make():
+    return Run(GAN(dcgan_generator(seed=0), dcgan_discriminator(seed=1), gaussian(dim=32), seed=0), x)
+z = gaussian(dim=about["z_dim"]).sample(40, torch.Generator().manual_seed(0))
+net = metrics.classifier(x, labels, steps=100)
+display(PictureLab(make, x[:300], net), LatentWalk(G, about["z_dim"]), TransposedConvolution(),
+        WhichIsReal(G, D, x[:900], z), Neighbours(G(z), x[:900], x[900:]))"""
 WEIGHTS = str(Path(__file__).parents[2] / "notebooks" / "weights" / "digits.safetensors")
 
 
@@ -47,6 +49,8 @@ def test_the_labs_of_pictures(show):
     rate.press("Enter")
     train.locator(".gl-play").click()
     assert int(train.locator("canvas").get_attribute("data-drawn")) > 3
+    train.get_by_text("reset", exact=True).click()
+    wait_until(page, train, "^step 0")
 
     canvas = walk.locator("canvas").bounding_box()
     before = wait_until(page, walk, "u = 0.50, v = 0.00")

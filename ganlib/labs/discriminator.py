@@ -257,7 +257,7 @@ class FiniteSamples(Lab):
         self.D = mlp(1, 64, 64, 1, seed=seed, cover=(-3, 3), slope=12.0)
         super().__init__(
             title="Two samples of one law", height=340,
-            axes=[axes("x", box=(0, 0, 0.6, 1), x=(-4, 4), y=(0, 1.05), xlabel="x", ylabel="D(x)"),
+            axes=[axes("x", box=(0, 0, 0.6, 1), x=(-4, 4), y=(0, 1.05), xlabel="x", ylabel="D(x)", legend="top"),
                   axes("V", box=(0.6, 0, 0.4, 1), auto="xy", xlabel="step", ylabel="V + log 4 (nats)")],
             marks=[curve("D", "x", "D", style="D"), curve("half", "x", "D* = ½", style="D_star"),
                    rug("a", "x", "sample called real", color=BLACK, alpha=0.8),

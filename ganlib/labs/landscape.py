@@ -36,8 +36,10 @@ class Landscape(Lab):
         span, low, high = (ends[0] - half, ends[1] + half), float(rates[0]), float(rates[-1])
         super().__init__(
             title="The landscape of learning rates", height=480, name=name,
-            axes=[scene.axes("map", box=(0.03, 0, 0.97, 1), x=span, y=span, xlabel="log₁₀ lr_G", ylabel="log₁₀ lr_D", legend=False)],
-            marks=[scene.heat("heat", "map", palette="heat", smooth=False), scene.points("here", "map", color="#D55E00", size=8)],
+            axes=[scene.axes("map", box=(0.03, 0, 0.97, 1), x=span, y=span, xlabel="log₁₀ lr_G", ylabel="log₁₀ lr_D", legend="top")],
+            marks=[scene.heat("heat", "map", palette="heat", smooth=False),
+                   scene.line("equal", "map", "equal rates", color="#767676", dash="--"),
+                   scene.points("here", "map", "the sliders' pair", color="#D55E00", size=8)],
             controls=[scene.choice("gauge", "colour", ["JS", "E|D − D*|"], "JS"),
                       scene.slider("lr_G", "lr_G", low, high, float(rates[len(rates) // 2]), log=True),
                       scene.slider("lr_D", "lr_D", low, high, float(rates[len(rates) // 2]), log=True),
@@ -51,7 +53,8 @@ class Landscape(Lab):
         gauge, most = {"JS": ("js", math.log(2)), "E|D − D*|": ("off_star", 0.5)}[self.values["gauge"]]
         heat = [[1.0 if entry is None else (getattr(entry, gauge) / most) ** 0.5 for entry in row] for row in self.ledgers]
         row, column = self._at()
-        return {"heat": np.array(heat), "here": [[math.log10(self.rates[column]), math.log10(self.rates[row])]]}
+        span = self.scene["axes"][0]["x"]
+        return {"heat": np.array(heat), "equal": np.array((span, span)).T, "here": [[math.log10(self.rates[column]), math.log10(self.rates[row])]]}
 
     def text(self):
         row, column = self._at()

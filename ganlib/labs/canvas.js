@@ -20,6 +20,8 @@ const make = (tag, attributes = {}, ...children) => {
 // Inside JupyterLab a control in an output loses its keys to Lab's shortcuts unless it says so itself.
 const KEYS = { "data-lm-suppress-shortcuts": "true" };
 
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");  // then a playing lab changes its picture once a second
+
 // ---- numbers ------------------------------------------------------------------------------------------
 
 export const format = v => {
@@ -45,10 +47,11 @@ export const ticks = (low, high, log, most) => {
   return out;
 };
 
-// A range input has 1000 positions; `log` spaces them by equal factors.
-export const toPosition = (c, v) => c.log
+// A range input has 1000 positions, which `log` spaces by equal factors, or one for each of its `stops`.
+export const toPosition = (c, v) => c.stops ? c.stops.indexOf(v) : c.log
   ? 1000 * Math.log(v / c.low) / Math.log(c.high / c.low) : 1000 * (v - c.low) / (c.high - c.low);
 export const fromPosition = (c, s) => {
+  if (c.stops) return c.stops[s];
   if (c.log) return +(c.low * (c.high / c.low) ** (s / 1000)).toPrecision(3);
   const v = c.low + (c.high - c.low) * s / 1000;
   return Math.min(c.high, +(c.low + Math.round((v - c.low) / c.step) * c.step).toPrecision(10));
@@ -282,7 +285,7 @@ const control = (c, value, send, id) => {
   const write = v => { if (!typing) number.value = String(+v.toPrecision(6)); };
   if (c.kind === "number")
     return { element: make("label", { class: "gl-number", title }, c.label, " ", number), show: write };
-  const range = make("input", { type: "range", min: 0, max: 1000, step: c.log ? 1 : Math.max(1e-3, 1000 * c.step / (c.high - c.low)), id, ...KEYS,
+  const range = make("input", { type: "range", min: 0, max: c.stops ? c.stops.length - 1 : 1000, step: c.stops || c.log ? 1 : Math.max(1e-3, 1000 * c.step / (c.high - c.low)), id, ...KEYS,
     oninput: () => { const v = fromPosition(c, +range.value); touched = performance.now(); write(v); speak(v); set(v); } });
   const speak = v => range.setAttribute("aria-valuetext", format(v));
   return {
@@ -335,7 +338,7 @@ const render = ({ model, el }) => {
   const left = () => { if (!document.fullscreenElement && root.classList.contains("gl-projector")) project(false); };
   document.addEventListener("fullscreenchange", left);
 
-  let frame = null, places = {}, fresh = false, drawn = 0, alive = true, ratio = 1, words = {}, spoken = 0, waiting = null;
+  let frame = null, places = {}, fresh = false, drawn = 0, painted = 0, alive = true, ratio = 1, words = {}, spoken = 0, waiting = null;
   const resize = () => {
     ratio = window.devicePixelRatio || 1;
     const wide = canvas.clientWidth || BASE;
@@ -375,11 +378,12 @@ const render = ({ model, el }) => {
   const paint = () => {
     if (!frame || !root.isConnected) return;
     places = draw(canvas, scene, frame, words, ratio);
-    fresh = false; canvas.dataset.drawn = ++drawn;
+    fresh = false; canvas.dataset.drawn = ++drawn; painted = performance.now();
   };
   const loop = () => {
     if (!alive) return;
-    if (fresh) paint();
+    const wait = CALM.matches && model.get("status").playing ? 1000 : 0;
+    if (fresh && performance.now() - painted >= wait) paint();
     requestAnimationFrame(loop);
   };
   const ack = () => { if (root.isConnected && !document.hidden) send({ kind: "seen", frame: frame?.number ?? 0, drawn }); };
@@ -433,6 +437,74 @@ const render = ({ model, el }) => {
     document.removeEventListener("fullscreenchange", left);
     model.off("change:scene", onScene); model.off("change:frame", onFrame); model.off("change:status", onStatus); model.off("change:values", onValues); model.off("msg:custom", onMessage);
   };
+};
+
+// ---- a recording ------------------------------------------------------------------------------------------
+
+// `mount(el, trace)` plays a recording (images/record.py) without a kernel: its model answers as a kernel would.
+// trace.bytes, gzip and base64: for each run (preset, lr_G, lr_D) and each of `steps` the `gauges` in ten-thousandths as
+// int32, −2³¹ for none; then for each the points of the `curves`: bytes, 0 to 254 from low to high, 255 for none, as differences.
+// trace.columns says of which columns a mark is made: fixed ones, curves, and `step` and gauges up to now.
+const unpack = async text => {
+  const packed = new Blob([Uint8Array.from(atob(text), c => c.charCodeAt(0))]).stream();
+  return new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+};
+
+export const mount = async (el, trace) => {
+  const { scene, presets, rates, steps, gauges } = trace, buffer = await unpack(trace.bytes);
+  const moments = presets.length * rates.length ** 2 * steps.length;
+  const numbers = new Int32Array(buffer, 0, moments * gauges.length), points = new Uint8Array(buffer, 4 * numbers.length);
+  const state = { scene, values: { ...trace.start }, status: {} }, heard = {};
+  let count = 0, playing = null, error = "";
+  const set = (key, value) => { state[key] = value; for (const hear of heard[`change:${key}`] || []) hear(); };
+
+  const table = () => {  // every column of this moment, and the number of the first moment of its run
+    const { preset, lr_G, lr_D, step } = state.values, p = presets.findIndex(q => q.name === preset), now = steps.indexOf(step);
+    const first = ((p * rates.length + rates.indexOf(lr_G)) * rates.length + rates.indexOf(lr_D)) * steps.length;
+    const columns = { ...presets[p].fixed, step: steps.slice(0, now + 1) };
+    gauges.forEach((name, i) => {
+      columns[name] = columns.step.map((_, t) => numbers[(first + t) * gauges.length + i]).map(v => v > -(2 ** 31) ? v / 1e4 : NaN);
+    });
+    let at = (first + now) * points.length / moments, v = 0;
+    for (const [name, [n, low, high]] of Object.entries(presets[p].curves)) columns[name] = Array.from(
+      points.subarray(at, at += n), change => { v = (v + change) % 256; return v < 255 ? low + (high - low) * v / 254 : NaN; });
+    return { columns, ...presets[p] };
+  };
+  const show = () => {
+    const { columns, limits, note } = table(), marks = scene.marks.map(m => trace.columns[m.key].map(name => columns[name]));
+    const head = [++count, ...scene.axes.flatMap(a => limits[a.key]), ...marks.flatMap(mark => [mark[0].length, mark.length])];
+    set("frame", Float32Array.from([...head, ...marks.flatMap(mark => mark[0].flatMap((_, i) => mark.map(column => column[i])))]));
+    const now = name => name === "verdict" ? trace.verdicts[columns.verdict.at(-1)]
+      : gauges.includes(name) ? columns[name].at(-1).toFixed(3).replace("-", "−") : state.values[name];
+    const text = trace.says.replace(/{(\w+)}/g, (_, name) => now(name));
+    set("status", { playing: !!playing, steps: state.values.step, text, error, note, words: trace.words });
+  };
+  const move = values => { set("values", { ...state.values, ...values }); show(); };
+  const later = () => steps[Math.min(steps.indexOf(state.values.step) + 1, steps.length - 1)];
+  const pause = () => { clearInterval(playing); playing = null; };
+  const acts = {
+    play() {
+      if (state.values.step === steps.at(-1)) move({ step: steps[0] });
+      playing = setInterval(() => { if (later() === steps.at(-1) || !el.isConnected) pause(); move({ step: later() }); }, CALM.matches ? 1000 : 150);
+    },
+    pause,
+    step() { pause(); move({ step: later() }); },
+    reset() { move({ step: steps[0] }); },
+    set({ key, value }) {
+      const { stops, label } = scene.controls.find(c => c.key === key), wish = Number(value);
+      if (!stops) return move({ [key]: value });
+      if (String(value).trim() === "" || !Number.isFinite(wish)) { error = `${label} must be a number, got '${value}'`; return; }
+      move({ [key]: stops.reduce((a, b) => Math.abs(b - wish) < Math.abs(a - wish) ? b : a) });  // the nearest recorded one
+    },
+  };
+  el.replaceChildren();  // only now: what stood here stays if the browser cannot do all this
+  const clean = render({ el, model: {
+    get: key => state[key], set() {}, save_changes() {}, off() {},
+    on(event, hear) { (heard[event] ||= []).push(hear); },
+    send(message) { if (message.kind in acts) { error = ""; acts[message.kind](message); show(); } },
+  } });
+  show();
+  return () => { pause(); clean(); };
 };
 
 export default { render };

@@ -1,0 +1,25 @@
+"""A recorded lab as a piece of a page: it plays without a kernel and asks nothing of the network.
+
+`images/record.py` makes recordings; `mount` in canvas.js says what is in one, and draws it as a live lab is drawn.
+"""
+
+import re
+from pathlib import Path
+
+__all__ = ["html"]
+
+HERE = Path(__file__).parent
+
+
+def html(recording: str, *, fallback: str = "This lab needs JavaScript.") -> str:
+    """The HTML that plays a recording; several may stand on one page.
+
+    recording: the text of a file that `images/record.py` made. fallback: HTML for a reader whose browser
+    does not run it: a picture with its words, or a sentence.
+    """
+    if not recording.lstrip().startswith("{"):
+        raise ValueError(f"a recording is the text of a JSON file, got {recording[:20]!r}")
+    module, style = ((HERE / name).read_text(encoding="utf-8") for name in ("canvas.js", "canvas.css"))
+    script = re.sub(r"^export (default .*)?", "", module, flags=re.M)  # a page from disk may not import modules
+    return (f'<style>{style}</style>\n<div class="gl-recorded">{fallback}</div>\n<script>(() => {{\n{script}\n'
+            f'mount(document.currentScript.previousElementSibling, {recording.strip()});\n}})();</script>')

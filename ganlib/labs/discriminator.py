@@ -45,7 +45,7 @@ class Detective(Lab):
                    points("was_real", "x", "was real", color=BLACK, size=8),
                    points("was_fake", "x", "was fake", color=GREEN, size=9, hollow=True),
                    bars("bars", "score", color=BLUE), text("who", "score")],
-            controls=[slider("belief", "my belief that it is real, in %", 1, 99, 50, step=1),
+            controls=[slider("belief", "belief “real”, in %", 1, 99, 50, step=1),
                       button("judge", "judge"), number("seed", "seed", 0, 9999, seed)])
         self.reset()
 

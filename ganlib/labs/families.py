@@ -17,16 +17,12 @@ from ganlib.plots import COLOURS
 __all__ = ["Bound", "Pairs", "Taxonomy", "Walkers"]
 
 # Where the branches of the tree stand, and what each hangs on; leaves hang on their `branch`, at these heights.
-NODES = {"generative models": (0, 2.6, None), "explicit": (1, 3.6, "generative models"),
-         "implicit": (1, 0.5, "generative models"), "explicit, tractable": (2, 4.5, "explicit"),
-         "explicit, variational": (2, 3, "explicit"), "explicit, Markov chain": (2, 2, "explicit"),
+NODES = {"models": (0, 2.6, None), "explicit": (1, 3.6, "models"), "implicit": (1, 0.5, "models"),
+         "explicit, tractable": (2, 4.5, "explicit"), "explicit, variational": (2, 3, "explicit"),
+         "explicit, Markov chain": (2, 2, "explicit"),
          "implicit, direct": (2, 1, "implicit"), "implicit, Markov chain": (2, 0, "implicit")}
 HEIGHTS = {"autoregressive": 5, "flow": 4, "VAE": 3, "energy": 2, "GAN": 1, "noise and clean": 0}
 BLIND, SORTED, JUDGED = "drawn at random", "made by an encoder", "none: ask a detective"
-
-
-def _rows(*columns):
-    return np.stack([np.asarray(c.detach() if isinstance(c, torch.Tensor) else c) for c in columns], 1)
 
 
 class Taxonomy(Lab):
@@ -60,8 +56,8 @@ class Taxonomy(Lab):
                 "leaves": [(3, y) for y in HEIGHTS.values()], "open": [(3, HEIGHTS[leaf.name])],
                 "words": [(u, v + 0.22, name.split(", ")[-1]) for name, (u, v, _) in NODES.items()],
                 "names": [(3.13, y, name) for name, y in HEIGHTS.items()],
-                "p": _rows(units, leaf.law_on(x) / law.scale),
-                "data": _rows(units, law.log_prob(x[:, None]).exp() / law.scale),
+                "p": np.c_[units, leaf.law_on(x) / law.scale],
+                "data": np.c_[units, law.log_prob(x[:, None]).exp() / law.scale],
                 "drawn": law.shift + law.scale * leaf.sample(100, torch.Generator().manual_seed(0))}
 
     def text(self):
@@ -118,10 +114,10 @@ class Bound(Lab):
         data, log_p, elbo = vae.law.log_prob(x[:, None]), vae.log_prob(x[:, None], 400), vae.elbo(x, nodes=24)
         post = vae.joint(at, z)[0].softmax(0) / (z[1] - z[0])
         self.said = log_p[0], elbo[0], log_p[0] - elbo[0], (log_p - elbo)[1:] @ data[1:].softmax(0)
-        return {"gap": _rows(x, elbo, log_p)[1:], "data": _rows(x, data)[1:], "log p": _rows(x, log_p)[1:],
-                "elbo": _rows(x, elbo)[1:], "here": [(x[0], log_p[0]), (x[0], elbo[0])], "post": _rows(z, post),
-                "prior": _rows(z, NORMAL.log_prob(z).exp()),
-                "q": _rows(z, post if vae.posterior == "exact" else vae.encode(at).log_prob(z).exp())}
+        return {"gap": np.c_[x, elbo, log_p][1:], "data": np.c_[x, data][1:], "log p": np.c_[x, log_p][1:],
+                "elbo": np.c_[x, elbo][1:], "here": [(x[0], log_p[0]), (x[0], elbo[0])], "post": np.c_[z, post],
+                "prior": np.c_[z, NORMAL.log_prob(z).exp()],
+                "q": np.c_[z, post if vae.posterior == "exact" else vae.encode(at).log_prob(z).exp()]}
 
     def text(self):
         return ("At x = {:.2f}: log p(x) = {:.2f}, ELBO = {:.2f}, gap = {:.2f} nats; mean gap over the data {:.2f} "
@@ -173,9 +169,9 @@ class Walkers(Lab):
 
     def draw(self):
         t = np.arange(len(self.tv))
-        return {"p": _rows(self.x, self.log_p.exp()), "law": _rows(self.x, self.law / (self.x[1] - self.x[0])),
-                "walkers": self.walkers, "tv": _rows(t, np.maximum(self.tv, 1e-9)),
-                "slope": _rows(t, np.maximum(self.tv[0] * self.second**t, 1e-9))}
+        return {"p": np.c_[self.x, self.log_p.exp()], "law": np.c_[self.x, self.law / (self.x[1] - self.x[0])],
+                "walkers": self.walkers, "tv": np.c_[t, np.maximum(self.tv, 1e-9)],
+                "slope": np.c_[t, np.maximum(self.tv[0] * self.second**t, 1e-9)]}
 
     def text(self):
         accepted = f"{np.mean(self.moved):.0%} of the moves accepted; " if self.moved else ""
@@ -224,8 +220,8 @@ class Pairs(Lab):
         z = torch.linspace(-1, 1, 201)[:, None]
         self.made = self.G(z).detach()
         return {"pairs": self.pairs, "G": torch.cat([z, self.made], 1),
-                "p_g": _rows(self.x, pushforward(self.G, targets.uniform(), self.x)),
-                "data": _rows(self.x, self.law.log_prob(self.x[:, None]).exp())}
+                "p_g": np.c_[self.x, pushforward(self.G, targets.uniform(), self.x)],
+                "data": np.c_[self.x, self.law.log_prob(self.x[:, None]).exp()]}
 
     def text(self):
         mean, sd = self.made.mean().round(decimals=1) + 0, self.made.std()  # + 0: no −0

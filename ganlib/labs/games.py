@@ -22,8 +22,9 @@ GAMES = {"bilinear: xy": lambda x, y: x * y,
          "false cycle: xy + (cos 4y − cos 4x)/16": lambda x, y: x * y + ((4 * y).cos() - (4 * x).cos()) / 16,
          "smallest GAN: x is θ, y is w": None}
 LOOKS = {rule: {"color": COLOURS[colour], "dash": dash, "width": 2} for rule, colour, dash in zip(
-    RULES, ("vermillion", "blue", "green", "purple", "orange"), ("-", "--", "-", "-.", ":"))}
+    RULES, ("vermillion", "blue", "green", "purple", "orange"), ("-", "--", (0, (4, 1, 1, 1, 1, 1)), "-.", ":"))}
 GRID = torch.cartesian_prod(*[torch.linspace(-1.8, 1.8, 13, dtype=torch.float64)] * 2)
+MORE = "start, speed, spread of the GAN"
 ANSWERS = (("verdict", "half", 4), ("score", "regret", 11), ("gradient", "G", 6))  # the answer, its look, its dots
 
 
@@ -56,7 +57,8 @@ class Payoffs(Lab):
 
     def __init__(self, example="forger and detective"):
         A = MATRICES[example]
-        cells = [number(key, f"row {i + 1}, column {j + 1}", -20, 20, A[i][j]) for i, j, key in CELLS]
+        cells = [number(key, f"row {i + 1}, column {j + 1}", -20, 20, A[i][j], group="edit the matrix")
+                 for i, j, key in CELLS]
         super().__init__(
             title="A payoff matrix and its solution", height=380,
             axes=[axes("matrix", box=(0, 0, 0.6, 0.76), x=(0, 3), y=(0, 3), frame=False, title="what column pays row"),
@@ -99,9 +101,10 @@ class Players(Lab):
                    points("rest", "plane", color=COLOURS["grey"], size=9), points("now", "plane", size=8),
                    *(line(f"far, {r}", "far", r, **LOOKS[r]) for r in RULES)],
             controls=[choice("game", "V", GAMES, game), choice("rule", "rule", [*RULES, "all five"], rule),
-                      slider("lr", "rate η", 0.01, 2, lr, log=True), slider("spread", "spread of the GAN", 0, 1.5, 0),
-                      slider("x", "start at x", -2, 2, 1, step=0.05), slider("y", "start at y", -2, 2, 0, step=0.05),
-                      slider("speed", "steps a second", 1, 500, 60, log=True), button("start", "start a path")])
+                      slider("lr", "rate η", 0.01, 2, lr, log=True), button("start", "start a path"),
+                      slider("x", "start at x", -2, 2, 1, group=MORE), slider("y", "start at y", -2, 2, 0, group=MORE),
+                      slider("speed", "steps a second", 1, 500, 60, log=True, group=MORE),
+                      slider("spread", "spread of the GAN", 0, 1.5, 0, group=MORE)])
         self.changed("game", game)
 
     def changed(self, key, value):

@@ -193,7 +193,8 @@ class CodeBook(Lab):
                    bars("sent Q", "sent", color=COLOURS["orange"]), text("bits", "sent", size=12),
                    text("costs", "sent", align="left")],
             controls=[choice("made", "Q", [*WEIGHTS, "the same as P"], "all alike")] +
-                     [slider(s, f"weight of {s}", 0, 64, w, step=1) for s, w in zip("abcdefgh", WEIGHTS["a race"])])
+                     [slider(s, f"weight of {s}", 0, 64, w, step=1, group="the weights of P")
+                      for s, w in zip("abcdefgh", WEIGHTS["a race"])])
 
     def dragged(self, mark, index, x, y):
         key, y = "abcdefgh"[index], min(max(y, 0.0), 0.9)

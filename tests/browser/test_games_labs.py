@@ -24,6 +24,25 @@ def wait_until(page, lab, words):
     raise AssertionError(f"after 15 s the lab says: {said}")
 
 
+@pytest.mark.parametrize("front_end", ["notebook", "voila"])
+def test_two_players_in_the_other_front_ends(show, front_end):
+    cell = "import torch; from ganlib.labs import Players; torch.set_num_threads(1)\nPlayers('false cycle: xy + (cos 4y − cos 4x)/16')"
+    page = show(cell, front_end=front_end)
+    players = page.locator(".gl-lab")
+    players.get_by_label("rule").select_option("consensus")
+    wait_until(page, players, "simultaneous, η = 0.1: .*After 0 steps")  # a path keeps its rule
+    players.get_by_text("start, speed, spread of the GAN").click()
+    players.get_by_label("start at x", exact=True).press("End")
+    players.get_by_role("button", name="start a path").click()
+    wait_until(page, players, "consensus, η = 0.1: .*After 0 steps it is 2\\.")
+    players.get_by_label("rate η, typed").fill("0.05")
+    players.get_by_label("rate η, typed").press("Enter")
+    players.locator(".gl-play").click()
+    wait_until(page, players, r"consensus, η = 0.05: .*After \d{3,} steps it is .*e-")  # home, from afar
+    players.locator(".gl-play").click()
+    assert not any(page.locator(".gl-error:not(.gl-note)").all_inner_texts()), "the lab shows an error"
+
+
 def test_the_labs_of_games(show):
     page = show(CELL)
     players, pizza, payoffs, questions = (page.locator(".gl-lab").nth(i) for i in range(4))
@@ -50,6 +69,7 @@ def test_the_labs_of_games(show):
 
     payoffs.get_by_label("example").select_option("a saddle")
     wait_until(page, payoffs, "both make sure of 2.000")
+    payoffs.get_by_text("edit the matrix").click()
     cell = payoffs.get_by_label("row 1, column 2, typed")
     assert cell.input_value() == "2"  # the example is in the inputs too
     cell.fill("9")

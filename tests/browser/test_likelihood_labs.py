@@ -45,6 +45,7 @@ def test_the_labs_of_likelihood(show):
     wait_until(page, modes, lambda n: n[2] > 0.6)
 
     wait_until(page, code, lambda n: n[:3] == [2.0, 2.0, 3.0])
+    code.get_by_text("the weights of P").click()
     code.get_by_label("weight of a", exact=True).press("End")
     wait_until(page, code, lambda n: n[0] < 1.8)
 

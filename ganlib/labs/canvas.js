@@ -306,6 +306,7 @@ const render = ({ model, el }) => {
   const twin = make("p", { class: "gl-text" }), error = make("p", { class: "gl-error", role: "alert" });
   const controls = {}, groups = {};
   const panel = make("div", { class: "gl-controls" });
+  const near = make("div", { class: "gl-controls" });  // sliders stand above the picture: both fit on a laptop's screen
   scene.controls.forEach((c, i) => {
     const made = control(c, model.get("values")[c.key], send, `${me}-${i}`);
     controls[c.key] = made;
@@ -313,14 +314,14 @@ const render = ({ model, el }) => {
       groups[c.group] = make("div", { class: "gl-controls" });
       panel.append(make("details", { class: "gl-group" }, make("summary", KEYS, c.group), groups[c.group]));
     }
-    (groups[c.group] || panel).append(made.element);
+    (groups[c.group] || (c.kind === "slider" ? near : panel)).append(made.element);
   });
   const save = make("button", { type: "button", title: "Save the picture as a PNG file", ...KEYS, onclick: () => canvas.toBlob(blob => hand(blob, `${scene.title}.png`)) }, "save picture");
   const big = make("button", { type: "button", "aria-pressed": "false", title: "Fill the screen, with large type (Escape to leave)", ...KEYS, onclick: () => project(!root.classList.contains("gl-projector")) }, "projector");
   const bar = make("div", { class: "gl-bar", role: "group", "aria-label": scene.title },
     ...(scene.plays ? [play, button("step", { kind: "step" }, "One step")] : []),
     ...(scene.resets ? [button("reset", { kind: "reset" }, "Start again")] : []), count, make("span", { class: "gl-space" }), save, big);
-  const root = make("section", { class: "gl-lab", "aria-label": scene.title }, make("h4", {}, scene.title), bar, canvas, twin, error, panel);
+  const root = make("section", { class: "gl-lab", "aria-label": scene.title }, make("h4", {}, scene.title), bar, near, canvas, twin, error, panel);
   root.addEventListener("keydown", event => { if (event.key === "Escape") project(false); });
   el.append(root);
 

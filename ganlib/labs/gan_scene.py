@@ -18,7 +18,7 @@ AXES = [
     scene.axes("terms", box=(0.6, 0, 0.4, 0.3), title="the two terms of V (grey: −log 2)", auto="xy", ylabel="nats"),
     scene.axes("ledger", box=(0.6, 0.3, 0.4, 0.36), title="2 JS = (V + log 4) + regret", auto="xy",
                ylabel="nats"),
-    scene.axes("gauges", box=(0.6, 0.66, 0.4, 0.34), title="two gauges of D", auto="x", y=(0, 0.5), xlabel="step"),
+    scene.axes("gauges", box=(0.6, 0.66, 0.4, 0.34), title="two gauges of D", auto="xy", xlabel="step"),
 ]
 GREY = "#8a8a8a"
 MARKS = [

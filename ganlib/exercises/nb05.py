@@ -5,15 +5,26 @@ from torch.nn.functional import softplus
 
 from ganlib.exercises.nb03 import _judge
 
-_numbers = lambda right, wrong, otherwise: lambda answer: _judge(answer, right, wrong, otherwise)
-starved_share = _numbers(0.25, {0.2: "That is D ℓ′ over ℓ′; divide it by (1 − D) ℓ′.", 4: "Upside down: minimax is weaker.",
-                                0.8: "That is the other pull over ℓ′."}, "The ratio of D ℓ′ to (1 − D) ℓ′ is asked.")
-collapsed = _numbers((0.5, 1.5), {(1.5, 0.5): "Swapped: TV comes first.", (0.5, 3): "Only half of the mass is carried.",
-                                  (1, 1.5): "TV is ½ Σ|p − q|: the half is missing."}, "Half the mass is 3 too far left.")
-smooth_d_star = _numbers(0.225, {0.25: "That is D* without smoothing.", 0.3: "Two-sided; here the fakes' target stays 0.",
-                                 0.9: "D says that where there are only data."}, "Put α, β into (αp + βq)/(p + q).")
-interval = _numbers((1.122, 2.878), {(1.38, 2.62): "1.96 is for many seeds.", (2.878, 1.122): "The lower end comes first.",
-                                     (0.037, 3.963): "Divide the sd by √5."}, "mean ± 2.776 · sd/√5.")
+
+def starved_share(answer):
+    return _judge(answer, 0.25, {0.2: "That is D ℓ′ over ℓ′; divide it by (1 − D) ℓ′.", 4: "Upside down: minimax is weaker.",
+                                 0.8: "That is the other pull over ℓ′."}, "The ratio of D ℓ′ to (1 − D) ℓ′ is asked.")
+
+
+def collapsed(answer):
+    return _judge(answer, (0.5, 1.5), {(1.5, 0.5): "Swapped: TV comes first.", (0.5, 3): "Only half of the mass is carried.",
+                                       (1, 1.5): "TV is ½ Σ|p − q|: the half is missing."}, "Half the mass is 3 too far left.")
+
+
+def smooth_d_star(answer):
+    return _judge(answer, 0.225, {0.25: "That is D* without smoothing.", 0.3: "Two-sided; here the fakes' target stays 0.",
+                                  0.9: "D says that where there are only data."}, "Put α, β into (αp + βq)/(p + q).")
+
+
+def interval(answer):
+    return _judge(answer, (1.122, 2.878), {
+        (1.38, 2.62): "1.96 is for many seeds.", (2.878, 1.122): "The lower end comes first.",
+        (0.037, 3.963): "Divide the sd by √5."}, "mean ± 2.776 · sd/√5.")
 
 
 def reverse_kl_cost(answer):

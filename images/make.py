@@ -69,9 +69,9 @@ def _picture(lab, width):
 
 
 def live_lab():
-    """The lab on two modes: a still after 3,000 steps, and an animation of the way there."""
+    """The lab on two modes: a still after 5,000 steps, and an animation of the way there."""
     lab, frames = _lab(), []
-    for steps in [0] + [10] * 10 + [25] * 12 + [100] * 16 + [250] * 4:  # slowly at first, where most happens
+    for steps in [0] + [10] * 10 + [25] * 12 + [100] * 16 + [250] * 12:  # slowly at first, where most happens
         frames.append(_picture(lab.run(steps) if steps else lab, 720).quantize(64))
     _picture(lab, 900).save(HERE / "live_lab.png", optimize=True)
     times = [120] * (len(frames) - 1) + [2500]

@@ -39,7 +39,7 @@ class Detective(Lab):
             axes=[axes("x", box=(0, 0, 0.66, 1), x=(-3.5, 4.5), y=(0, 1.05), xlabel="x", ylabel="your belief “real”"),
                   axes("score", box=(0.66, 0, 0.34, 1), x=(-0.6, 2.6), y=(-1.3, 0), ylabel="mean log score (nats)",
                        legend=False, ticks="y")],
-            marks=[rug("real", "x", "known real", color=BLACK, alpha=0.7), text("ask", "x", size=15, color=RED),
+            marks=[rug("real", "x", "known real", color=BLACK, alpha=0.7), text("ask", "x", size=15, color="#A33B00"),
                    rug("fake", "x", "known fake", color=GREEN, alpha=0.7, top=True),
                    curve("bayes", "x", "D*(x)", style="D_star"), curve("case", "x", color=RED, width=2),
                    points("was_real", "x", "was real", color=BLACK, size=8),

@@ -138,7 +138,7 @@ class Walkers(Lab):
                        title="mass in the wrong place (TV)")],
             marks=[line("p", "x", "p", style="data"), line("law", "x", "law of the walkers", style="G"),
                    rug("walkers", "x", "walkers", style="G"), line("tv", "far", "TV", style="JS"),
-                   line("slope", "far", "|λ₂|ᵗ", style="half")],
+                   line("slope", "far", "|λ₂|ᵗ", style="half", dash=":")],
             controls=[choice("kind", "step", ["Metropolis", "Langevin"], "Metropolis"),
                       slider("size", "step size", 0.05, 8, size, log=True),
                       slider("apart", "distance of the modes", 0, 8, apart, step=0.1)])

@@ -29,7 +29,7 @@ MARKS = [
     scene.line("floor", "map", color=GREY, width=1), scene.arrows("map", "map", color="#009E73", width=1),
     scene.text("names", "map", align="left"),
     scene.arrows("flow", "flow", color="#c8c8c8", width=2), scene.arrows("lit", "flow", color="#D55E00", width=3.5),
-    scene.text("boxes", "flow"), scene.text("phase", "flow", color="#D55E00"),
+    scene.text("boxes", "flow"), scene.text("phase", "flow", color="#A33B00"),
     scene.line("log_half", "terms", color=GREY, width=1),
     scene.line("real_term", "terms", "E log D(x)", style="data"),
     scene.line("fake_term", "terms", "E log(1 − D(G(z)))", style="G"),

@@ -1,7 +1,7 @@
 """Record the lab of notebook 04 for readers without a kernel: `python images/record.py [--steps 3000]`.
 
 Writes `recorded_runs.json` beside itself: for three presets and 5 × 5 pairs of learning rates, what `GANLab`
-shows at 32 moments of a run. It is the lab itself that trains, so a recorded run is the run that the same knobs
+shows at 26 moments of a run. It is the lab itself that trains, so a recorded run is the run that the same knobs
 give live. The 75 runs of 3,000 steps take about ten minutes. What the file holds is said at `mount` in canvas.js.
 """
 
@@ -28,8 +28,8 @@ from ganlib.networks import mlp
 
 FILE = Path(__file__).with_name("recorded_runs.json")
 RATES = [2e-4, 6e-4, 2e-3, 6e-3, 2e-2]
-SHARES = [0, 1, 2, 3, 5, 7, 10, 13, 17, 22, 28, 35, 45, 55, 70, 85, 100, 120, 145, 170, 200, 240, 280, 330, 400, 470, 550,
-          640, 730, 820, 910, 1000]  # thousandths of the run at which it is looked at: most happens early
+SHARES = [0, 1, 2, 3, 5, 7, 10, 17, 28, 35, 55, 70, 100, 120, 170, 200, 280, 330, 400, 470, 550, 640, 730, 820, 910,
+          1000]  # thousandths of the run at which it is looked at: most happens early
 PRESETS = {
     "normal": ("One hump, R1, no momentum, rates that fall at the end. Where does D come to rest at ½ though G is wrong?", {}),
     "two modes": ("The same on two humps: fewer pairs of rates will do.", {"target": "two modes"}),
@@ -48,7 +48,8 @@ COLUMNS = {  # the columns of each mark; marks of GANLab that are not named here
     "zero": ["span", "zeros"], "regret": ["step", "value", "two_js"], "value": ["step", "value"], "two_js": ["step", "two_js"],
     "goal": ["span", "goals"], "off_half": ["step", "off_half"], "off_star": ["step", "off_star"]}
 BOXES = {"game": (0, 0, 0.6, 0.76), "map": (0, 0.76, 0.6, 0.24)}  # there is no slow motion, so there is room
-LIMITS = {"terms": (-3, 0.4), "ledger": (-0.5, 2), "gauges": (0, 0.5)}  # the same for all runs, to compare them
+LIMITS = {"terms": (-3, 0.1), "ledger": (-0.5, 1.5), "gauges": (0, 0.5)}  # the same for all runs, to compare them
+LABELS = {"two_js": "2 JS, their sum"}
 NONE = -2.0**31  # the number of ten-thousandths that says "not a number"
 
 
@@ -105,12 +106,14 @@ def fixed(lab, moments):
 
 def describe(scene, moments):
     """The scene of the lab without what needs a kernel, and with knobs that stop where something was recorded."""
-    axes = [{**a, "box": BOXES.get(a["key"], a["box"])} for a in scene["axes"] if a["key"] != "flow"]
+    clear = {"title": "", "legend": "top"}  # of the small pictures: limits that never change leave a legend no place inside
+    axes = [{**a, "box": BOXES.get(a["key"], a["box"]), **(clear if a["key"] in LIMITS else {})} for a in scene["axes"]
+            if a["key"] != "flow"]
     knobs = [words.choice("preset", "preset", PRESETS, next(iter(PRESETS))),
              *({**words.slider(rate, rate, RATES[0], RATES[-1], 2e-3, log=True), "stops": RATES} for rate in ("lr_G", "lr_D")),
              {**words.slider("step", "training step", 0, moments[-1], 0), "stops": moments}]
     return {**scene, "title": "A GAN in one dimension, recorded", "height": 520, "axes": axes, "controls": knobs,
-            "marks": [m for m in scene["marks"] if m["key"] in COLUMNS]}
+            "marks": [{**m, "label": LABELS.get(m["key"], m["label"])} for m in scene["marks"] if m["key"] in COLUMNS]}
 
 
 def main():

@@ -225,7 +225,8 @@ const paintLegend = (g, p, marks, k) => {
 
 export const draw = (canvas, scene, frame, words, ratio) => {
   const g = canvas.getContext("2d"), W = canvas.width / ratio, H = canvas.height / ratio;
-  const k = Math.min(W / BASE, H / scene.height) ** (W < BASE ? 0.6 : 1);  // small screens: type shrinks less than the picture
+  const [wide, high] = scene.full || [BASE, scene.height];
+  const k = Math.min(W / wide, H / high) ** (W < wide ? 0.6 : 1);  // small screens: type shrinks less than the picture
   g.setTransform(ratio, 0, 0, ratio, 0, 0);
   g.fillStyle = "#ffffff"; g.fillRect(0, 0, W, H);
   const places = {};
@@ -297,6 +298,14 @@ const control = (c, value, send, id) => {
   };
 };
 
+// On a phone two columns of axes stand one below the other (not pictures: they would be stretched).
+const stack = ({ axes, marks, height }) => {
+  const cut = axes.map(a => a.box[0]).find(x => x > 0 && axes.every(a => a.box[0] >= x || a.box[0] + a.box[2] < x + 1e-6));
+  if (!cut || marks.some(m => m.kind === "heat")) return null;
+  const part = ([x, y, w, h]) => x < cut ? [x / cut, y / 2, w / cut, h / 2] : [(x - cut) / (1 - cut), 0.5 + y / 2, w / (1 - cut), h / 2];
+  return { boxes: axes.map(a => part(a.box)), full: [BASE * Math.max(cut, 1 - cut), 2 * height] };
+};
+
 const render = ({ model, el }) => {
   const scene = structuredClone(model.get("scene")), send = message => model.send(message), me = `gl-${Math.random().toString(36).slice(2)}`;
   const button = (label, message, help) => make("button", { type: "button", title: help, ...KEYS, onclick: () => send(message) }, label);
@@ -339,12 +348,15 @@ const render = ({ model, el }) => {
   const left = () => { if (!document.fullscreenElement && root.classList.contains("gl-projector")) project(false); };
   document.addEventListener("fullscreenchange", left);
 
+  const boxes = scene.axes.map(a => a.box), stacked = stack(scene);
   let frame = null, places = {}, fresh = false, drawn = 0, painted = 0, alive = true, ratio = 1, words = {}, spoken = 0, waiting = null;
   const resize = () => {
     ratio = window.devicePixelRatio || 1;
-    const wide = canvas.clientWidth || BASE;
+    const wide = canvas.clientWidth || BASE, tall = wide < 500 && stacked;
+    scene.full = tall ? stacked.full : [BASE, scene.height];
+    scene.axes.forEach((a, i) => { a.box = tall ? stacked.boxes[i] : boxes[i]; });
     const high = root.classList.contains("gl-projector") ? Math.min(wide * scene.height / BASE, window.innerHeight * 0.68)
-      : wide < BASE ? Math.max(wide * scene.height / BASE, Math.min(scene.height, 280)) : wide * scene.height / BASE;
+      : tall ? wide * scene.full[1] / scene.full[0] : wide < BASE ? Math.max(wide * scene.height / BASE, Math.min(scene.height, 280)) : wide * scene.height / BASE;
     const [W, H] = [Math.round(wide * ratio), Math.round(high * ratio)];
     if (W === canvas.width && H === canvas.height) return;
     canvas.style.height = `${high}px`;
@@ -356,7 +368,7 @@ const render = ({ model, el }) => {
     if (wait <= 0) { spoken = performance.now(); canvas.setAttribute("aria-label", `${scene.title}. ${twin.textContent}`); }
     else waiting ||= setTimeout(() => { waiting = null; speak(); }, wait);
   };
-  const onScene = () => model.get("scene").axes.forEach((a, i) => Object.assign(scene.axes[i], a));  // new labels
+  const onScene = () => model.get("scene").axes.forEach((a, i) => Object.assign(scene.axes[i], a, { box: scene.axes[i].box }));  // new labels
   const onFrame = () => { frame = decode(scene, model.get("frame")); fresh = true; };
   const onStatus = () => {
     const s = model.get("status");

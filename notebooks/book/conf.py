@@ -1,0 +1,31 @@
+"""Sphinx's settings for the book; `build.py` beside this file lays out the sources and calls Sphinx."""
+
+# The address of the public repository, such as "https://github.com/NAME/gan-course". When it is set, every notebook's
+# page has launch buttons for Binder and Colab; while it is empty there are none.
+REPOSITORY = ""
+
+project = "Generative adversarial networks, in your hands"
+author = "The founders of the course"
+extensions = ["myst_nb", "sphinxcontrib.bibtex"]
+html_theme = "sphinx_book_theme"
+html_title = project
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
+html_copy_source = False
+html_show_copyright = False
+html_theme_options = {"use_download_button": False, "show_toc_level": 2, "home_page_in_toc": False}
+if REPOSITORY:
+    html_theme_options |= {"repository_url": REPOSITORY, "repository_branch": "main", "path_to_docs": "",
+                           "launch_buttons": {"binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab",
+                                              "colab_url": "https://colab.research.google.com"}}
+
+myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
+myst_heading_anchors = 3
+nb_execution_mode = "off"  # the book shows the notebooks as they are stored
+nb_code_prompt_show, nb_code_prompt_hide = "Show the solution", "Hide the solution"  # nothing else is folded
+bibtex_bibfiles = ["references.bib"]
+mathjax_path = "mathjax/tex-svg.js"  # one file, all fonts in it: nothing is loaded later, from nowhere
+
+
+def setup(app):
+    app.set_html_assets_policy("always")  # mathematics in raw HTML, as in a quiz, needs MathJax on every page

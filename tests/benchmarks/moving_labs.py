@@ -1,0 +1,45 @@
+"""Pictures shown a second by the labs of notebooks 01 to 03 that move: `python tests/benchmarks/moving_labs.py`.
+
+Each plays alone for some seconds in JupyterLab, at its default settings. Printed as `name = value unit`. It needs
+Chromium, and a machine that does nothing else; the load is printed too.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "browser"))
+from conftest import chromium, serve, shower
+
+LABS = ("FitNormal([12, 15, 11, 14, 13, 16, 45])", "TwoModes()", "Bound()", "Walkers()", "Pairs()",
+        "Players(rule='all five')")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=4)
+    seconds = parser.parse_args().seconds
+    code = "import torch; from IPython.display import display; from ganlib import labs; torch.set_num_threads(1)\n"
+    code += f"display({', '.join(f'labs.{lab}' for lab in LABS)})"
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server, chromium() as browser, \
+            shower(server, browser, "moving") as show:
+        page = show(code)
+        page.locator(".gl-lab").nth(len(LABS) - 1).wait_for()
+        for i, name in enumerate(LABS):
+            lab = page.locator(".gl-lab").nth(i)
+            lab.scroll_into_view_if_needed()
+            lab.locator(".gl-play").click()
+            page.wait_for_timeout(500)
+            drawn = "e => [+e.dataset.drawn, performance.now()]"
+            before, start = lab.locator("canvas").evaluate(drawn)
+            page.wait_for_timeout(1000 * seconds)
+            after, end = lab.locator("canvas").evaluate(drawn)
+            lab.locator(".gl-play").click()
+            print(f"{name.split('(')[0]}, shown = {1000 * (after - before) / (end - start):.1f} frames/s", flush=True)
+    print(f"machine_load = {os.getloadavg()[0]:.1f} processes on {os.cpu_count()} cores")
+
+
+if __name__ == "__main__":
+    main()

@@ -107,6 +107,15 @@ def test_a_poor_posterior_costs_even_with_infinite_data():
     assert miss(VAE("exact").fit(law, steps=150)) < 0.1 * best_normal
 
 
+def test_the_pull_of_the_prior_blinds_the_encoder_or_lets_it_be_sure():
+    x = line(-2, 2, 20)
+    strong, weak = (VAE(pull=pull).fit(LAWS["two modes"], steps=200) for pull in (10.0, 0.1))
+    torch.testing.assert_close(strong.encode(x).stddev, torch.ones(20).double(), atol=0.05, rtol=0)  # the prior itself
+    assert float((strong.log_prob(x[:, None]) - strong.elbo(x)).abs().max()) < 0.01
+    assert float(weak.encode(x).stddev.max()) < 0.2
+    assert float((weak.log_prob(x[:, None]) - weak.elbo(x)).mean()) > 0.2
+
+
 def test_energy_is_log_p_up_to_a_constant_and_its_chain_comes_to_rest_there(fitted):
     leaf, x = fitted[Energy], line(-5, 5, 300)
     constant = leaf.log_prob(x[:, None]) - leaf.log_p(x[:, None])

@@ -33,6 +33,8 @@ def test_each_example_is_solved(name):
 def test_an_edited_matrix_is_your_own():
     lab = Payoffs("a saddle").set("a11", -20)
     assert lab.values["example"] == "your own" and lab.values["a11"] == -20
+    with pytest.raises(ValueError, match="example must be one of rock"):
+        Payoffs("poker")
     with pytest.raises(ValueError, match="row 2, column 2 must be a whole number from -20 to 20, got"):
         lab.set("a22", 0.5)
 

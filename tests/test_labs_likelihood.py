@@ -27,6 +27,15 @@ def test_the_best_normal_is_the_mean_and_the_spread():
     assert abs(lab.run(800).values["mu"] - np.mean(DATA)) < 0.05 * abs(start - np.mean(DATA))
 
 
+@pytest.mark.parametrize("scale", [1e-9, 1e-3, 1e6])
+def test_data_of_any_scale_are_fitted_in_their_own_units(scale):
+    lab = FitNormal([scale * x for x in DATA]).set("show", True)
+    assert lab.best == pytest.approx((scale * np.mean(DATA), scale * np.std(DATA)), rel=1e-4)
+    said = [float(n) for n in re.findall(r"[μσ] (-?\d+\.?\d*)", lab.text())]
+    assert said[2:] == pytest.approx(lab.best, rel=1e-3)
+    assert float(re.search(r"(\S+) above the least", lab.text())[1]) > 0
+
+
 @pytest.mark.parametrize("data", [[3.0], [2.0, 2.0], [1.0, math.nan], [[1.0, 2.0]], []])
 def test_data_without_a_best_normal_are_refused(data):
     with pytest.raises(ValueError, match="values must"):

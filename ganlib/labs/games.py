@@ -56,7 +56,7 @@ class Payoffs(Lab):
     """Edit what the column player pays the row player; see the best answers and the mixed equilibrium."""
 
     def __init__(self, example="forger and detective"):
-        A = MATRICES[example]
+        A = MATRICES.get(example, np.zeros((3, 3)))  # what is no example is refused below
         cells = [number(key, f"row {i + 1}, column {j + 1}", -20, 20, A[i][j], group="edit the matrix")
                  for i, j, key in CELLS]
         super().__init__(

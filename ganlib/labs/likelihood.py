@@ -30,6 +30,7 @@ class _Fit(Lab):
 
     def __init__(self, title, x, middle, reach, sigmas, top, marks, controls, xlabel="x"):
         left, right, (low, high), self.x = middle - reach, middle + reach, sigmas, x
+        self.digits = max(0, 3 - math.floor(math.log10(reach)))  # of what is said of μ and σ, in units of any size
         self.mus, self.sigmas = torch.linspace(left, right, 21).double(), torch.linspace(low, high, 15).double()
         super().__init__(
             title=title, name=title, height=340,
@@ -49,7 +50,7 @@ class _Fit(Lab):
         lowest = [divmod(int(part.argmin()), 7) for part in costs.chunk(3, 1)]
         places = [(self.mus[7 * i + column], self.sigmas[row]) for i, (row, column) in enumerate(lowest)]
         mu, sigma = self.descend(min((self.descend(place, 0.5, 15) for place in places), key=self.nats), 0.5, 60)
-        self.best = round(mu, 5) + 0.0, sigma  # never −0
+        self.best = round(mu, self.digits + 2) + 0.0, sigma  # never −0
 
     def nats(self, place):
         """The cost at a place (μ, σ), as a number."""
@@ -88,9 +89,9 @@ class _Fit(Lab):
 
     def text(self):
         cost, least = self.nats(self.you), self.nats(self.best)
-        where = ", which is at μ {:.3f} and σ {:.3f}".format(*self.best) if self.values["show"] else ""
-        return ("With μ {:.3f} and σ {:.3f}, ".format(*self.you) +
-                f"{self.goal} is {cost:.4f} nats, {cost - least:.4f} above the least{where}.")
+        here, there = (f"μ {mu:.{self.digits}f} and σ {sigma:.{self.digits}f}" for mu, sigma in (self.you, self.best))
+        where = f", which is at {there}" if self.values["show"] else ""
+        return f"With {here}, {self.goal} is {cost:.4f} nats, {cost - least:.4f} above the least{where}."
 
 
 class FitNormal(_Fit):

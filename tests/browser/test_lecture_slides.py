@@ -12,7 +12,7 @@ FLAGSHIP = next(path for path in PATHS if path.name.startswith("04"))
 SHOWN = """() => {
     const slide = document.querySelector(".slides section.present section.present, .slides section.present:not(.stack)");
     const images = [...slide.querySelectorAll("img, canvas")].filter(e => e.getBoundingClientRect().width > 100);
-    const at = location.hash.includes("slide-") ? location.hash : location.hash.split("/").slice(1, 3).join("/");  // no fragments
+    const at = window.Reveal ? [Reveal.getIndices().h, Reveal.getIndices().v].join("-") : location.hash;
     return { at, steps: document.querySelectorAll(".fragment.visible").length, words: slide.innerText.trim(),
              images: images.length, lost: images.filter(e => e.complete && !e.naturalWidth).length,
              beyond: slide.scrollHeight / slide.clientHeight }; }"""

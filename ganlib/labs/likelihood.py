@@ -29,7 +29,7 @@ class _Fit(Lab):
     cost: Callable  # what to make small: cost(μ, σ), a scalar tensor, in nats
 
     def __init__(self, title, x, middle, reach, sigmas, top, marks, controls, xlabel="x"):
-        left, right, (low, high), self.x = middle - reach, middle + reach, sigmas, x
+        left, right, (low, high), self.x, self.fine = middle - reach, middle + reach, sigmas, x, reach / 300
         self.digits = max(0, 3 - math.floor(math.log10(reach)))  # of what is said of μ and σ, in units of any size
         self.mus, self.sigmas = torch.linspace(left, right, 21).double(), torch.linspace(low, high, 15).double()
         super().__init__(
@@ -71,7 +71,8 @@ class _Fit(Lab):
 
     def advance(self):
         (mu, sigma), (self.values["mu"], self.values["sigma"]) = self.you, self.descend(self.you, 0.005)
-        self.way.append((mu, sigma))
+        if not self.way or math.dist(self.way[-1], (mu, sigma)) > self.fine:
+            self.way.append((mu, sigma))
         if self.playing and abs(self.values["mu"] - mu) + abs(self.values["sigma"] - sigma) < 1e-5 * sigma:
             self.pause("Arrived: no normal near this one is better.")
 

@@ -137,7 +137,7 @@ def lesson(n, seconds):
 def trouble(students, n, seconds):
     """One lab diverges, in another kernel a cell loops for ever; the others play on."""
     wild, loop, *others = students
-    for key, value in (("loss", "least-squares"), ("optimiser", "sgd"), ("lr_G", 1.0), ("lr_D", 1.0)):
+    for key, value in (("anneal", False), ("loss", "least-squares"), ("optimiser", "sgd"), ("lr_G", 1.0), ("lr_D", 1.0)):
         wild.send(kind="set", key=key, value=value)
     loop.client.execute("while True: pass")
     attend(students, 2)

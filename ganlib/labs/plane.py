@@ -1,5 +1,6 @@
 """`PlaneLab`: a GAN in two dimensions; and `View`, which counts the modes that a generator covers."""
 
+import json
 from dataclasses import dataclass, fields
 
 import torch
@@ -31,7 +32,7 @@ MARKS = [
     scene.heat("D", "plane", palette="belief"), scene.points("real", "plane", "data", size=3, alpha=0.5),
     scene.points("fake", "plane", "G(z)", color="#009E73"), scene.arrows("pull", "plane", "pull on G", color="#D55E00"),
     scene.line("grid", "latent", color="#009E73", width=0.8), scene.line("modes", "modes", style="G"),
-    scene.line("good", "js", "share of good samples", style="G"), scene.line("js", "js", "JS in nats", style="JS")]
+    scene.line("good", "js", "share of good samples", style="G"), scene.line("js", "js", "JS in nats", style="JS", dash="--")]
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,10 @@ class PlaneLab(GANLab):
         self._pixels = torch.cartesian_prod(t, t).flip(1)  # row by row from the bottom
         self._look()
 
-    def advance(self):
+    def _real(self, n):
         if self.values["target"] == DRAWN and len(self.clicked) < 10:
             raise ValueError(f"draw at least 10 points first: click into the picture; so far {len(self.clicked)}")
-        return super().advance()
+        return super()._real(n)
 
     def pointed(self, axes, *point):
         if axes == "plane":
@@ -124,6 +125,14 @@ class PlaneLab(GANLab):
         g = torch.Generator().manual_seed(len(self.clicked))  # the same without a mouse: a heap at a random place
         for x, y in (3 * torch.rand(1, 2, generator=g) - 1.5 + 0.2 * torch.randn(10, 2, generator=g)).tolist():
             self.pointed("plane", x, y)
+
+    def save(self):
+        return json.dumps({**json.loads(super().save()), "clicked": self.clicked})
+
+    def _adopt(self, text):
+        super()._adopt(text)
+        self.clicked = json.loads(text).get("clicked", [])
+        self._set_target(self.values["target"])
 
     def _look(self):
         self._now = self.view.look(self.gan.G)  # type: ignore[assignment]
@@ -142,6 +151,7 @@ class PlaneLab(GANLab):
                 **{f.name: self.past[:, [0, i]] for i, f in enumerate(fields(Now), 1)}}
 
     def text(self):
+        self._look()
         now: Now = self._now  # type: ignore[assignment]
         said = f"{now.modes} of {len(self.target.means)} modes, {100 * now.good:.0f} % good samples, JS {now.js:.3f}"
         return f"After {self.gan.steps} steps on {self.values['target']}: {said}."

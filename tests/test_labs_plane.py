@@ -1,0 +1,177 @@
+"""PlaneLab: what it counts is right, what it draws fits, it says no in words, and its presets do what they say."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from ganlib import targets
+from ganlib.gan import GAN
+from ganlib.labs import PlaneLab
+from ganlib.labs.plane import DRAWN, PRESETS, View, modes
+from ganlib.networks import mlp
+from ganlib.sweep import sweep
+
+NORMAL = targets.gaussian(dim=2)
+STUDY = json.loads((Path(__file__).parents[1] / "images/failures.json").read_text(encoding="utf-8"))
+
+
+def gan(**knobs):
+    return GAN(mlp(2, 8, 2, seed=0), mlp(2, 8, 1, seed=1), NORMAL, **{"lr_G": 1e-3, "lr_D": 1e-3, "seed": 0, **knobs})
+
+
+def plain(seed):
+    """The GAN of notebook 05, before a preset changes a knob."""
+    return GAN(mlp(2, 48, 48, 2, seed=2 * seed), mlp(2, 48, 48, 1, seed=2 * seed + 1), NORMAL, seed=seed)
+
+
+class Says(nn.Module):
+    """A generator that gives draws of a law, whatever z is."""
+
+    def __init__(self, law):
+        super().__init__()
+        self.law = law
+
+    def forward(self, z):
+        return self.law.sample(len(z), torch.Generator().manual_seed(3))
+
+
+def test_modes_are_those_that_get_a_fifth_of_their_part():
+    ring = targets.ring(4, std=0.1)
+    x = ring.means.repeat_interleave(torch.tensor([60, 30, 6, 4]), 0)
+    assert modes(x, ring) == (3, 1.0)
+    assert modes(torch.cat([x, x + 0.5]), ring) == (2, 0.5)
+    x = ring.sample(50_000, torch.Generator().manual_seed(0))
+    assert modes(x, ring) == (4, pytest.approx(1 - np.exp(-4.5), abs=2e-3))  # in 2-D, P(within 3 sd) = 1 − e^(−9/2)
+
+
+@pytest.mark.parametrize("law", [targets.ring(), targets.grid(), targets.moons(), targets.spiral()], ids=str)
+def test_the_view_has_all_the_mass_and_no_divergence_to_its_own_samples(law):
+    view = View(law, NORMAL)
+    assert view.p.sum().item() == pytest.approx(1) and view.p[-1] < 1e-3
+    now = view.look(Says(law))
+    assert now.js < 0.02 and now.good > 0.95
+    cells = law.sample(200_000, torch.Generator().manual_seed(4))
+    inside = ((cells / view.reach + 1) * 16).floor().long()  # the same cells counted another way
+    counted = float((inside == torch.tensor([19, 16])).all(1).float().mean())
+    assert view.p[16 * 32 + 19].item() == pytest.approx(counted, abs=2e-3)
+
+
+def test_js_of_one_mode_of_two():
+    law, one = targets.Mixture([[-1.0, 0.0], [1.0, 0.0]], [0.05]), targets.Mixture([[-1.0, 0.0]], [0.05])
+    now = View(law, NORMAL).look(Says(one))
+    assert now.modes == 1 and now.js == pytest.approx(0.75 * np.log(4 / 3), abs=0.01)  # p = (½, ½), q = (1, 0)
+
+
+def test_the_lab_trains_as_its_gan_does_alone():
+    lab, alone, data = PlaneLab(gan(), batch=32).run(30), gan(), torch.Generator().manual_seed(1)
+    for _ in range(30):
+        alone.step(targets.ring().sample(32, data))
+    assert all(torch.equal(a, b) for a, b in zip(lab.gan.G.parameters(), alone.G.parameters()))
+    assert re.match(r"After 30 steps on ring of 8: \d of 8 modes, \d+ % good samples, JS 0\.\d{3}\.", lab.text())
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_turn_their_knobs_and_only_those(name):
+    lab = PlaneLab(gan()).set("preset", name).run(3)
+    changed = {key for key, value in lab.values.items() if value != lab._defaults[key]}
+    assert changed - {"preset"} == set(PRESETS[name][1])
+    assert lab.gan.lr_D == lab.values["lr_D"] and lab.note == PRESETS[name][0]
+
+
+def test_each_preset_shows_its_failure_in_the_recorded_study():
+    covered = {name: STUDY["dose"][f"{knobs.get('lr_D', 1e-3):g}"] for name, (_, knobs) in PRESETS.items()}
+    assert all(len(found["modes"]) == 20 for found in covered.values())
+    assert sum(m == 8 for m in covered["all modes"]["modes"]) >= 18
+    assert sum(m <= 5 for m in covered["D too slow"]["modes"]) >= 18 and max(covered["D too slow"]["good"]) < 0.3
+    assert sum(m < 8 for m in covered["D too fast"]["modes"]) >= 18 and min(covered["D too fast"]["good"]) > 0.7
+
+
+def test_one_knob_loses_modes_in_15_of_20_seeds_and_keeps_them_in_18():
+    rates = torch.tensor([PRESETS["D too fast"][1]["lr_D"]] * 20 + [1e-3] * 20)
+    runs = sweep(plain, targets.ring(), lr_G=1e-3, lr_D=rates, seed=torch.arange(20).repeat(2), steps=1500, batch=64,
+                 anneal=False, progress=False)
+    z = NORMAL.sample(4096, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        covered = [modes(runs.gan(k).G(z), targets.ring())[0] for k in range(40)]
+    assert sum(m < 8 for m in covered[:20]) >= 15, covered
+    assert sum(m == 8 for m in covered[20:]) >= 18, covered
+
+
+@pytest.mark.parametrize("name", ["grid of 25", "two moons", "spiral", DRAWN])
+def test_every_target_is_drawn(name):
+    lab = PlaneLab(gan())
+    lab.pressed("ten")
+    lab.set("target", name).run(2)
+    frame = lab.draw()
+    assert np.isfinite(np.asarray(frame["D"])).all() and frame["pull"].shape == (64, 4)
+    assert lab.figure().axes
+
+
+def test_points_you_draw():
+    lab = PlaneLab(gan())
+    for k in range(9):
+        lab.pointed("plane", 0.1 * k, 0.0)
+    lab.pointed("latent", 5.0, 5.0)
+    few = "draw at least 10 points first: click into the picture; so far 9"
+    with pytest.raises(ValueError, match=few):
+        lab.run(1)
+    for message in ({"kind": "step"}, {"kind": "press", "key": "step_D"}):
+        lab._heard(None, message, [])
+        assert lab.widget.status["error"] == few and lab.gan.steps == 0
+    lab.pointed("plane", 1.0, 1.0)
+    lab.run(1)
+    np.testing.assert_allclose(lab.target.means, [[0.1 * k, 0] for k in range(9)] + [[1, 1]], atol=1e-6)
+    assert "on points you draw: " in lab.text() and " of 10 modes" in lab.text()
+    lab.reset()
+    assert len(lab.clicked) == 10 and lab.gan.steps == 0
+
+
+def test_the_belief_is_d_at_its_place_and_the_grid_is_g_of_z():
+    lab = PlaneLab(gan())
+    lab.gan.D[0].weight.data.copy_(torch.tensor([1.0, 0.0]).expand(8, 2))  # D looks at x₁ only
+    frame = lab.draw()
+    with torch.no_grad():
+        assert np.ptp(np.asarray(frame["D"]), axis=0) == pytest.approx(0, abs=1e-6)
+        at = (np.arange(48) + 0.5) / 48 * 2 * lab.view.reach - lab.view.reach
+        expected = lab.gan.D(torch.tensor(np.stack([at, 0 * at], 1), dtype=torch.float32)).sigmoid()[:, 0]
+        np.testing.assert_allclose(frame["D"][0], expected, atol=1e-6)
+        corner = lab.gan.G(torch.tensor([[-2.0, -2.0]]))[0]
+    np.testing.assert_allclose(frame["grid"][0], corner, atol=1e-6)
+
+
+def test_the_pull_points_where_the_cost_falls():
+    lab = PlaneLab(gan())
+    start, tip = np.split(np.asarray(lab.draw()["pull"]), 2, axis=1)
+    with torch.no_grad():
+        before, after = (lab.gan.D(torch.tensor(at)) for at in (start, start + 1e-2 * (tip - start)))
+    assert (after >= before).all() and (np.linalg.norm(tip - start, axis=1) <= 0.5).all()
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="two dimensions, got normal: 1 normal in 1-D"):
+        PlaneLab(gan(), targets.gaussian())
+    with pytest.raises(ValueError, match=r"G must give \(3, 2\) and D \(3, 1\), got \(3, 1\)"):
+        PlaneLab(GAN(mlp(2, 1), mlp(2, 1), NORMAL))
+    lab = PlaneLab(gan())
+    lab.gan.G[0].weight.data.fill_(torch.nan)
+    with pytest.raises(FloatingPointError, match="diverged"):
+        lab._look()
+
+
+def test_a_saved_run_goes_on_exactly_and_keeps_the_drawing():
+    lab = PlaneLab(gan(), batch=16)
+    lab.pressed("ten")
+    lab.run(10)
+    kept = lab.save()
+    after = lab.run(5).text()
+    other = PlaneLab(gan(), batch=16)
+    other.load(kept)
+    assert other.clicked == [list(point) for point in lab.clicked] and other.run(5).text() == after
+    with pytest.raises(ValueError, match="cut short or not JSON"):
+        other.load(kept[:-50])
+    assert other.text() == after

@@ -49,7 +49,6 @@ COLUMNS = {  # the columns of each mark; marks of GANLab that are not named here
     "goal": ["span", "goals"], "off_half": ["step", "off_half"], "off_star": ["step", "off_star"]}
 BOXES = {"game": (0, 0, 0.6, 0.76), "map": (0, 0.76, 0.6, 0.24)}  # there is no slow motion, so there is room
 LIMITS = {"terms": (-3, 0.1), "ledger": (-0.5, 1.5), "gauges": (0, 0.5)}  # the same for all runs, to compare them
-LABELS = {"two_js": "2 JS, their sum"}
 NONE = -2.0**31  # the number of ten-thousandths that says "not a number"
 
 
@@ -113,7 +112,7 @@ def describe(scene, moments):
              *({**words.slider(rate, rate, RATES[0], RATES[-1], 2e-3, log=True), "stops": RATES} for rate in ("lr_G", "lr_D")),
              {**words.slider("step", "training step", 0, moments[-1], 0), "stops": moments}]
     return {**scene, "title": "A GAN in one dimension, recorded", "height": 520, "axes": axes, "controls": knobs,
-            "marks": [{**m, "label": LABELS.get(m["key"], m["label"])} for m in scene["marks"] if m["key"] in COLUMNS]}
+            "marks": [m for m in scene["marks"] if m["key"] in COLUMNS]}
 
 
 def main():

@@ -24,7 +24,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 OWN = ("conf.py", "references.bib", "index.md", "glossary.md", "references.md")
 PAPER = r"\[arXiv:(\d{4}\.\d{4,5})\]\([^)]*\)|arXiv:(\d{4}\.\d{4,5})"
 LAB = """**This lab plays here, without Python.** It holds 75 recorded runs, five rates for each player and three presets, made by
-the lab above with the networks of this notebook. Press play, or move the training step by hand. Then move a rate: the step stays."""
+the lab above with the networks of this notebook. Press play, or move the training step by hand. Then move a rate: the step
+stays. The small pictures are, from the top, the two terms of V (grey: −log 2), 2 JS = (V + log 4) + regret, and two gauges of D."""
 
 
 def headings(lines):
@@ -123,7 +124,8 @@ def lay_out(source):
     for path in (*(HERE / name for name in OWN), ROOT / "README.md"):
         shutil.copy(path, source)
     for path in (ROOT / "notebooks").glob("*.md"):  # what teachers read
-        shutil.copy(path, source / "notebooks")
+        if path.stat().st_size:
+            shutil.copy(path, source / "notebooks")
     for page in source.rglob("*.md"):
         bring(page, source)
     page = source / "glossary.md"

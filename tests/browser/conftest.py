@@ -1,5 +1,6 @@
 """A Jupyter server with all three front ends, a real browser, and a way to put a lab on a page."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -68,6 +69,18 @@ def chromium():
 def server(tmp_path_factory):
     with serve(tmp_path_factory.mktemp("course")) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory):
+    """The folder of the book, made by its own command."""
+    if importlib.util.find_spec("sphinx_book_theme") is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)('the book needs its extra: pip install -e ".[book]"')
+    folder = tmp_path_factory.mktemp("book")
+    command = [sys.executable, Path(__file__).parents[2] / "notebooks/book/build.py", "--out", folder]
+    made = subprocess.run(command, capture_output=True, text=True)
+    assert made.returncode == 0 and "WARNING" not in made.stderr, made.stdout + made.stderr
+    return folder / "html"
 
 
 @pytest.fixture(scope="session")

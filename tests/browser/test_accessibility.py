@@ -1,0 +1,155 @@
+"""axe finds nothing serious in the book or in Voilà; every lab speaks, is reached by keyboard, and keeps still when asked to."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[2]
+GAN_LAB = """import torch
+from ganlib import targets
+from ganlib.gan import GAN
+from ganlib.labs import GANLab
+from ganlib.networks import mlp
+torch.set_num_threads(1)
+GANLab(GAN(mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1), targets.gaussian(), lr_G=2e-3, lr_D=1e-2, seed=0))"""
+ALL_LABS = f"""import sys, torch
+sys.path.insert(0, {str(ROOT / 'tests')!r})
+import all_labs
+from IPython.display import display
+torch.set_num_threads(1)
+display(*all_labs.make().values())"""
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The findings of axe on a page, or below a selector, that are serious or critical: (rule, what is wrong, where)."""
+    spec = importlib.util.find_spec("axe_playwright_python")
+    if spec is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)('axe comes with the extra of the book: pip install -e ".[book]"')
+    source = Path(spec.origin).with_name("axe.min.js").read_text(encoding="utf-8")
+
+    def findings(page, where="html"):
+        page.evaluate("source => (0, eval)(source)", source)
+        found = page.evaluate("where => axe.run(where)", where)
+        assert len(found["passes"]) >= 5, "axe has looked at next to nothing"
+        return [(rule["id"], node["failureSummary"][-150:], node["html"][:150]) for rule in found["violations"]
+                if rule["impact"] in ("serious", "critical") for node in rule["nodes"]]
+
+    return findings
+
+
+def test_axe_sees_what_is_wrong(browser, axe):
+    page = browser.new_page()
+    page.set_content("<html lang=en><title>t</title><main><h1>t</h1><input><img src=x><p style='color:#aaa'>pale</p></main>")
+    assert {rule for rule, *_ in axe(page)} == {"label", "image-alt", "color-contrast"}
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["index", "search", "glossary", "references", "notebooks/01_maximum_likelihood_and_kl",
+                                  "notebooks/04_gan_in_one_dimension"])
+def test_axe_finds_nothing_serious_in_the_book(book, browser, axe, name, scheme):
+    page = browser.new_page(color_scheme=scheme)
+    page.goto((book / f"{name}.html").as_uri())
+    page.wait_for_load_state("networkidle")
+    page.wait_for_function("() => !window.MathJax?.startup?.promise || MathJax.startup.promise.then(() => true)")
+    assert axe(page) == []
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def voila(show_for_all):
+    """A Voilà page with every lab of the course."""
+    page = show_for_all(ALL_LABS, front_end="voila")
+    page.wait_for_function("() => [...document.querySelectorAll('.gl-lab canvas')].filter(c => c.dataset.drawn).length >= 25")
+    return page
+
+
+def test_axe_finds_nothing_serious_in_voila(show, axe):
+    page = show(GAN_LAB, front_end="voila")
+    page.locator(".gl-lab canvas[data-drawn]").wait_for()
+    page.get_by_text("more knobs").click()
+    assert axe(page) == []
+
+
+def test_voila_serves_every_lab(voila, axe):
+    labs = voila.locator(".gl-lab")
+    titles = labs.locator("h4").all_inner_texts()
+    assert len(titles) == len(set(titles)) == voila.locator("canvas[data-drawn]").count() >= 25
+    assert not any(voila.locator(".gl-error:not(.gl-note)").all_inner_texts())
+    assert axe(voila, ".gl-lab") == []
+
+
+def test_every_canvas_is_a_picture_with_words_that_follow_it(voila):
+    """role=img and a label that begins with the title; after a step, or a control moved by keyboard, the label is another."""
+    for lab in voila.locator(".gl-lab").all():
+        canvas, title = lab.locator("canvas"), lab.locator("h4").inner_text()
+        before = canvas.get_attribute("aria-label")
+        assert canvas.get_attribute("role") == "img" and before.startswith(title) and len(before) > len(title) + 15
+        keys = {"button": "Enter", "range": "End", "select-one": "ArrowDown", "checkbox": "Space"}
+        step = lab.get_by_role("button", name="step", exact=True)
+        controls = lab.locator(".gl-controls :is(button, input[type=range], select, input[type=checkbox]):visible")
+        for control in [*([step] if step.count() else []), *controls.all()]:  # one of them must do
+            control.press(keys[control.evaluate("c => c.type")])
+            voila.wait_for_timeout(1600)
+            if canvas.get_attribute("aria-label") != before:
+                break
+        else:
+            raise AssertionError(f"{title} still says: {before}")
+
+
+def test_tab_goes_through_every_control_and_on(voila):
+    """No trap: from the first control of the first lab, Tab visits all that can be used, in the order of the page."""
+    wanted = voila.evaluate("""() => {
+        const all = [...document.querySelectorAll('.gl-lab :is(button, input, select, summary)')].filter(e => e.checkVisibility());
+        all.forEach((e, i) => { e.dataset.stop = i; });
+        all[0].focus();
+        return all.length; }""")
+    seen = []
+    for _ in range(wanted):
+        seen.append(voila.evaluate("document.activeElement.dataset.stop"))
+        voila.keyboard.press("Tab")
+    assert seen == [str(i) for i in range(wanted)] and wanted > 100
+
+
+def drawn_while_playing(page, lab, seconds=3):
+    """How often the picture changes in so many seconds of play."""
+    canvas = lab.locator("canvas")
+    lab.locator(".gl-play").click()
+    page.wait_for_timeout(500)
+    before = int(canvas.get_attribute("data-drawn"))
+    page.wait_for_timeout(1000 * seconds)
+    after = int(canvas.get_attribute("data-drawn"))
+    lab.locator(".gl-play").click()
+    return after - before
+
+
+def test_reduced_motion_slows_the_live_picture_not_the_training(show):
+    page = show(GAN_LAB, front_end="voila")
+    lab = page.locator(".gl-lab")
+    lab.locator("canvas[data-drawn]").wait_for()
+    lively = drawn_while_playing(page, lab)
+    page.emulate_media(reduced_motion="reduce")
+    steps = lambda: int(lab.locator(".gl-count").inner_text().split()[-1])
+    page.wait_for_timeout(500)
+    there = steps()
+    calm = drawn_while_playing(page, lab)
+    assert calm <= 4 < lively and steps() > there + 5
+    page.wait_for_timeout(1500)
+    assert lab.locator(".gl-text").inner_text().startswith(f"After {steps()} steps")  # the last picture is not missed
+
+
+def test_reduced_motion_slows_the_recorded_lab(book, browser):
+    found = {}
+    for motion in ("no-preference", "reduce"):
+        page = browser.new_page(reduced_motion=motion)
+        page.goto((book / "notebooks/04_gan_in_one_dimension.html").as_uri())
+        lab = page.locator(".gl-recorded")
+        lab.locator("canvas[data-drawn]").wait_for()
+        assert page.locator(".gl-count").inner_text() == "step 0"  # nothing moves before it is asked to
+        found[motion] = drawn_while_playing(page, lab)
+        page.close()
+    assert found["reduce"] <= 4 < found["no-preference"]

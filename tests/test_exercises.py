@@ -62,8 +62,6 @@ def test_names_are_unique_over_the_course():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_check_is_used_by_its_notebook(path):
-    if path.stem == "nb05":
-        pytest.skip("notebook 05 is being written; its checks are tested by test_exercises_05.py")
     (notebook,) = (ROOT / "notebooks").glob(path.stem.removeprefix("nb") + "_*.ipynb")
     source = "\n".join(cell.source for cell in nbformat.read(notebook, as_version=4).cells)
     assert set(re.findall(r"check\(['\"](\w+)['\"]", source)) == set(names(path))

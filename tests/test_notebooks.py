@@ -11,7 +11,7 @@ from execute import problems
 ROOT = Path(__file__).parent.parent
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 COURSE = ["00_start_here", "01_maximum_likelihood_and_kl", "02_taxonomy", "03_zero_sum_games",
-          "04_gan_in_one_dimension", "06_dcgan", "07_unet"]  # 05, losses and failure, is being written
+          "04_gan_in_one_dimension", "05_losses_and_failure", "06_dcgan", "07_unet"]
 PICTURE = r"!\[([^\]]*)\]\(([^)\s]+)[^)]*\)"
 LINK = r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)"
 AFAR = r"<script|<link|<iframe|<img[^>]+https?:|!\[[^\]]*\]\(https?:|cdn\.|unpkg\.com|jsdelivr|googleapis"

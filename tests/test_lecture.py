@@ -155,3 +155,21 @@ def test_the_extension_for_rise_is_whole(tmp_path, capsys):
     about = json.loads(package.read_text())
     assert about["name"] == package.parent.name  # JupyterLab looks for it under its name
     assert f'["{about["name"]}"]' in (package.parent / about["jupyterlab"]["_build"]["load"]).read_text()
+
+
+def test_the_configuration_of_the_hub(monkeypatch, tmp_path):
+    """It sets what it says: limits, culling, and an address that only this machine reaches until another is given."""
+    from traitlets.config import Config
+
+    monkeypatch.setenv("COURSE_WORK", str(tmp_path))
+    monkeypatch.delenv("COURSE_URL", raising=False)
+    c, path = Config(), ROOT / "notebooks/lecture/hub/jupyterhub_config.py"
+    exec(compile(path.read_text(encoding="utf-8"), path, "exec"), {"get_config": lambda: c})
+    assert c.Spawner.mem_limit == "1G" and c.Spawner.cpu_limit == 1.0 and c.Spawner.environment == {"OMP_NUM_THREADS": "1"}
+    assert "--MappingKernelManager.cull_idle_timeout=1800" in c.Spawner.args and "--timeout=3600" in c.JupyterHub.services[0]["command"]
+    assert c.JupyterHub.services[0]["name"] in c.JupyterHub.load_roles[0]["services"]
+    assert c.JupyterHub.bind_url.startswith("http://127.0.0.1:")
+    if importlib.util.find_spec("jupyterhub"):  # then its own words for all of it
+        from jupyterhub.app import JupyterHub
+
+        assert all(hasattr(JupyterHub, name) for name in c.JupyterHub)

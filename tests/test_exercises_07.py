@@ -10,7 +10,7 @@ WRONG = [("blur_of_averages", (-1, -0.2), "swapped"), ("blur_of_averages", (-0.2
          ("blur_of_averages", (-1, -1), "Only L1"),
          ("blur_of_averages", (0.2, -1), "sign"), ("blur_of_averages", (0.5, 1), "middle"),
          ("blur_of_averages", 3, "failed with TypeError"), ("unet_bottleneck", 128, "side is 2"),
-         ("unet_bottleneck", 2048, "three"), ("unet_bottleneck", 4, "Each of"), ("unet_bottleneck", 7, "Halve"),
+         ("unet_bottleneck", 2048, "there are five"), ("unet_bottleneck", 4, "Each of"), ("unet_bottleneck", 7, "Halve"),
          ("receptive_field", 46, "there are two"), ("receptive_field", 94, "double"),
          ("receptive_field", 16, "multiply"), ("receptive_field", 28, "forwards"), ("receptive_field", 3, "Backwards"),
          ("choose_cost", "L1 + GAN", "invents"), ("choose_cost", "L2", "not offered"), ("choose_cost", "GAN", "Alone"),

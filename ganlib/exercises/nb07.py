@@ -11,9 +11,9 @@ def blur_of_averages(answer):
 
 
 def unet_bottleneck(answer):
-    hints = {128 * 2 * 2: None, 128: "Its side is 2, not 1: 32 → 16 → 8 → 4 → 2.",
-             128 * 16: "That is after three halvings; there are four.", 4: "Each of the 2·2 places has 128 channels."}
-    return hints.get(answer, "Halve 32 four times, and multiply side · side by the channels.")
+    hints = {128 * 2 * 2: None, 128: "Its side is 2, not 1: 64 → 32 → 16 → 8 → 4 → 2.",
+             128 * 16: "That is after four halvings; there are five.", 4: "Each of the 2·2 places has 128 channels."}
+    return hints.get(answer, "Halve 64 five times, and multiply side · side by the channels.")
 
 
 def receptive_field(answer):

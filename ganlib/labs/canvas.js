@@ -434,7 +434,7 @@ const render = ({ model, el }) => {
     if (!held) { canvas.style.cursor = frame && nearest(px, py) ? "grab" : scene.points ? "crosshair" : "default"; return; }
     if (!moving) { moving = true; requestAnimationFrame(() => { moving = false; if (held) tell(px, py); }); }
   });
-  canvas.addEventListener("pointerup", event => { if (held) tell(...at(event)); held = null; });
+  canvas.addEventListener("pointerup", event => { if (held?.mark) tell(...at(event)); held = null; });  // a click is one point
   canvas.addEventListener("pointercancel", () => { held = null; });
 
   model.on("change:scene", onScene); model.on("change:frame", onFrame); model.on("change:status", onStatus); model.on("change:values", onValues); model.on("msg:custom", onMessage);

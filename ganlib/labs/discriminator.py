@@ -11,7 +11,7 @@ from torch.special import xlogy
 from ganlib import targets
 from ganlib.densities import line, optimal_discriminator
 from ganlib.divergences import js
-from ganlib.gan import GAN
+from ganlib.gan import GAN, _descend
 from ganlib.labs.runner import Lab
 from ganlib.labs.scene import axes, bars, button, handles, number, points, rug, slider, text, toggle
 from ganlib.labs.scene import line as curve
@@ -217,17 +217,13 @@ class Algorithm1(Lab):
             yield f"fake is {tuple(self.fake.shape)}: numbers only, no graph back to G"
             loss_D = loss.D(self.D(self.real), self.D(self.fake))
             yield f"loss_D = {loss_D:.3f}"
-            gan.opt_D.zero_grad()
-            loss_D.backward()
-            gan.opt_D.step()
+            _descend(loss_D, gan.opt_D)
             yield "only D's weights moved"
             z = gan.noise(64)
             yield f"z is {tuple(z.shape)}, new noise"
             loss_G = loss.G(self.D(self.G(z)))
             yield f"loss_G = {loss_G:.3f}, reached through D"
-            gan.opt_G.zero_grad()
-            loss_G.backward()
-            gan.opt_G.step()
+            _descend(loss_G, gan.opt_G)
             yield "only G's weights moved; D stood still"
 
     def advance(self):
@@ -283,9 +279,7 @@ class FiniteSamples(Lab):
 
     def advance(self):
         """One step of D on all of both samples."""
-        self.optimiser.zero_grad()
-        LOSSES["minimax"].D(self.D(self.a), self.D(self.b)).backward()
-        self.optimiser.step()
+        _descend(LOSSES["minimax"].D(self.D(self.a), self.D(self.b)), self.optimiser)
         if (self.steps + 1) % 10 == 0:
             self._record(self.steps + 1)
 

@@ -9,6 +9,7 @@ from ganlib.densities import line as cells
 from ganlib.densities import pushforward
 from ganlib.divergences import total_variation
 from ganlib.families import NORMAL, VAE, Adversarial
+from ganlib.gan import _descend
 from ganlib.labs.runner import Lab
 from ganlib.labs.scene import area, axes, choice, line, points, rug, slider, text
 from ganlib.networks import mlp
@@ -211,9 +212,7 @@ class Pairs(Lab):
         z, x = 2 * torch.rand(256, 1, generator=self.generator) - 1, self.law.sample(256, self.generator)
         if self.values["pairs"] == SORTED:  # such an encoder keeps the order: the smallest x gets the smallest z
             z, x = z.sort(0).values, x.sort(0).values
-        self.optimiser.zero_grad()
-        (self.G(z) - x).square().mean().backward()
-        self.optimiser.step()
+        _descend((self.G(z) - x).square().mean(), self.optimiser)
         self.pairs = torch.cat([z, x], 1)
 
     def draw(self):

@@ -23,7 +23,7 @@ def opened(browser, path, **how):
     """A page of a book from disk, offline, with `page.asked` and `page.failed`: the addresses of all requests."""
     context = browser.new_context(offline=True, **{"viewport": {"width": 1300, "height": 1000}, **how})
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     page.asked, page.failed, page.errors = [], [], []
     page.on("request", lambda request: page.asked.append(request.url))
     page.on("requestfailed", lambda request: page.failed.append(request.url))
@@ -36,7 +36,7 @@ def opened(browser, path, **how):
 def settled(page):
     """Wait until MathJax, if there is mathematics, has set all of it, and all pictures are there."""
     page.wait_for_function("() => !window.MathJax?.startup?.promise || MathJax.startup.promise.then(() => true)")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)  # for what may still be asked for
     return page
 
 

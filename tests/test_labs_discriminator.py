@@ -40,8 +40,9 @@ def test_the_detective_is_paid_by_the_log_score():
     assert len(frame["bayes"]) and "all judged" in frame["ask"][0][2]
     with pytest.raises(ValueError, match="All cases are judged"):
         lab.pressed("judge")
-    assert lab.set("seed", 4).text().startswith("0 of 20")
-    assert not np.array_equal(lab.xs, x)
+    lab.reset()
+    assert lab.text().startswith("0 of 20") and not np.array_equal(lab.xs, x)
+    assert np.array_equal(lab.xs, Detective(seed=4).xs)
 
 
 @pytest.mark.parametrize("middle, slope, m", [(0.85, 3.0, 1.5), (2.5, 0.5, 1.5), (0, -2, -1), (0, 0, 0)])

@@ -32,8 +32,10 @@ def _densities(x, fake=FAKE):
 class Detective(Lab):
     """You are D: say how sure you are that each of 20 numbers is real, and collect the log of what you gave the truth."""
 
-    def __init__(self, seed=0, cases=20):
-        self.cases = cases
+    CASES = 20
+
+    def __init__(self, seed=0):
+        self.seed = seed - 1
         super().__init__(
             title="You are the detective", height=340,
             axes=[axes("x", box=(0, 0, 0.66, 1), x=(-3.5, 4.5), y=(0, 1.05), xlabel="x", ylabel="your belief “real”"),
@@ -45,26 +47,22 @@ class Detective(Lab):
                    points("was_real", "x", "was real", color=BLACK, size=8),
                    points("was_fake", "x", "was fake", color=GREEN, size=9, hollow=True),
                    bars("bars", "score", color=BLUE), text("who", "score")],
-            controls=[slider("belief", "belief “real”, in %", 1, 99, 50, step=1),
-                      button("judge", "judge"), number("seed", "seed", 0, 9999, seed)])
+            controls=[slider("belief", "belief “real”, in %", 1, 99, 50, step=1), button("judge", "judge")])
         self.reset()
 
     def reset(self):
         """New examples and new cases."""
-        g = torch.Generator().manual_seed(self.values["seed"])
+        self.seed += 1
+        g = torch.Generator().manual_seed(self.seed)
         self.known = REAL.sample(40, g), FAKE.sample(40, g)
-        self.truth = torch.rand(self.cases, generator=g) < 0.5
-        self.xs = torch.where(self.truth, *(law.sample(self.cases, g).flatten() for law in (REAL, FAKE)))
+        self.truth = torch.rand(self.CASES, generator=g) < 0.5
+        self.xs = torch.where(self.truth, *(law.sample(self.CASES, g).flatten() for law in (REAL, FAKE)))
         self.beliefs: list[float] = []
-
-    def changed(self, key, value):
-        if key == "seed":
-            self.reset()
 
     def pressed(self, key):
         """Commit to the belief shown, for the case at hand."""
-        if len(self.beliefs) == self.cases:
-            raise ValueError("All cases are judged. Press reset for the same cases or change the seed for new ones.")
+        if len(self.beliefs) == self.CASES:
+            raise ValueError("All cases are judged. Press reset for new ones.")
         self.beliefs.append(self.values["belief"] / 100)
 
     def scores(self):
@@ -76,7 +74,7 @@ class Detective(Lab):
 
     def draw(self):
         n, x, scores = len(self.beliefs), line(-3.5, 4.5, 200), self.scores()
-        shown, truth, done = np.c_[self.xs[:n], self.beliefs], self.truth[:n].numpy(), n == self.cases
+        shown, truth, done = np.c_[self.xs[:n], self.beliefs], self.truth[:n].numpy(), n == self.CASES
         now = math.nan if done else float(self.xs[n])
         return {"real": self.known[0], "fake": self.known[1], "was_real": shown[truth], "was_fake": shown[~truth],
                 "bayes": np.c_[x, optimal_discriminator(*_densities(x))] if done else [],
@@ -88,7 +86,7 @@ class Detective(Lab):
 
     def text(self):
         scores = ", ".join(f"{who} {s:.2f}" for who, s in self.scores().items()) or "none yet"
-        return f"{len(self.beliefs)} of {self.cases} cases judged; mean log score in nats: {scores}."
+        return f"{len(self.beliefs)} of {self.CASES} cases judged; mean log score in nats: {scores}."
 
 
 class TwoTerms(Lab):

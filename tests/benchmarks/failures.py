@@ -177,8 +177,8 @@ def medicine(seeds, steps):
 
 
 CLINIC = {  # diagnosis: its knobs; the test of a run by JS over the last third, last ledger, last pull; what tells it
-    "circling": (CIRCLING, lambda js, end, pull: max(js) > 0.15 and max(js) - min(js) > 0.1 and pull > 1e-2,
-                 "JS swings and does not settle, and the pull on G stays strong: both move, nobody arrives."),
+    "circling": (CIRCLING, lambda js, end, pull: max(js) > 0.15 and max(js) - min(js) > 0.1,
+                 "JS swings and does not settle, and the pull on G comes and goes: both move, nobody arrives."),
     "few data": ({"points": 12, "anneal": True}, lambda js, end, pull: end.js > 0.15 and end.regret > 0.3,
                  "The loss of D falls while its regret rises: D learns the twelve examples, not the law."),
     "healthy": ({"anneal": True}, lambda js, end, pull: end.js <= 0.03 and end.off_half <= 0.05,

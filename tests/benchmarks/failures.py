@@ -18,7 +18,6 @@ import statistics
 from pathlib import Path
 
 import torch
-from scipy.stats import t as student
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
@@ -218,13 +217,6 @@ def clinic(seeds, steps, looks=60):
 
 
 STUDIES = {study.__name__: study for study in (collapse, dose, folklore, medicine, clinic)}
-
-
-def interval(differences, level=0.95):
-    """Mean of paired differences, and its interval by Student's t: (mean, low, high)."""
-    n, mean = len(differences), statistics.mean(differences)
-    half = student.ppf((1 + level) / 2, n - 1) * statistics.stdev(differences) / math.sqrt(n) if n > 1 else math.inf
-    return mean, mean - half, mean + half
 
 
 def _say(name, numbers, unit):

@@ -20,7 +20,7 @@ const make = (tag, attributes = {}, ...children) => {
 // Inside JupyterLab a control in an output loses its keys to Lab's shortcuts unless it says so itself.
 const KEYS = { "data-lm-suppress-shortcuts": "true" };
 
-const CALM = matchMedia("(prefers-reduced-motion: reduce)");  // then a playing lab changes its picture once a second
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;  // then a playing lab changes its picture once a second
 
 // ---- numbers ------------------------------------------------------------------------------------------
 
@@ -395,7 +395,7 @@ const render = ({ model, el }) => {
   };
   const loop = () => {
     if (!alive) return;
-    const wait = CALM.matches && model.get("status").playing ? 1000 : 0;
+    const wait = calm() && model.get("status").playing ? 1000 : 0;
     if (fresh && performance.now() - painted >= wait) paint();
     requestAnimationFrame(loop);
   };
@@ -498,7 +498,7 @@ export const mount = async (el, trace) => {
   const acts = {
     play() {
       if (state.values.step === steps.at(-1)) move({ step: steps[0] });
-      playing = setInterval(() => { if (later() === steps.at(-1) || !el.isConnected) pause(); move({ step: later() }); }, CALM.matches ? 1000 : 150);
+      playing = setInterval(() => { if (later() === steps.at(-1) || !el.isConnected) pause(); move({ step: later() }); }, calm() ? 1000 : 150);
     },
     pause,
     step() { pause(); move({ step: later() }); },

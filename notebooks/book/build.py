@@ -124,8 +124,7 @@ def lay_out(source):
     for path in (*(HERE / name for name in OWN), ROOT / "README.md"):
         shutil.copy(path, source)
     for path in (ROOT / "notebooks").glob("*.md"):  # what teachers read
-        if path.stat().st_size:
-            shutil.copy(path, source / "notebooks")
+        shutil.copy(path, source / "notebooks")
     for page in source.rglob("*.md"):
         bring(page, source)
     page = source / "glossary.md"

@@ -173,3 +173,13 @@ def test_the_configuration_of_the_hub(monkeypatch, tmp_path):
         from jupyterhub.app import JupyterHub
 
         assert all(hasattr(JupyterHub, name) for name in c.JupyterHub)
+
+
+def test_the_plans_name_slides_and_add_up(kept):
+    """The lesson of 50 minutes has 50, and what the plans quote is a slide or an exercise of the course."""
+    text = (ROOT / "notebooks/INSTRUCTOR.md").read_text(encoding="utf-8")
+    plans = text[text.index("## A lesson of 50"):text.index("## A room full")]
+    assert sum(int(minutes) for minutes in re.findall(r"^\| (\d+) \|", plans[:plans.index("## A lesson of 90")], re.M)) == 50
+    checks = {name for nb in kept.values() for name in re.findall(r'check\("(\w+)"', "".join(cell.source for cell in nb.cells))}
+    slides = {cell.id for nb in kept.values() for cell in begins(nb)}
+    assert set(re.findall(r"`([\w-]+)`", plans)) <= slides | checks

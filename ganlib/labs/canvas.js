@@ -395,8 +395,7 @@ const render = ({ model, el }) => {
   };
   const loop = () => {
     if (!alive) return;
-    const wait = calm() && model.get("status").playing ? 1000 : 0;
-    if (fresh && performance.now() - painted >= wait) paint();
+    if (fresh && performance.now() - painted >= (model.get("status").playing && calm() ? 1000 : 0)) paint();
     requestAnimationFrame(loop);
   };
   const ack = () => { if (root.isConnected && !document.hidden) send({ kind: "seen", frame: frame?.number ?? 0, drawn }); };

@@ -53,8 +53,8 @@ class Landscape(Lab):
         gauge, most = {"JS": ("js", math.log(2)), "E|D − D*|": ("off_star", 0.5)}[self.values["gauge"]]
         heat = [[1.0 if entry is None else (getattr(entry, gauge) / most) ** 0.5 for entry in row] for row in self.ledgers]
         row, column = self._at()
-        span = self.scene["axes"][0]["x"]
-        return {"heat": np.array(heat), "equal": np.array((span, span)).T, "here": [[math.log10(self.rates[column]), math.log10(self.rates[row])]]}
+        span, pair = self.scene["axes"][0]["x"], np.log10([self.rates[column], self.rates[row]])
+        return {"heat": np.array(heat), "equal": np.array((span, span)).T, "here": pair[None]}
 
     def text(self):
         row, column = self._at()

@@ -49,9 +49,11 @@ def serve(folder):
             if process.poll() is not None:
                 pytest.fail("the Jupyter server ended:\n" + Path(log.name).read_text())
             time.sleep(0.1)
-    yield address, folder
-    process.terminate()
-    process.wait(20)
+    try:
+        yield address, folder
+    finally:  # also when a script that uses it fails
+        process.terminate()
+        process.wait(20)
 
 
 @contextmanager

@@ -355,8 +355,9 @@ const render = ({ model, el }) => {
     const wide = canvas.clientWidth || BASE, tall = wide < 500 && stacked;
     scene.full = tall ? stacked.full : [BASE, scene.height];
     scene.axes.forEach((a, i) => { a.box = tall ? stacked.boxes[i] : boxes[i]; });
-    const high = root.classList.contains("gl-projector") ? Math.min(wide * scene.height / BASE, window.innerHeight * 0.68)
-      : tall ? wide * scene.full[1] / scene.full[0] : wide < BASE ? Math.max(wide * scene.height / BASE, Math.min(scene.height, 280)) : wide * scene.height / BASE;
+    const usual = wide * scene.full[1] / scene.full[0];
+    const high = tall ? usual : root.classList.contains("gl-projector") ? Math.min(usual, window.innerHeight * 0.68)
+      : wide < BASE ? Math.max(usual, Math.min(scene.height, 280)) : usual;
     const [W, H] = [Math.round(wide * ratio), Math.round(high * ratio)];
     if (W === canvas.width && H === canvas.height) return;
     canvas.style.height = `${high}px`;

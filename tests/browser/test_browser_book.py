@@ -222,6 +222,10 @@ def test_on_a_phone_nothing_sticks_out(book, browser, name):
         settled(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert page.locator("main p").first.evaluate("p => parseFloat(getComputedStyle(p).fontSize)") >= 15
+        if name == FLAGSHIP:  # the columns of the recorded lab stand one below the other
+            page.locator(".gl-recorded canvas[data-drawn]").wait_for()
+            box = page.locator(".gl-recorded canvas").bounding_box()
+            assert box["height"] > 1.5 * box["width"]
         page.locator("button.primary-toggle:visible").first.tap()
         page.locator("dialog[open] a:visible", has_text="Glossary").first.wait_for()
 

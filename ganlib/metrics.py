@@ -50,7 +50,8 @@ def frechet(real: Tensor, fake: Tensor) -> float:
     values, vectors = torch.linalg.eigh(C)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T
     overlap = torch.linalg.eigvalsh(root @ C_ @ root).clamp(min=0).sqrt().sum()  # tr (C C')^½ by symmetric parts
-    return float((a.mean(0) - b.mean(0)).square().sum() + a.var(0).sum() + b.var(0).sum() - 2 * overlap)
+    distance = (a.mean(0) - b.mean(0)).square().sum() + a.var(0).sum() + b.var(0).sum() - 2 * overlap
+    return float(distance.clamp(min=0))  # equal sets may come out at −1e-13
 
 
 def nearest(x: Tensor, bank: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:

@@ -37,17 +37,19 @@ class Run:
     """A `GAN` on pictures x (n, channels, size, size): `step()` takes the next minibatch, and averages G in `run.G`.
 
     batch: pictures a step, over all processes. ema: the share the average keeps of itself, less in the first steps.
-    seed: of the order of the pictures. out: a folder for `run.safetensors` and grids of samples, written every `every`
-    steps; a run found there is resumed. about: what else its JSON shall say. For GPUs: bf16, channels_last, compile.
+    fall: (first, last), steps between which both rates fall along a line to 0. seed: of the order of the pictures.
+    out: a folder for `run.safetensors` and grids of samples, written every `every` steps; a run found there is
+    resumed. about: what else its JSON shall say. For GPUs: bf16, channels_last, compile.
     """
 
-    def __init__(self, gan: GAN, x: Tensor, *, batch=64, ema=0.99, seed=0, out=None, every=500, about=None,
-                 bf16=False, channels_last=False, compile=False):
+    def __init__(self, gan: GAN, x: Tensor, *, batch=64, ema=0.99, fall=(), seed=0, out=None, every=500,
+                 about=None, bf16=False, channels_last=False, compile=False):
         self.gan, self.batch, self.every, self.about = gan, batch, every, about or {}
         self.rank, self.world = 0, int(os.environ.get("WORLD_SIZE", 1))
         if not 0 < batch <= len(x) or batch % self.world:
             raise ValueError(f"batch must be a multiple of {self.world}, at most the {len(x)} pictures, got {batch}")
-        self.settings = {"batch": batch, "ema": ema, "seed": seed, "pictures": list(x.shape), "loss": gan.loss}
+        self.settings = {"batch": batch, "ema": ema, "fall": list(fall), "seed": seed, "pictures": list(x.shape),
+                         "loss": gan.loss}
         self.out, self.saves = Path(out or "."), out is not None
         self.G, self.ema = copy.deepcopy(gan.G).eval().requires_grad_(False), ema
         self.order, self.generator = torch.zeros(0, dtype=torch.long), torch.Generator().manual_seed(seed)
@@ -92,6 +94,10 @@ class Run:
             self.order = torch.randperm(len(self.x), generator=self.generator)
         rows, self.order = self.order[:self.batch].chunk(self.world)[self.rank], self.order[self.batch:]
         self.logits.clear()
+        first, last = self.settings["fall"] or (0, 0)
+        if first < self.gan.steps < last:  # these factors multiply to the line from 1 to 0
+            left = last - self.gan.steps
+            self.gan.lr_G, self.gan.lr_D = (rate * left / (left + 1) for rate in (self.gan.lr_G, self.gan.lr_D))
         try:
             record = self.gan.step(self.x[rows.to(self.x.device)].to(self.gan.device, memory_format=self.layout))
         except torch.cuda.OutOfMemoryError:
@@ -206,16 +212,16 @@ def _below(tensors, part) -> dict[str, Tensor]:
 def load_pair(path) -> tuple[nn.Module, nn.Module, dict]:
     """The averaged G and D of a run made from the shell, ready to use, and what its file says about it."""
     tensors, about = read(path)
-    G, D = _pair(**{key: about[key] for key in ("size", "channels", "z_dim", "width", "norm")})
+    G, D = _pair(**{key: about[key] for key in ("size", "channels", "z_dim", "width", "norm", "width_D") if key in about})
     G.load_state_dict(_below(tensors, "mean"))
     D.load_state_dict(_below(tensors, "D"))
     return G.eval().requires_grad_(False), D.eval().requires_grad_(False), about
 
 
-def _pair(size, channels, z_dim, width, norm, seed=0):
+def _pair(size, channels, z_dim, width, norm, width_D=0, seed=0):
     norm_G = "batch" if norm == "spectral" else norm
     return (dcgan_generator(size, channels, z_dim=z_dim, width=width, norm=norm_G, seed=seed),
-            dcgan_discriminator(size, channels, width=width, norm=norm, seed=seed + 1))
+            dcgan_discriminator(size, channels, width=width_D or width, norm=norm, seed=seed + 1))
 
 
 @contextmanager
@@ -241,9 +247,10 @@ def main(argv=None) -> None:
             ("cache", "", "folder for pixels mapped into memory"), ("held-out", 0.0, "share to leave aside"),
             ("steps", 2000, "steps in all"), ("batch", 64, "pictures a step, over all processes"),
             ("out", "runs/a", "folder of checkpoint and samples"), ("every", 500, "steps between checkpoints"),
-            ("z-dim", 32, "numbers in z"), ("width", 32, "channels of the largest maps"),
+            ("z-dim", 32, "numbers in z"), ("width", 32, "channels of the largest maps"), ("width-D", 0, "0: as G's"),
             ("norm", "batch", "of D: batch, spectral or none"), ("loss", "non-saturating", ", ".join(LOSSES)),
             ("lr-G", 1e-3, "learning rate of G"), ("lr-D", 1e-3, "learning rate of D"),
+            ("fall-from", 0, "step from which both rates fall to 0; 0: never"),
             ("ema", 0.99, "share that the average of G keeps at each step"), ("seed", 0, "of weights, noise and order"),
             ("device", "cpu", "cpu or cuda"), ("threads", 1, "threads of the CPU"), ("bf16", False, "mixed precision"),
             ("channels-last", False, "memory layout"), ("compile", False, "torch.compile")]:
@@ -257,13 +264,15 @@ def main(argv=None) -> None:
     try:
         found = load(a.images, size=a.size, grey=a.grey, cache=a.cache)
         x = found.split(a.held_out)[0].x if a.held_out else found.x  # a split is a copy: not of what fits no memory
-        shape = {"size": a.size, "channels": x.shape[1], "z_dim": a.z_dim, "width": a.width, "norm": a.norm}
+        shape = {"size": a.size, "channels": x.shape[1], "z_dim": a.z_dim, "width": a.width, "width_D": a.width_D,
+                 "norm": a.norm}
         G, D = (net.to(device) for net in _pair(**shape, seed=a.seed))
         gan = GAN(G, D, gaussian(dim=a.z_dim), loss=a.loss, lr_G=a.lr_G, lr_D=a.lr_D, seed=a.seed)
         command = " ".join(["python -m ganlib.training", *(sys.argv[1:] if argv is None else argv)])
-        Run(gan, x, batch=a.batch, ema=a.ema, seed=a.seed, out=a.out, every=a.every, bf16=a.bf16, compile=a.compile,
-            channels_last=a.channels_last, about={**shape, "command": command}).train(a.steps, progress=True)
-    except (ValueError, ConnectionError, OSError, RuntimeError) as error:
+        how = {key: vars(a)[key] for key in ("batch", "ema", "seed", "out", "every", "bf16", "compile", "channels_last")}
+        fall = (a.fall_from, a.steps) if a.fall_from else ()
+        Run(gan, x, fall=fall, about={**shape, "command": command}, **how).train(a.steps, progress=True)
+    except (ValueError, OSError, RuntimeError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
 
 

@@ -134,6 +134,19 @@ def test_a_resumed_run_continues_exactly(tmp_path):
     assert (tmp_path / "a" / "samples-000006.png").exists()
 
 
+def test_the_rates_fall_along_a_line_also_across_a_resume(tmp_path):
+    run, rates = make(fall=(4, 12)), []
+    for _ in range(14):
+        run.step()
+        rates.append((run.gan.lr_G, run.gan.lr_D))
+    expected = [1e-3 * min(1.0, max(1, 12 - s) / 8) for s in range(14)]
+    assert rates == [pytest.approx((rate, rate)) for rate in expected]
+    make(tmp_path, fall=(4, 12)).train(7)
+    assert same(state(make(tmp_path, fall=(4, 12)).train(14)), state(run))
+    with pytest.raises(ValueError, match=r"fall is \[4, 12\] there, \[\] here"):
+        make(tmp_path)
+
+
 @pytest.mark.parametrize("left_out", ["opt_G", "opt_D", "noise", "shuffle", "order", "mean", "G", "D"])
 def test_nothing_in_a_checkpoint_can_be_left_out(tmp_path, left_out):
     whole = make().train(9)

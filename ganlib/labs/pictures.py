@@ -49,10 +49,8 @@ class PictureLab(Lab):
     def _begin(self):
         self.run_, self.ledger = self.make(), {}
 
-    def _measure(self):
-        self.ledger[self.run_.gan.steps] = evaluate(self.run_.sample(1000), self.real, self.classifier)
-
     def reset(self):
+        self.steps = 0
         self._begin()
         for key, value in self.values.items():
             self.changed(key, value)
@@ -60,7 +58,7 @@ class PictureLab(Lab):
     def advance(self):
         self.run_.step()
         if self.run_.gan.steps % 100 == 0:
-            self._measure()
+            self.ledger[self.run_.gan.steps] = evaluate(self.run_.sample(1000), self.real, self.classifier)
 
     def changed(self, key, value):
         setattr(self.run_.gan, key, value)
@@ -160,7 +158,7 @@ class TransposedConvolution(Lab):
     def draw(self):
         out = self.counts()
         side, stamps = len(out), np.arange(1, 10)
-        shades = np.where(stamps == self.steps, 1, 0.35 * (stamps < self.steps))
+        shades = np.where(stamps == self.steps, 1, np.where(stamps < self.steps, 0.35, 0.08))
         names = [[(j + 0.5) / side, 1 - (i + 0.5) / side, f"{n:.0f}"] for (i, j), n in np.ndenumerate(out)]
         return {"in": shades.reshape(3, 3)[::-1], "out": out[::-1] / 9, "counts": names}
 

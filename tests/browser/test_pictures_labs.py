@@ -52,6 +52,7 @@ def test_the_labs_of_pictures(show):
     train.get_by_text("reset", exact=True).click()
     wait_until(page, train, "^step 0")
 
+    walk.locator("canvas").scroll_into_view_if_needed()
     canvas = walk.locator("canvas").bounding_box()
     before = wait_until(page, walk, "u = 0.50, v = 0.00")
     place = lambda u, v: (canvas["x"] + (52 + (u + 1.5) / 3 * 298) * canvas["width"] / 900,

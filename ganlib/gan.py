@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from ganlib.densities import push_masses
@@ -17,8 +17,6 @@ from ganlib.divergences import js
 from ganlib.losses import LOSSES, PENALTIES
 
 __all__ = ["GAN", "Ledger"]
-
-BY_EXAMPLE = {nn.Sequential, nn.Linear, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SiLU, nn.GELU, nn.Softplus, nn.Sigmoid}
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,6 @@ class GAN:
         self.opt_G = _optimiser(optimiser, G.parameters(), _rate("lr_G", lr_G), self.betas)
         self.opt_D = _optimiser(optimiser, D.parameters(), _rate("lr_D", lr_D), self.betas)
         self.optimiser, self.steps = optimiser, 0
-        self._one_pass = all(type(layer) in BY_EXAMPLE for layer in D.modules())  # batch norm, say, mixes examples
         self.history: list[dict[str, float]] = []
 
     # What may be changed while it trains; each setter says what it accepts.
@@ -97,7 +94,7 @@ class GAN:
             fake = self.G(self.noise(len(real)))
         if fake.shape != real.shape:
             raise ValueError(f"G must give examples of the data's shape, {tuple(real.shape)}, got {tuple(fake.shape)}")
-        real_logits, fake_logits = self._judge(real, fake)
+        real_logits, fake_logits = self.D(real), self.D(fake)
         if real_logits.shape[0] != len(real) or real_logits.numel() != len(real):
             raise ValueError(f"D must give one logit for each of {len(real)} examples, got {tuple(real_logits.shape)}")
         loss = LOSSES[self.loss].D(real_logits, fake_logits)
@@ -106,12 +103,6 @@ class GAN:
             total = loss + self.penalty_weight * PENALTIES[self.penalty](self.D, real, fake, self.generator)
         _descend(total, self.opt_D)
         return {"loss_D": self._finite("loss_D", loss)}
-
-    def _judge(self, real: Tensor, fake: Tensor) -> tuple[Tensor, ...]:
-        """D of both: in one pass, which is faster, where each layer treats every example by itself."""
-        if self._one_pass:
-            return self.D(torch.cat([real, fake])).tensor_split(2)
-        return self.D(real), self.D(fake)
 
     def step_G(self, n: int) -> dict[str, float]:
         """One step of G on n fresh fakes, with D held fixed: the gradient passes through D, D does not move."""

@@ -27,7 +27,8 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of weights, noise and order (0 1 2)")
     parser.add_argument("--steps", type=int, default=2100, help="of training (default: 2100)")
     parser.add_argument("--z-dim", type=int, default=64, help="numbers in z (default: 64)")
-    parser.add_argument("--width-D", type=int, default=20, help="width of D (default: 20; G has 32)")
+    parser.add_argument("--width-D", type=int, default=24, help="width of D (default: 24; G has 32)")
+    parser.add_argument("--batch", type=int, default=48, help="pictures a step (default: 48)")
     parser.add_argument("--lr", type=float, default=1e-3, help="of both; falls to 0 in the second half (default: 1e-3)")
     parser.add_argument("--ema", type=float, default=0.99, help="of the averaged G (default: 0.99)")
     args = parser.parse_args()
@@ -38,7 +39,7 @@ def main():
     for seed in args.seeds:
         gan = GAN(dcgan_generator(z_dim=args.z_dim, seed=seed), dcgan_discriminator(width=args.width_D, seed=seed + 1),
                   gaussian(dim=args.z_dim), lr_G=args.lr, lr_D=args.lr, seed=seed)
-        run = Run(gan, train.x, ema=args.ema, fall=(args.steps // 2, args.steps), seed=seed)
+        run = Run(gan, train.x, batch=args.batch, ema=args.ema, fall=(args.steps // 2, args.steps), seed=seed)
         if seed == args.seeds[0]:
             show("untrained G", metrics.evaluate(run.sample(2000), train.x, net))
         begin = time.process_time()

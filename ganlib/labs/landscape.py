@@ -54,7 +54,7 @@ class Landscape(Lab):
         heat = [[1.0 if entry is None else (getattr(entry, gauge) / most) ** 0.5 for entry in row] for row in self.ledgers]
         row, column = self._at()
         span, pair = self.scene["axes"][0]["x"], np.log10([self.rates[column], self.rates[row]])
-        return {"heat": np.array(heat), "equal": np.array((span, span)).T, "here": pair[None]}
+        return {"heat": np.array(heat), "equal": np.array((span, span)).T, "here": [pair.tolist()]}
 
     def text(self):
         row, column = self._at()

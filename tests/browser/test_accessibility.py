@@ -56,6 +56,8 @@ def test_axe_finds_nothing_serious_in_the_book(book, browser, axe, name, scheme)
     page.set_default_timeout(90_000)
     page.goto((book / f"{name}.html").as_uri())
     page.wait_for_function("() => !window.MathJax?.startup?.promise || MathJax.startup.promise.then(() => true)")
+    page.wait_for_timeout(500)  # the theme fades its colours in
+    page.wait_for_function("() => document.getAnimations().every(a => a.playState !== 'running')")
     assert axe(page) == []
     page.close()
 

@@ -22,7 +22,7 @@ from ganlib.labs import scene
 
 __all__ = ["Lab"]
 
-SLICE, FPS, NOBODY = 0.010, 34, 5.0  # seconds of work at a time; frames a second; pause when unseen for so long
+SLICE, FPS, NOBODY = 0.010, 33, 5.0  # seconds of work at a time; frames a second; pause when unseen for so long
 
 
 class Canvas(anywidget.AnyWidget):

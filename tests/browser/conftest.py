@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import nbformat
@@ -129,7 +129,8 @@ def shower(server, browser, base):
     yield show
     for page in pages.values():
         page.close()
-    for session in json.load(urllib.request.urlopen(address + "api/sessions")):
-        if session["path"] in pages:
-            url = address + "api/sessions/" + session["id"]
-            urllib.request.urlopen(urllib.request.Request(url, method="DELETE"))
+    with suppress(OSError):  # a server that is gone has no kernels either
+        for session in json.load(urllib.request.urlopen(address + "api/sessions")):
+            if session["path"] in pages:
+                url = address + "api/sessions/" + session["id"]
+                urllib.request.urlopen(urllib.request.Request(url, method="DELETE"))

@@ -214,7 +214,7 @@ def test_a_lab_that_nobody_looks_at_pauses_itself():
 def test_a_browser_that_does_not_draw_gets_no_queue_of_frames():
     async def body():
         lab = Counter()
-        lab.drawn = 5 - 4 * runner_module.FPS  # as if it had fallen far behind
+        lab.drawn = 5 - 4 * lab.fps  # as if it had fallen far behind
         lab.play()
         await until(lambda: lab.frames == 5)
         await asyncio.sleep(0.2)

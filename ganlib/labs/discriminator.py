@@ -226,9 +226,9 @@ class Algorithm1(Lab):
 
     def advance(self):
         """Carry out the next line; when playing, one line a second."""
-        if self.playing and time.monotonic() < self.due:
+        if self.playing and time.perf_counter() < self.due:
             return False
-        self.due, self.at, self.said = time.monotonic() + 1, (self.at + 1) % len(self.LINES), next(self.script)
+        self.due, self.at, self.said = time.perf_counter() + 1, (self.at + 1) % len(self.LINES), next(self.script)
 
     @torch.no_grad()
     def draw(self):

@@ -110,10 +110,11 @@ class Bound(Lab):
 
     @torch.no_grad()
     def draw(self):
-        vae, at, z = self.vae, torch.tensor([self.values["at"]], dtype=torch.float64), cells(-4, 4, 200)
-        x = torch.cat([at, cells(-3.5, 3.5, 70)])
-        data, log_p, elbo = vae.law.log_prob(x[:, None]), vae.log_prob(x[:, None], 400), vae.elbo(x, nodes=24)
-        post = vae.joint(at, z)[0].softmax(0) / (z[1] - z[0])
+        vae, at, z = self.vae, torch.tensor([self.values["at"]], dtype=torch.float64), cells(-8, 8, 400)
+        x, dz = torch.cat([at, cells(-3.5, 3.5, 50)]), z[1] - z[0]
+        joint = vae.joint(x, z)  # once, for log p(x) and p(z|x)
+        data, log_p, elbo = vae.law.log_prob(x[:, None]), joint.logsumexp(1) + dz.log(), vae.elbo(x, nodes=20)
+        z, post = z[100:300], joint[0].softmax(0)[100:300] / dz  # those from −4 to 4, which are shown
         self.said = log_p[0], elbo[0], log_p[0] - elbo[0], (log_p - elbo)[1:] @ data[1:].softmax(0)
         return {"gap": np.c_[x, elbo, log_p][1:], "data": np.c_[x, data][1:], "log p": np.c_[x, log_p][1:],
                 "elbo": np.c_[x, elbo][1:], "here": [(x[0], log_p[0]), (x[0], elbo[0])], "post": np.c_[z, post],

@@ -124,9 +124,9 @@ class Players(Lab):
         self.paths = [*self.paths, *((rule, [[x, y]]) for rule in chosen if where == "plane")][-10:]
 
     def advance(self):
-        if self.playing and time.monotonic() < self.due:
+        if self.playing and time.perf_counter() < self.due:
             return False
-        self.due = max(self.due, time.monotonic() - 0.1) + 1 / self.values["speed"]
+        self.due = max(self.due, time.perf_counter() - 0.1) + 1 / self.values["speed"]
         for rule, path in self.paths:
             now, before = torch.tensor([path[-1], path[-2:][0]], dtype=torch.float64)
             if now.norm() < 1e4 and len(path) < 2000:

@@ -31,6 +31,7 @@ class GANLab(Lab):
     the notebook, make the lab again, and it shows yours.
     """
 
+    fps = 34  # as few as show 30: each costs training
     presets, kind = PRESETS, Ledger  # a lab in two dimensions has others
     past: np.ndarray  # the ledger over time, one line a record: the step, then the fields of `Ledger`
     _good: list[dict]  # states to go back to
@@ -88,7 +89,7 @@ class GANLab(Lab):
 
     def _next_phase(self):
         """Who moves in the next phase of slow motion, and whether that ends the step."""
-        now, train = time.monotonic(), "G only" if self.values["oracle"] else self.values["train"]
+        now, train = time.perf_counter(), "G only" if self.values["oracle"] else self.values["train"]
         if self.playing and now < self._phase_due:
             return None, False
         phases = {"both": range(6), "D only": range(4), "G only": range(4, 6)}[train]

@@ -27,6 +27,7 @@ def main():
             shower(server, browser, "moving") as show:
         page = show(code)
         page.locator(".gl-lab").nth(len(LABS) - 1).wait_for()
+        page.wait_for_timeout(5000)  # until JupyterLab has come to rest
         for i, name in enumerate(LABS):
             lab = page.locator(".gl-lab").nth(i)
             lab.scroll_into_view_if_needed()

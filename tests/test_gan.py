@@ -68,6 +68,35 @@ def test_steps_against_the_plain_loop(loss):
     assert len(gan.history) == gan.steps == 30 and set(gan.history[0]) == {"loss_D", "loss_G"}
 
 
+@pytest.mark.parametrize("hooked", [False, True])
+def test_adam_is_torch_s_own_bit_for_bit_and_hears_hooks(hooked):
+    gan, reals, heard = make(), batches(20), []
+    G, D = copy.deepcopy(gan.G), copy.deepcopy(gan.D)
+    own = GAN(G, D, gan.prior, lr_G=gan.lr_G, lr_D=gan.lr_D, betas=gan.betas, seed=0)
+    own.opt_G, own.opt_D = (torch.optim.Adam(net.parameters(), lr=lr, betas=gan.betas, fused=True)
+                            for net, lr in ((G, gan.lr_G), (D, gan.lr_D)))
+    if hooked:
+        gan.opt_D.register_step_post_hook(lambda *_: heard.append(gan.steps))
+    for k, real in enumerate(reals):
+        gan.lr_D = own.lr_D = 5e-3 / (k + 1)
+        if k == 10:
+            gan.load_state_dict(gan.state_dict())
+        gan.step(real)
+        own.step(real)
+    assert same(gan.G, own.G) and same(gan.D, own.D) and heard == (list(range(20)) if hooked else [])
+
+
+def test_a_d_that_mixes_its_examples_sees_real_and_fake_apart():
+    gan, (real,) = make(), batches(1)
+    mixing = nn.Sequential(nn.Linear(1, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, 1))
+    gan = GAN(gan.G, mixing, gan.prior, seed=0)
+    twin = copy.deepcopy(gan)
+    fake = twin.sample(len(real))
+    cost = LOSSES["non-saturating"].D(twin.D(real), twin.D(fake))
+    assert gan.step_D(real)["loss_D"] == pytest.approx(cost.item(), abs=1e-6)
+    torch.testing.assert_close(gan.D[1].running_mean, twin.D[1].running_mean)  # of real, then of fake
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("penalty", [None, *PENALTIES])
 @pytest.mark.parametrize("optimiser", ["adam", "sgd"])

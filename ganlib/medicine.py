@@ -11,7 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ganlib.gan import GAN
 
-__all__ = ["MEDICINE", "Noisy", "Spread", "average", "optimism", "spectral", "treat"]
+__all__ = ["MEDICINE", "Extragradient", "Noisy", "Spread", "average", "optimism", "spectral", "treat"]
 
 
 class _Unit(nn.Module):
@@ -85,6 +85,27 @@ def optimism(optimiser: torch.optim.Optimizer) -> None:
     optimiser.register_step_post_hook(look_ahead)
 
 
+class Extragradient(GAN):
+    """Look ahead, then move from where you were as you would move there: θ½ = θ + u(θ), θ ← θ + u(θ½).
+
+    u is a step of D, then of G, both times on the same batch and noise. Source: Gidel et al. 2019, arXiv:1802.10551.
+    """
+
+    def step(self, real: Tensor) -> dict[str, float]:
+        weights, noise = [*self.G.parameters(), *self.D.parameters()], self.generator.get_state()
+        start = [p.detach().clone() for p in weights]
+        super().step(real)
+        ahead = [p.detach().clone() for p in weights]
+        self.generator.set_state(noise)
+        self.steps -= 1
+        del self.history[-1]
+        record = super().step(real)
+        with torch.no_grad():
+            for p, began, looked in zip(weights, start, ahead):
+                p += began - looked
+        return record
+
+
 def average(gan: GAN, decay: float) -> nn.Module:
     """The moving average of G, θ̄ ← decay·θ̄ + (1 − decay)·θ. Source: Yazıcı et al. 2019, arXiv:1806.04498."""
     mean = AveragedModel(gan.G, multi_avg_fn=get_ema_multi_avg_fn(decay))
@@ -100,7 +121,7 @@ MEDICINE: dict[str, dict] = {
     "spectral norm": {"wrap": spectral}, "lr_D times 5": {"times": 5.0}, "lr_D over 5": {"times": 0.2},
     "no momentum": {"betas": (0.0, 0.9)}, "average of G, 0.99": {"ema": 0.99}, "k = 5": {"d_steps": 5},
     "spread of the batch": {"wrap": Spread, "inputs": 2}, "optimism": {"optimistic": True},
-    "instance noise 0.3": {"wrap": lambda net: Noisy(net, 0.3)}}
+    "extragradient": {"kind": Extragradient}, "instance noise 0.3": {"wrap": lambda net: Noisy(net, 0.3)}}
 
 
 def treat(G, D, prior, dose: dict, **knobs) -> tuple[GAN, nn.Module]:
@@ -108,11 +129,11 @@ def treat(G, D, prior, dose: dict, **knobs) -> tuple[GAN, nn.Module]:
 
     D(inputs, wrap) makes the discriminator; knobs are those of `GAN`.
     """
-    own: dict = {"wrap": lambda net: net, "inputs": 1, "times": 1.0, "optimistic": False, "ema": 0.0}
+    own: dict = {"wrap": lambda net: net, "inputs": 1, "times": 1.0, "optimistic": False, "ema": 0.0, "kind": GAN}
     knobs |= {key: value for key, value in dose.items() if key not in own}
     own |= {key: value for key, value in dose.items() if key in own}
     knobs["lr_D"] *= own["times"]
-    gan = GAN(G, D(own["inputs"], own["wrap"]), prior, **knobs)
+    gan = own["kind"](G, D(own["inputs"], own["wrap"]), prior, **knobs)
     if own["optimistic"]:
         optimism(gan.opt_D)
         optimism(gan.opt_G)

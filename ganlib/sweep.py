@@ -2,7 +2,8 @@
 
 The members' weights are the rows of one matrix, and `torch.func.vmap` maps one network over the rows. The
 step is written once: its cost is the sum of all members' costs, and since no member appears in another's,
-one gradient of the sum holds the gradient of each. Written for any device; on a GPU it is not yet tried.
+one gradient of the sum holds the gradient of each. On a GPU, where it is not yet tried, the step is replayed
+as a CUDA graph: what changes from step to step lies in tensors that keep their place.
 """
 
 import copy
@@ -64,7 +65,8 @@ class _Members:
             raise ValueError("a sweep takes networks without buffers (no batch norm)")
         self.weights = torch.stack([parameters_to_vector(net.parameters()).detach() for net in nets]).to(device)
         self.weights.requires_grad_()
-        self.mean, self.square, self.steps = torch.zeros_like(self.weights), torch.zeros_like(self.weights), 0
+        self.mean, self.square = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
+        self.steps = torch.zeros((), dtype=torch.float64, device=device)
         self.forms = [(name, p.shape) for name, p in self.net.named_parameters()]
         self.many = vmap(lambda weights, x: functional_call(self.net, weights, (x,)))
 
@@ -73,7 +75,7 @@ class _Members:
         parts = self.weights.split([math.prod(shape) for _, shape in self.forms], 1)
         return self.many({name: part.unflatten(1, shape) for part, (name, shape) in zip(parts, self.forms)}, x)
 
-    def descend(self, cost: Tensor, fall: float) -> None:
+    def descend(self, cost: Tensor, fall: Tensor) -> None:
         """One optimiser step of every member, each at its own rate times `fall`."""
         (slope,) = torch.autograd.grad(cost, self.weights)
         self.steps += 1
@@ -122,13 +124,21 @@ def sweep(new_gan, target, *, lr_G, lr_D, steps: int, batch: int = 128, seed=0, 
             for name, lr in (("G", lr_G), ("D", lr_D)))
     reals = _draws(target, batch * k, [torch.Generator().manual_seed(int(s) + 1) for s in own], steps)
     noises = _draws(first.prior, batch, [gan.generator for gan in gans], steps * (k + 1))
-    done = 0
+    inputs: list[Tensor] = []  # where a CUDA graph looks for them, as for `fall`
+    fall, done = torch.ones((), device=device), 0
+    step = lambda: _step(G, D, inputs[0].tensor_split(k, 1), inputs[1:], first, fall)
     try:
         for done in tqdm(range(steps), desc=f"{len(seeds)} GANs", disable=not progress):
-            real = next(reals)[which]  # one seed, one draw
-            noise = [next(noises)[which].to(device) for _ in range(k + 1)]
-            fall = min(1.0, max(0.01, 2 - 2 * done / steps)) if anneal else 1.0
-            _step(G, D, real.to(device).tensor_split(k, 1), noise, first, fall)
+            drawn = [next(reals)[which], *(next(noises)[which] for _ in range(k + 1))]  # one seed, one draw
+            inputs = inputs or [part.to(device) for part in drawn]
+            for place, part in zip(inputs, drawn):
+                place.copy_(part)
+            fall.fill_(min(1.0, max(0.01, 2 - 2 * done / steps)) if anneal else 1.0)
+            if done == 3 and fall.is_cuda and first.penalty != "gradient penalty":  # that one draws on the CPU
+                with torch.cuda.graph(graph := torch.cuda.CUDAGraph()):
+                    step()
+                step = graph.replay
+            step()
         done = steps
     except KeyboardInterrupt:
         print(f"stopped after {done} of {steps} steps")

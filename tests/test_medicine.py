@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from ganlib import targets
 from ganlib.gan import GAN
-from ganlib.medicine import MEDICINE, Noisy, Spread, average, optimism, spectral, treat
+from ganlib.medicine import MEDICINE, Extragradient, Noisy, Spread, average, optimism, spectral, treat
 from ganlib.networks import mlp
 
 NORMAL = targets.gaussian(dim=2)
@@ -59,6 +59,23 @@ def test_optimism_on_sgd_is_the_optimistic_rule_of_games():
         x.grad = x.detach() ** 3 + 1
         optimiser.step()
         assert_close(x.detach(), at)
+
+
+def test_extragradient_on_two_straight_lines_by_hand():
+    # V = w (mean x − a mean z − b), D moves w, G moves a and b; two numbers z, one drawn for D's step and one for G's
+    G, D, prior, lr, real = nn.Linear(1, 1), nn.Linear(1, 1), targets.gaussian(), 0.3, torch.full((1, 1), 2.0)
+    a, b, w = (float(p) for p in (G.weight, G.bias, D.weight))
+    game = Extragradient(G, D, prior, loss="wasserstein", optimiser="sgd", lr_G=lr, lr_D=lr, seed=5)
+    noise = torch.Generator().manual_seed(5)
+    for k in range(1, 6):
+        z_D, z_G = (float(prior.sample(1, noise)) for _ in range(2))
+        ahead_w = w + lr * (2 - a * z_D - b)
+        ahead_a, ahead_b = a + lr * ahead_w * z_G, b + lr * ahead_w
+        move = lr * (2 - ahead_a * z_D - ahead_b)
+        w, a, b = w + move, a + lr * (ahead_w + move) * z_G, b + lr * (ahead_w + move)
+        game.step(real)
+        assert_close(torch.tensor([w, a, b]), torch.cat([p.detach().flatten() for p in (D.weight, G.weight, G.bias)]))
+        assert game.steps == len(game.history) == k
 
 
 def test_the_average_follows_g_and_leaves_it_alone():

@@ -44,6 +44,16 @@ def test_a_member_equals_the_same_gan_alone(settings):
             assert float((many.weights[name][i] - end).norm()) < 5e-3 * float((end - start).norm())
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+@pytest.mark.parametrize("settings", [{}, {"optimiser": "sgd"}, {"penalty": "r1"}, {"penalty": "gradient penalty"},
+                                      {"d_steps": 3}], ids=str)
+def test_a_gpu_takes_the_same_steps(settings):
+    how = {"lr_G": [1e-3, 5e-3], "lr_D": 1e-2, "seed": [3, 0], "steps": 50, "batch": 32, "progress": False}
+    here, there = (sweep(maker(**settings), targets.mixture(), **how, device=device) for device in ("cpu", "cuda"))
+    for name in "GD":
+        torch.testing.assert_close(here.weights[name], there.weights[name], atol=2e-3, rtol=2e-2)
+
+
 def test_a_member_can_be_taken_out_and_asked_for_its_ledger():
     x = line(-5, 5, 200)
     target = targets.gaussian()

@@ -71,8 +71,7 @@ class GANLab(Lab):
         if v["oracle"]:
             if who == "D only":
                 raise ValueError("D* is computed and has nothing to learn: switch the oracle off, or train G")
-            masses, _ = push_masses(gan.G, gan.prior, self.x)
-            D, gan.D = gan.D, self._oracle.update(self.x, self.p_data, masses)
+            D, gan.D = gan.D, self._best_D()
             try:
                 gan.step_G(v["batch"])
             finally:
@@ -86,6 +85,9 @@ class GANLab(Lab):
                 gan.step_D(real)
         else:
             gan.step_G(v["batch"])
+
+    def _best_D(self):
+        return self._oracle.update(self.x, self.p_data, push_masses(self.gan.G, self.gan.prior, self.x)[0])
 
     def _next_phase(self):
         """Who moves in the next phase of slow motion, and whether that ends the step."""
@@ -275,7 +277,7 @@ class GANLab(Lab):
         (left, right), step, two_js = self._xs[[0, -1]], self.past[:, 0], 2 * self.past[:, COLUMN["js"]]
         first, last = step[0], max(step[-1], step[0] + 1)
         heads = self.shift + self.scale * ends[(ARROWS * (len(ends) - 1)).round().long()].numpy()
-        zero, (phase, lit) = np.zeros(31), PHASES[self._phase] if self.values["slow"] else ("", [])
+        zero = np.zeros(31)
         return {
             **{key: np.array((self._xs, y.numpy())).T for key, y in curves.items()},
             **{key: self.past[:, [0, column]] for key, column in COLUMN.items() if key != "regret"},
@@ -285,7 +287,12 @@ class GANLab(Lab):
             "floor": [[left, 0.0], [right, 0.0]], "names": [(left, 0.1, "z"), (left, 0.9, "x = G(z)")],
             "half": [[left, 0.5], [right, 0.5]], "log_half": [[first, -math.log(2)], [last, -math.log(2)]],
             "zero": [[first, 0.0], [last, 0.0]], "goal": [[first, 0.05], [last, 0.05]],
-            "lit": FLOW[lit], "phase": [(0.5, 0.08, phase)], **STILL}
+            **self._flow()}
+
+    def _flow(self):
+        """What slow motion lights up."""
+        phase, lit = PHASES[self._phase] if self.values["slow"] else ("", [])
+        return {"lit": FLOW[lit], "phase": [(0.5, 0.08, phase)], **STILL}
 
     def _failed(self, error):
         undo = ". Press “back to the last good state”, then lower a rate."

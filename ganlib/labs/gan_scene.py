@@ -9,7 +9,7 @@ from ganlib import targets
 from ganlib.labs import scene
 from ganlib.losses import LOSSES, PENALTIES
 
-__all__ = ["ARROWS", "AXES", "FLOW", "MARKS", "PHASES", "PRESETS", "STILL", "TARGETS", "controls"]
+__all__ = ["ARROWS", "AXES", "FLOW", "FLOWING", "MARKS", "PHASES", "PRESETS", "STILL", "TARGETS", "controls"]
 
 AXES = [
     scene.axes("game", box=(0, 0, 0.6, 0.6), ylabel="density, D(x)", legend="top"),
@@ -21,6 +21,8 @@ AXES = [
     scene.axes("gauges", box=(0.6, 0.66, 0.4, 0.34), title="two gauges of D", auto="xy", xlabel="step"),
 ]
 GREY = "#8a8a8a"
+FLOWING = [scene.arrows("flow", "flow", color="#c8c8c8", width=2), scene.text("boxes", "flow"),
+           scene.arrows("lit", "flow", color="#D55E00", width=3.5), scene.text("phase", "flow", color="#A33B00")]
 MARKS = [
     scene.line("half", "game", color=GREY, width=0.8),
     scene.line("data", "game", "p_data", style="data"), scene.line("p_g", "game", "p_g", style="G"),
@@ -28,8 +30,6 @@ MARKS = [
     scene.rug("real", "game", color="#000000"), scene.rug("fake", "game", color="#009E73", top=True),
     scene.line("floor", "map", color=GREY, width=1), scene.arrows("map", "map", color="#009E73", width=1),
     scene.text("names", "map", align="left"),
-    scene.arrows("flow", "flow", color="#c8c8c8", width=2), scene.arrows("lit", "flow", color="#D55E00", width=3.5),
-    scene.text("boxes", "flow"), scene.text("phase", "flow", color="#A33B00"),
     scene.line("log_half", "terms", color=GREY, width=1),
     scene.line("real_term", "terms", "E log D(x)", style="data"),
     scene.line("fake_term", "terms", "E log(1 − D(G(z)))", style="G"),
@@ -37,7 +37,7 @@ MARKS = [
     scene.line("value", "ledger", "V + log 4", style="D"), scene.line("two_js", "ledger", "2 JS", style="JS"),
     scene.line("goal", "gauges", "0.05", color=GREY, width=1),
     scene.line("off_half", "gauges", "E|D − ½|", style="D"),
-    scene.line("off_star", "gauges", "E|D − D*|", style="D_star"),
+    scene.line("off_star", "gauges", "E|D − D*|", style="D_star"), *FLOWING,
 ]
 # The flow of data (left to right) and of gradients (right to left), as arrows between words.
 BOXES = [(0.06, 0.45, "z"), (0.25, 0.45, "G"), (0.45, 0.45, "G(z)"), (0.45, 0.85, "x"), (0.7, 0.65, "D"),

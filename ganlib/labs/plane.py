@@ -1,6 +1,7 @@
 """`PlaneLab`: a GAN in two dimensions; and `View`, which counts the modes that a generator covers."""
 
 import json
+import math
 from dataclasses import dataclass, fields
 
 import torch
@@ -12,19 +13,20 @@ from ganlib.divergences import js
 from ganlib.gan import GAN
 from ganlib.labs import scene
 from ganlib.labs.gan_lab import GANLab
-from ganlib.labs.gan_scene import controls
+from ganlib.labs.gan_scene import FLOWING, controls
 from ganlib.labs.runner import Lab
 from ganlib.losses import LOSSES
 
 __all__ = ["PlaneLab", "View", "modes"]
 
-DRAWN, CELLS = "points you draw", 32
+DRAWN, CELLS, BLUR = "points you draw", 32, 0.3
 TARGETS = {law().name: law for law in (targets.ring, targets.grid, targets.moons, targets.spiral)}
 PRESETS: dict[str, tuple[str, dict]] = {
     "all modes": ("Equal rates and little momentum: all eight modes, whatever is said about rings.", {}),
     "D too slow": ("G runs to where D was, and D follows: modes come and go.", {"lr_D": 1e-4}),
     "D too fast": ("D is sure before G is there: good samples, but some modes are never found.", {"lr_D": 1e-2})}
-AXES = [scene.axes("plane", box=(0, 0, 0.62, 1), legend="top", xlabel="D: blue says real, orange says fake"),
+AXES = [scene.axes("plane", box=(0, 0, 0.62, 0.84), legend="top", xlabel="D: blue says real, orange says fake"),
+        scene.axes("flow", box=(0, 0.84, 0.62, 0.16), frame=False, legend=False),
         scene.axes("latent", box=(0.62, 0, 0.38, 0.5), title="the grid of z, bent by G"),
         scene.axes("modes", box=(0.62, 0.5, 0.38, 0.25), auto="x", legend=False),
         scene.axes("js", box=(0.62, 0.75, 0.38, 0.25), auto="x", y=(0, 1), xlabel="step", legend="top")]
@@ -32,7 +34,8 @@ MARKS = [
     scene.heat("D", "plane", palette="belief"), scene.points("real", "plane", "data", size=3, alpha=0.5),
     scene.points("fake", "plane", "G(z)", color="#009E73"), scene.arrows("pull", "plane", "pull on G", color="#D55E00"),
     scene.line("grid", "latent", color="#009E73", width=0.8), scene.line("modes", "modes", style="G"),
-    scene.line("good", "js", "share of good samples", style="G"), scene.line("js", "js", "JS in nats", style="JS", dash="--")]
+    scene.line("good", "js", "share of good samples", style="G"), scene.line("js", "js", "JS in nats", style="JS", dash="--"),
+    *FLOWING]
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,10 @@ class PlaneLab(GANLab):
         called = getattr(target, "name", target)
         drawing = {DRAWN: lambda: targets.Mixture(self.clicked or [(0.0, 0.0)], [0.1])}
         self._targets = {**TARGETS, **drawing, **({} if called == target else {called: lambda: target})}
-        self.gan, self.horizon, theirs = gan, horizon, ("oracle", "slow", "preset")  # of the lab in one dimension
-        knobs = [c for c in controls(gan, list(self._targets), called, batch, anneal, seed) if c["key"] not in theirs]
+        self.gan, self.horizon = gan, horizon
+        knobs = [c for c in controls(gan, list(self._targets), called, batch, anneal, seed) if c["key"] != "preset"]
         knobs += [scene.choice("preset", "preset", ["your own", *PRESETS], "your own"), scene.button("ten", "draw ten")]
         Lab.__init__(self, title="A GAN in the plane", height=600, axes=AXES, marks=MARKS, name=name, controls=knobs)
-        self.values.update(oracle=False, slow=False)
         self._defaults, self._start = dict(self.values), self._state()
         self._set_target(self.values["target"])
         self.reset(fresh=False)
@@ -137,17 +139,26 @@ class PlaneLab(GANLab):
     def _look(self):
         self._now = self.view.look(self.gan.G)  # type: ignore[assignment]
 
+    def _best_D(self):
+        """D* between both laws seen through noise of sd `BLUR`: so blurred, 128 fakes have a density."""
+        law, fakes = self.target, self.gan.G(self.view.z[:128]).detach()
+        p_data = targets.Mixture(law.means, (law.stds**2 + BLUR**2).sqrt(), law.weights)
+        mass = math.log(len(fakes) * 2 * math.pi * BLUR**2)
+        p_g = lambda x: (-torch.cdist(x, fakes)**2 / (2 * BLUR**2)).logsumexp(1) - mass  # so many small normals
+        return lambda x: (p_data.log_prob(x) - p_g(x))[:, None]
+
     def draw(self):
         gan, fake = self.gan, self.gan.G(self.view.z[:256]).detach().requires_grad_()
-        pull = torch.autograd.grad(LOSSES[gan.loss].G(gan.D(fake)) * len(fake), fake)[0]
+        judge = self._best_D() if self.values["oracle"] else gan.D
+        pull = torch.autograd.grad(LOSSES[gan.loss].G(judge(fake)) * len(fake), fake)[0]
         tips = fake - 0.5 * pull / (1 + pull.norm(dim=1, keepdim=True))  # a long pull is drawn half a unit long
         lines = torch.cartesian_prod(torch.linspace(-2, 2, 13), torch.linspace(-2, 2, 40)).view(13, 40, 2)
         bent = torch.full((26, 41, 2), torch.nan)  # a line of z each, ended by nan
         with torch.no_grad():
-            D = gan.D(self._pixels).sigmoid().view(48, 48)
+            D = judge(self._pixels).sigmoid().view(48, 48)
             bent[:, :40] = gan.G(torch.cat([lines, lines.flip(2)]).flatten(0, 1)).view(26, 40, 2)
         return {"D": D, "real": self._last_real[:256], "fake": fake.detach(), "grid": bent.view(-1, 2),
-                "pull": torch.cat([fake, tips], 1)[:64].detach(),
+                "pull": torch.cat([fake, tips], 1)[:64].detach(), **self._flow(),
                 **{f.name: self.past[:, [0, i]] for i, f in enumerate(fields(Now), 1)}}
 
     def text(self):

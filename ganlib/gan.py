@@ -140,7 +140,7 @@ class GAN:
         What G throws outside the grid counts as one point on each side: there p_data is 0.
         """
         q, ends = push_masses(self.G, self.prior, x) if masses is None else masses
-        dtype = next(self.D.parameters()).dtype
+        dtype = next(self.G.parameters()).dtype  # D may be one that is computed, without weights
         outer = [ends[ends < x[0]], ends[ends > x[-1]]]
         at = torch.stack([side.mean() if len(side) else edge for side, edge in zip(outer, (x[0], x[-1]))])
         if logits is None:

@@ -63,6 +63,7 @@ class Run:
             if compile:
                 net.compile()
         self.logits: list[Tensor] = []
+        gan._rowwise = False  # real and fake apart: their logits are shown
         gan.D.register_forward_hook(lambda net, x, logits: self.logits.append(logits.detach()))
         if self.world > 1:
             self._share()

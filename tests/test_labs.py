@@ -532,16 +532,18 @@ SAYS = {
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_shows_what_its_sentence_says(name):
-    for seed in range(2):
+def test_a_preset_shows_what_its_sentence_says_in_9_of_10_seeds(name):
+    shown = []
+    for seed in range(10):
         lab = GANLab(make_gan(seed=seed)).set("preset", name)
+        assert lab.widget.status["note"] == PRESETS[name][0]
         first = lab.ledger
         lab.run(400)
-        assert SAYS[name](first, lab.ledger), (seed, lab.text())
-        assert lab.widget.status["note"] == PRESETS[name][0]
+        shown.append(SAYS[name](first, lab.ledger))
         if name == "one mode lost":
             small = torch.tensor(lab._xs < -1.2)
-            assert lab._look()[0][small].sum() < 0.1 * lab.p_data[small].sum()
+            shown[-1] &= bool(lab._look()[0][small].sum() < 0.1 * lab.p_data[small].sum())
+    assert sum(shown) >= 9, shown
 
 
 def test_data_of_any_scale_are_shown_in_their_own_units():

@@ -11,7 +11,7 @@ from ganlib.densities import line, optimal_discriminator, push_masses
 from ganlib.gan import GAN, Ledger
 from ganlib.labs import gan_run
 from ganlib.labs.gan_scene import ARROWS, AXES, FLOW, MARKS, PHASES, PRESETS, STILL, TARGETS, controls
-from ganlib.labs.judge import Oracle, fits, logits_on
+from ganlib.labs.judge import best_D, fits, logits_on
 from ganlib.labs.runner import Lab
 from ganlib.networks import reinitialise
 
@@ -43,7 +43,7 @@ class GANLab(Lab):
         if not isinstance(target, str):
             law, target = target, getattr(target, "name", "your target")
             self._targets[target] = lambda: law
-        self.gan, self.horizon, self._oracle = gan, horizon, Oracle()
+        self.gan, self.horizon = gan, horizon
         super().__init__(title="A GAN in one dimension", height=600, axes=AXES, marks=MARKS, name=name,
                          controls=controls(gan, list(self._targets), target, batch, anneal, seed))
         self._defaults, self._start = dict(self.values), self._state()
@@ -87,7 +87,7 @@ class GANLab(Lab):
             gan.step_G(v["batch"])
 
     def _best_D(self):
-        return self._oracle.update(self.x, self.p_data, push_masses(self.gan.G, self.gan.prior, self.x)[0])
+        return best_D(self.x, self.p_data, push_masses(self.gan.G, self.gan.prior, self.x)[0])
 
     def _next_phase(self):
         """Who moves in the next phase of slow motion, and whether that ends the step."""
@@ -129,7 +129,7 @@ class GANLab(Lab):
         try:
             pushed = push_masses(gan.G, gan.prior, self.x)
             if self.values["oracle"]:
-                gan.D = self._oracle.update(self.x, self.p_data, pushed[0])
+                gan.D = best_D(self.x, self.p_data, pushed[0])
             logits = logits_on(gan.D, self.x)
             self._now = gan.ledger(self.p_data, self.x, masses=pushed, logits=logits)
         except FloatingPointError as error:

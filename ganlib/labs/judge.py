@@ -3,27 +3,25 @@
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganlib.densities import line, push_masses
 
-__all__ = ["Oracle", "fits", "logits_on"]
+__all__ = ["best_D", "fits", "logits_on"]
 
 
-class Oracle(nn.Module):
-    """The logit of D* on a grid, a straight line between the points; it has nothing to learn."""
+def best_D(x, p_data, masses):
+    """D*, computed on the grid x from p_data and the `push_masses` of G: its logit, straight between the points."""
+    low, step = x[0], x[1] - x[0]
+    p_g = masses[1:-1] / step
+    logit = (p_data.clamp_min(1e-12).log() - p_g.clamp_min(1e-12).log()).clamp(-15, 15).float()
 
-    def update(self, x, p_data, masses):
-        self.low, self.step = x[0], x[1] - x[0]
-        p_g = masses[1:-1] / self.step
-        logit = (p_data.clamp_min(1e-12).log() - p_g.clamp_min(1e-12).log()).clamp(-15, 15)
-        self.logit = nn.Parameter(logit.float(), requires_grad=False)
-        return self
-
-    def forward(self, at):
-        place = ((at - self.low) / self.step).float().clamp(0, len(self.logit) - 1.001)
+    def D(at):
+        place = ((at - low) / step).float().clamp(0, len(x) - 1.001)
         k = place.detach().long()
-        return self.logit[k] + (place - k) * (self.logit[k + 1] - self.logit[k])
+        return logit[k] + (place - k) * (logit[k + 1] - logit[k])
+
+    return D
 
 
 def logits_on(D, x: Tensor) -> Tensor:

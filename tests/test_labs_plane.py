@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+from torch.testing import assert_close
 
 from ganlib import targets
+from ganlib.densities import optimal_discriminator
 from ganlib.gan import GAN
 from ganlib.labs import PlaneLab
-from ganlib.labs.plane import DRAWN, PRESETS, View, modes
+from ganlib.labs.plane import BLUR, DRAWN, PRESETS, View, modes
 from ganlib.networks import mlp
 from ganlib.sweep import sweep
 
@@ -150,6 +153,40 @@ def test_the_pull_points_where_the_cost_falls():
     with torch.no_grad():
         before, after = (lab.gan.D(torch.tensor(at)) for at in (start, start + 1e-2 * (tip - start)))
     assert (after >= before).all() and (np.linalg.norm(tip - start, axis=1) <= 0.5).all()
+
+
+def test_the_oracle_is_d_star_of_both_laws_blurred():
+    lab = PlaneLab(gan()).set("oracle", True)
+    with torch.no_grad():
+        fakes, x = lab.gan.G(lab.view.z[:128]), 4 * torch.rand(50, 2, generator=torch.Generator().manual_seed(1)) - 2
+        p_data = MixtureSameFamily(Categorical(torch.ones(8)), Independent(
+            Normal(lab.target.means, (0.1**2 + BLUR**2) ** 0.5), 1)).log_prob(x).exp()
+        p_g = MixtureSameFamily(Categorical(torch.ones(128)), Independent(Normal(fakes, BLUR), 1)).log_prob(x).exp()
+        assert_close(lab._best_D()(x)[:, 0].sigmoid(), optimal_discriminator(p_data, p_g), atol=1e-4, rtol=1e-4)
+        at_pixel = lab._best_D()(lab._pixels[[100]]).sigmoid()
+    assert_close(torch.as_tensor(lab.draw()["D"]).flatten()[100], at_pixel[0, 0])
+    D = [p.clone() for p in lab.gan.D.parameters()]
+    lab.run(3)
+    assert_close(list(lab.gan.D.parameters()), D, atol=0, rtol=0)
+    say = {"kind": "press", "key": "step_D"}
+    lab._heard(None, say, [])
+    assert "nothing to learn" in lab.widget.status["error"]
+
+
+def test_the_best_d_is_not_the_best_teacher():
+    for seed in range(3):
+        lab = PlaneLab(plain(seed), batch=64, seed=seed).set("oracle", True).run(1500)
+        assert lab._now.modes <= 4  # of 8, which the D that learns helps to find
+
+
+def test_slow_motion_is_the_same_step_in_six_phases():
+    lab, twin = PlaneLab(gan(), batch=32).set("slow", True), PlaneLab(gan(), batch=32, name="twin").run(2)
+    lit = []
+    for _ in range(12):
+        lab._step()
+        lit.append((len(lab.draw()["lit"]), lab.draw()["phase"][0][2]))
+    assert lit[:6] == lit[6:] and lit[3] == (1, "D climbs V: the gradient stops at D") and lab.gan.steps == 2
+    assert all(torch.equal(a, b) for a, b in zip(lab.gan.G.parameters(), twin.gan.G.parameters()))
 
 
 def test_what_does_not_fit_is_refused():

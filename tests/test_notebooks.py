@@ -58,6 +58,7 @@ def test_previous_and_next(nb):
 
 def test_the_minutes_of_the_sections_add_up(nb):
     whole = int(re.search(r"\*\*(\d+) min\*\*", nb.cells[0].source)[1])
+    assert len(nb.cells) <= max(60, 60 / 45 * whole)  # 60 for a lesson of 45 minutes
     parts = [int(minutes) for minutes in re.findall(r"^## .*\((\d+) min\)", prose(nb), re.M)]
     assert parts and sum(parts) == pytest.approx(whole, abs=5)
 

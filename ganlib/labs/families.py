@@ -69,9 +69,9 @@ class Taxonomy(Lab):
 
     def line(self, js):
         """A line of the scoreboard."""
-        leaf, asks = self.leaf, self.leaf.passes
-        return (f"{leaf.name} ({leaf.branch}) on {leaf.law.name}: density {leaf.density}; a sample asks a network "
-                f"{asks} time{'s' * (asks > 1)}; JS to the data {js} nats.")
+        leaf, rounds = self.leaf, self.leaf.passes
+        return (f"{leaf.name} ({leaf.branch}) on {leaf.law.name}: density {leaf.density}; a sample takes "
+                f"{rounds} round{'s' * (rounds > 1)}; JS to the data {js} nats.")
 
 
 class Bound(Lab):

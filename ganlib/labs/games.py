@@ -63,8 +63,9 @@ class Payoffs(Lab):
             title="A payoff matrix and its solution", height=380,
             axes=[axes("matrix", box=(0, 0, 0.6, 0.76), x=(0, 3), y=(0, 3), frame=False, title="what column pays row"),
                   axes("rows", box=(0.6, 0, 0.4, 0.76), x=(0, 1), y=(0, 3), frame=False, title="row's mix p"),
-                  axes("columns", box=(0, 0.76, 0.6, 0.24), x=(0, 3), y=(0, 1), frame=False, title="column's mix q")],
+                  axes("columns", box=(0, 0.76, 0.6, 0.24), x=(0, 3), y=(0, 1.3), frame=False, title="column's mix q")],
             marks=[heat("pay", "matrix", palette="belief", smooth=False), text("numbers", "matrix", size=20),
+                   line("edges", "matrix", color="#ffffff", width=4), text("of p", "rows", align="left"), text("of q", "columns"),
                    text("up", "matrix", color="#004a75"), text("down", "matrix", color="#00583f"),
                    bars("p", "rows", style="D"), bars("q", "columns", style="G")],
             controls=[choice("example", "example", [*MATRICES, "your own"], example), *cells])
@@ -80,6 +81,9 @@ class Payoffs(Lab):
                 "numbers": [(j + 0.5, 2.5 - i, f"{A[i, j]:g}".replace("-", "−")) for i, j, _ in CELLS],
                 "up": [(j + 0.5, 2.83 - i, "row's best") for i, j, _ in CELLS if A[i, j] == A[:, j].max()],
                 "down": [(j + 0.5, 2.17 - i, "column's best") for i, j, _ in CELLS if A[i, j] == A[i].min()],
+                "edges": [(x, y) for k in (1, 2) for x, y in ((k, 0), (k, 3), (np.nan, 0), (0, k), (3, k), (np.nan, 0))],
+                "of p": [(0, 2.86 - i, f"row {i + 1}: {p[i]:.2f}") for i in range(3)],
+                "of q": [(j + 0.5, q[j] + 0.13, f"column {j + 1}: {q[j]:.2f}") for j in range(3)],
                 "p": [[0, 2.25 - i, p[i], 0.5] for i in range(3)], "q": [[j + 0.25, 0, 0.5, q[j]] for j in range(3)]}
 
     def text(self):

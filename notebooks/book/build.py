@@ -120,7 +120,8 @@ def lay_out(source):
     (source / "_static/mathjax").mkdir(parents=True)
     mathjax = next(f for f in files("sphinx-mathjax-offline") if f.name == "tex-svg.js")
     shutil.copy(mathjax.locate(), source / "_static/mathjax")
-    shutil.copy(HERE / "book.css", source / "_static")
+    for name in ("book.css", "scroll.js"):
+        shutil.copy(HERE / name, source / "_static")
     for path in (*(HERE / name for name in OWN), ROOT / "README.md"):
         shutil.copy(path, source)
     for path in (ROOT / "notebooks").glob("*.md"):  # what teachers read

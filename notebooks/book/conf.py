@@ -11,6 +11,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
+html_js_files = ["scroll.js"]
 html_copy_source = False
 html_show_copyright = False
 html_theme_options = {

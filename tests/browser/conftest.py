@@ -91,6 +91,24 @@ def browser():
         yield browser
 
 
+@pytest.fixture(scope="session")
+def axe():
+    """The findings of axe on a page, or below a selector, that are serious or critical: (rule, what is wrong, where)."""
+    spec = importlib.util.find_spec("axe_playwright_python")
+    if spec is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)('axe comes with the extra of the book: pip install -e ".[book]"')
+    source = Path(spec.origin).with_name("axe.min.js").read_text(encoding="utf-8")
+
+    def findings(page, where="html", only=None):
+        page.evaluate("source => window.axe || (0, eval)(source)", source)
+        found = page.evaluate("([where, only]) => axe.run(where, only ? { runOnly: only } : {})", [where, only])
+        assert only or len(found["passes"]) >= 5, "axe has looked at next to nothing"
+        return [(rule["id"], node["failureSummary"][-150:], node["html"][:150]) for rule in found["violations"]
+                if rule["impact"] in ("serious", "critical") for node in rule["nodes"]]
+
+    return findings
+
+
 @pytest.fixture
 def show(server, browser, request):
     """`page = show(code, front_end="lab")`: a notebook with these cells, opened and run, its lab visible."""

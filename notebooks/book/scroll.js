@@ -1,7 +1,8 @@
-// A table that is wider than the page scrolls by itself; by keyboard it can do so only where Tab stops at it.
+// A table or a code that is wider than the page scrolls by itself; by keyboard it can do so only where Tab stops at it.
+// The theme looks at code when a page is opened; what is unfolded later, and tables, are looked at here.
 const sizes = new ResizeObserver(changed => changed.forEach(({ target }) => {
-  const table = target.closest("table");
-  if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
-  else table.removeAttribute("tabindex");
+  const box = target.closest("table, pre");
+  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  else box.removeAttribute("tabindex");
 }));
-addEventListener("load", () => document.querySelectorAll(".bd-content :is(table, tbody)").forEach(part => sizes.observe(part)));
+addEventListener("load", () => document.querySelectorAll(".bd-content :is(table, tbody, pre)").forEach(part => sizes.observe(part)));

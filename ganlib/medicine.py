@@ -119,7 +119,7 @@ MEDICINE: dict[str, dict] = {
     "none": {}, "R1, weight 1": {"penalty": "r1", "penalty_weight": 1.0},
     "gradient penalty, weight 1": {"penalty": "gradient penalty", "penalty_weight": 1.0},
     "spectral norm": {"wrap": spectral}, "lr_D times 5": {"times": 5.0}, "lr_D over 5": {"times": 0.2},
-    "no momentum": {"betas": (0.0, 0.9)}, "average of G, 0.99": {"ema": 0.99}, "k = 5": {"d_steps": 5},
+    "no momentum": {"betas": (0.0, 0.999)}, "average of G, 0.99": {"ema": 0.99}, "k = 5": {"d_steps": 5},
     "spread of the batch": {"wrap": Spread, "inputs": 2}, "optimism": {"optimistic": True},
     "extragradient": {"kind": Extragradient}, "instance noise 0.3": {"wrap": lambda net: Noisy(net, 0.3)}}
 

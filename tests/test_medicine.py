@@ -64,7 +64,7 @@ def test_optimism_on_sgd_is_the_optimistic_rule_of_games():
 def test_extragradient_on_two_straight_lines_by_hand():
     # V = w (mean x − a mean z − b), D moves w, G moves a and b; two numbers z, one drawn for D's step and one for G's
     G, D, prior, lr, real = nn.Linear(1, 1), nn.Linear(1, 1), targets.gaussian(), 0.3, torch.full((1, 1), 2.0)
-    a, b, w = (float(p) for p in (G.weight, G.bias, D.weight))
+    a, b, w = (p.item() for p in (G.weight, G.bias, D.weight))
     game = Extragradient(G, D, prior, loss="wasserstein", optimiser="sgd", lr_G=lr, lr_D=lr, seed=5)
     noise = torch.Generator().manual_seed(5)
     for k in range(1, 6):

@@ -69,7 +69,7 @@ def entry(js, off_half):
 
 RIGHT = {"log_score": [math.log(0.2), -1.609], "v_of_d": [v_of_d], "d_star": [d_star, lambda p, q: 1 / (1 + q / p)],
          "step_of_d": [step_of_d], "step_of_g": [step_of_g], "detach": [(False, True), [False, True]],
-         "break_it": [(1e-5, 1e-2, "js")], "false_peace": [entry(0.42, 0.01)]}
+         "break_it": [(1e-2, 1e-4, "regret"), (1e-5, 1e-2, "off_half")], "false_peace": [entry(0.42, 0.01)]}
 WRONG = [("log_score", math.log(0.8), "was a fake"), ("log_score", math.log2(0.2), "log₂"), ("log_score", math.log10(0.2), "log₁₀"),
          ("log_score", -math.log(0.2), "sign"), ("log_score", 0.2, "Take the logarithm"), ("log_score", 3.0, "Which probability"),
          ("v_of_d", lambda p, q, D, dx: -v_of_d(p, q, D, dx), "sign"), ("v_of_d", lambda p, q, D, dx: v_of_d(p, q, D, 1), "dx"),
@@ -89,8 +89,8 @@ WRONG = [("log_score", math.log(0.8), "was a fake"), ("log_score", math.log2(0.2
          ("step_of_g", wrong(step_of_g, loss=lambda t: softplus(t)), "the sign"),
          ("step_of_g", wrong(step_of_g, loss=lambda t: -t), "not by this loss"),
          ("detach", (True, True), "number by number"), ("detach", (False, False), "not None"), ("detach", (True, False), "both counts"),
-         ("break_it", (1e-5, 1e-2, "V"), "one of"), ("break_it", (2e-3, 1e-2, "js"), "not broken"),
-         ("break_it", (1e-5, 1e-2, "regret"), "showed it first"), ("break_it", (0, 1e-2, "js"), "failed with ValueError"),
+         ("break_it", (1e-5, 1e-2, "V"), "one of"), ("break_it", (2e-3, 1e-2, "regret"), "not broken"),
+         ("break_it", (1e-5, 1e-2, "regret"), "showed it first"), ("break_it", (0, 1e-2, "regret"), "failed with ValueError"),
          ("false_peace", None, "diverged"), ("false_peace", 0.42, "one entry"), ("false_peace", entry(0.01, 0.01), "must be false"),
          ("false_peace", entry(0.42, 0.3), "does object")]
 

@@ -115,9 +115,9 @@ def detach(answer):
 
 
 def break_it(answer):
-    """(lr_G, lr_D, gauge): rates with which JS ends above 0.1, and the gauge that crosses its level first."""
+    """(lr_G, lr_D, gauge): rates with which JS ends above 0.1, and the gauge of D that is above its level first."""
     lr_G, lr_D, gauge = answer
-    levels = {"js": 0.1, "regret": 0.1, "off_half": 0.2}
+    levels = {"regret": 0.1, "off_half": 0.2}
     if gauge not in levels:
         return f"The gauge is one of {', '.join(levels)}."
     target, x, g = targets.gaussian(), densities.line(-5, 5, 200), torch.Generator().manual_seed(0)

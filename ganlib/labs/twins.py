@@ -79,8 +79,8 @@ class Clinic(Lab):
 
     def __init__(self, runs: dict, name=None):
         self.runs = [(what, run["tell"], np.array(run["gauges"])) for what, run in runs.items()]
-        axes = [scene.axes(k, box=(x, y, 0.5, 0.5), auto=auto, y=(0, 0.75), xlabel="step", legend="top") for k, x, y, auto
-                in (("JS", 0, 0, "x"), ("D", 0.5, 0, "x"), ("pull", 0, 0.5, "xy"), ("loss", 0.5, 0.5, "xy"))]
+        axes = [scene.axes(k, box=(x, y, 0.5, 0.5), auto="xy", xlabel="step", legend="top") for k, x, y
+                in (("JS", 0, 0), ("D", 0.5, 0), ("pull", 0, 0.5), ("loss", 0.5, 0.5))]
         super().__init__(title="Clinic", height=460, axes=axes, name=name, controls=[
             scene.number("run", "run", 1, len(runs), 1), scene.toggle("tell", "tell me"),
             scene.choice("guess", "your diagnosis", ["?", *sorted(runs)], "?")],

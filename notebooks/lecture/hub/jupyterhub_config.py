@@ -8,6 +8,7 @@ two settings and enforce them: put one of them in place of "simple" for a class 
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -34,6 +35,16 @@ c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
 c.Spawner.args = ["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []
 c.Spawner.environment = {"OMP_NUM_THREADS": "1"}  # small networks: more threads only get in each other's way
 c.Spawner.default_url = "/lab"
+
+
+def hand_out(spawner):
+    """The students' edition, once it is made (`make.py student`), for whom it is new; what is there is never touched."""
+    made, to = Path(__file__).parents[3] / ".cache/student", work / spawner.user.name / "course"
+    if made.exists() and not to.exists():
+        shutil.copytree(made, to)
+
+
+c.Spawner.pre_spawn_hook = hand_out
 c.Spawner.mem_limit = "1G"  # a notebook of this course needs about 0.4 GB, a forgotten second one as much again
 c.Spawner.cpu_limit = 1.0
 c.JupyterHub.active_server_limit = 40

@@ -91,8 +91,9 @@ class PlaneLab(GANLab):
         drawing = {DRAWN: lambda: targets.Mixture(self.clicked or [(0.0, 0.0)], [0.1])}
         self._targets = {**TARGETS, **drawing, **({} if called == target else {called: lambda: target})}
         self.gan, self.horizon = gan, horizon
-        knobs = [c for c in controls(gan, list(self._targets), called, batch, anneal, seed) if c["key"] != "preset"]
-        knobs += [scene.choice("preset", "preset", ["your own", *PRESETS], "your own"), scene.button("ten", "draw ten")]
+        own = scene.choice("preset", "preset", ["your own", *PRESETS], "your own")
+        knobs = controls(gan, list(self._targets), called, batch, anneal, seed)
+        knobs = [own if c["key"] == "preset" else c for c in knobs] + [scene.button("ten", "draw ten")]
         Lab.__init__(self, title="A GAN in the plane", height=600, axes=AXES, marks=MARKS, name=name, controls=knobs)
         self._defaults, self._start = dict(self.values), self._state()
         self._set_target(self.values["target"])

@@ -88,7 +88,7 @@ class LatentWalk(Lab):
         self.corners = {"A": (0, 0), "B": (1, 0), "C": (0, 1), "A − B + C": (-1, 1)}
         super().__init__(
             title="A walk in z", height=340,
-            axes=[axes("plane", box=(0, 0, 0.4, 1), x=(-1.5, 1.5), y=(-1.5, 1.5), xlabel="u", ylabel="v", legend=False),
+            axes=[axes("plane", box=(0.015, 0, 0.385, 1), x=(-1.5, 1.5), y=(-1.5, 1.5), xlabel="u", ylabel="v", legend=False),
                   axes("picture", box=(0.416, 0, 0.32, 0.72), title="G(z) where the dot is", frame=False),
                   axes("way", box=(0.416, 0.72, 0.584, 0.28), title="from A to B in nine pictures", frame=False)],
             marks=[points("corners", "plane", color=COLOURS["grey"], size=6), text("names", "plane"),

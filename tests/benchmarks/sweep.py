@@ -63,7 +63,7 @@ def main():
     args = parser.parse_args()
     now = clock(args.device, args.threads)
     for members in map(int, args.members.split(",")):
-        steps, found = max(5, min(200, 4000 // members)), []
+        steps, found = max(5, min(200, 25600 // members)), []
         for _ in range(args.rounds):
             alone = one_by_one(100, args.batch, args.device, now)
             many = batched(members, steps, args.batch, args.device, args.threads, now)

@@ -111,7 +111,7 @@ class Bound(Lab):
     @torch.no_grad()
     def draw(self):
         vae, at, z = self.vae, torch.tensor([self.values["at"]], dtype=torch.float64), cells(-8, 8, 400)
-        x, dz = torch.cat([at, cells(-3.5, 3.5, 50)]), z[1] - z[0]
+        x, dz = torch.cat([at, cells(-3.5, 3.5, 40)]), z[1] - z[0]
         joint = vae.joint(x, z)  # once, for log p(x) and p(z|x)
         data, log_p, elbo = vae.law.log_prob(x[:, None]), joint.logsumexp(1) + dz.log(), vae.elbo(x, nodes=20)
         z, post = z[100:300], joint[0].softmax(0)[100:300] / dz  # those from −4 to 4, which are shown

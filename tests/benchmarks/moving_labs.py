@@ -22,13 +22,15 @@ def main():
     parser.add_argument("--seconds", type=int, default=4)
     seconds = parser.parse_args().seconds
     code = "import torch; from IPython.display import display; from ganlib import labs; torch.set_num_threads(1)\n"
-    code += f"display({', '.join(f'labs.{lab}' for lab in LABS)})"
+    code += f"display({', '.join(f'labs.{lab}' for lab in ('Walkers()', *LABS))})"
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server, chromium() as browser, \
             shower(server, browser, "moving") as show:
         page = show(code)
-        page.locator(".gl-lab").nth(len(LABS) - 1).wait_for()
-        page.wait_for_timeout(5000)  # until JupyterLab has come to rest
-        for i, name in enumerate(LABS):
+        page.locator(".gl-lab").nth(len(LABS)).wait_for()
+        page.locator(".gl-play").first.click()  # until JupyterLab has come to rest and the browser has compiled
+        page.wait_for_timeout(5000)
+        page.locator(".gl-play").first.click()
+        for i, name in enumerate(LABS, 1):
             lab = page.locator(".gl-lab").nth(i)
             lab.scroll_into_view_if_needed()
             lab.locator(".gl-play").click()

@@ -180,7 +180,7 @@ def _optimiser(name, parameters, lr, betas):
 
 
 class _Adam(torch.optim.Adam):
-    """torch's Adam. `update` is its `step` without hooks, checks and records, which take longer than the arithmetic."""
+    """torch's Adam. `update` is its `step` without hooks, checks and records; step.py of the benchmarks says why."""
 
     @torch.no_grad()
     def update(self) -> None:

@@ -28,6 +28,7 @@ WRONG = [("nll_split", (1.419, 0.481), "order"), ("nll_split", (0.481, 0), "Not 
          ("nll_split", (1.9, 1.419), "whole"), ("bits_and_nats", 0.5, "in bits"), ("bits_and_nats", 0.721, "divided"),
          ("bits_and_nats", 1.906, "whole cost"), ("bits_and_nats", 3, "2.75 − 2.25"), ("bits_and_nats", "a", "failed"),
          ("kl_by_hand", naive, "nan"), ("kl_by_hand", finite, "inf"), ("kl_by_hand", lambda p, q: safe(q, p), "swap"),
+         ("kl_by_hand", lambda p, q: xlogy(p, p / q).sum(), "both are 0"),
          ("kl_by_hand", lambda p, q: safe(p, q) / math.log(2), "log₂"), ("kl_by_hand", lambda p, q: 0, "nats"),
          ("kl_by_hand", lambda p, q: -safe(p, q), "sign"), ("kl_by_hand", lambda p, q: -xlogy(p, q).sum(), "cross"),
          ("kl_by_hand", 0.3, "failed"), ("reverse_kl_fit", (1.2, 2.8, 1.1), "mean of all of p"),

@@ -32,8 +32,8 @@ def kl_by_hand(answer):
         right * log2(e): "You used log₂: the answer is asked in nats.", -right: "The sign is wrong: it is log(p/q).",
         float(cross_entropy(r, q)): "That is the cross-entropy: take H(p) off.",
     }, f"For p = {r.tolist()} and q = {q.tolist()} KL is {right:.4f} nats.")
-    for law in (q, torch.tensor([0.8, 0.2, 0.0], dtype=torch.float64)):  # 0 in p, then in both
-        hint = hint or _judge(answer(p, law), float(kl(p, law)), {}, "Where p = 0 the term is 0, but 0 · log 0 gives nan.")
+    hint = hint or _judge(answer(p, q), float(kl(p, q)), {}, "Where p = 0 the term is 0, but 0 · log 0 gives nan.")
+    hint = hint or _judge(answer(p, p), 0, {}, "Where both are 0, p/q is nan already: leave such terms out.")
     return hint or _judge(answer(q, p), inf, {}, "Where q = 0 and p > 0, KL is inf: Q's code has no word for it.")
 
 

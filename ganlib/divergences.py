@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.special import xlogy
 
+from ganlib.targets import _count
+
 __all__ = ["Estimate", "code_lengths", "code_words", "cross_entropy", "entropy", "js", "kl", "monte_carlo_kl",
            "total_variation", "wasserstein1"]
 
@@ -72,9 +74,7 @@ def monte_carlo_kl(p, q, n: int, generator: torch.Generator | None = None, *, ba
     p and q are laws as in `targets`, with `sample(n, generator)` and `log_prob(x)`. One draw where q has
     no mass makes the value inf, and the error with it.
     """
-    if isinstance(n, bool) or not isinstance(n, int) or n < 2:
-        raise ValueError(f"n must be a whole number of at least 2, got {n!r}")
-    x = p.sample(n, generator).double()
+    x = p.sample(_count(n, least=2), generator).double()
     surplus = (p.log_prob(x) - q.log_prob(x)) / _unit(base)
     value = float(surplus.mean())
     return Estimate(value, float(surplus.std()) / math.sqrt(n) if value < math.inf else math.inf)

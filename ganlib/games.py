@@ -105,9 +105,8 @@ def play(value: Callable, start, rule: str, *, lr: float, steps: int, limit: flo
 
 def eigenvalues(value: Callable, point, rule: str, *, lr: float) -> Tensor:
     """The four eigenvalues of a step (w, before) → (next, w) at a rest point (2,), largest first; all < 1: home."""
-    found = torch.linalg.eigvals(torch.autograd.functional.jacobian(
-        lambda both: torch.cat([RULES[rule].step(field(value), both[:2], both[2:], lr), both[:2]]),
-        torch.tensor([*point, *point], dtype=torch.float64)))
+    step = lambda both: torch.cat([RULES[rule].step(field(value), both[:2], both[2:], lr), both[:2]])
+    found = torch.linalg.eigvals(torch.autograd.functional.jacobian(step, torch.tensor([*point, *point], dtype=torch.float64)))
     return found[found.abs().argsort(descending=True, stable=True)]
 
 

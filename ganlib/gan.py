@@ -15,6 +15,7 @@ from torch.nn.functional import logsigmoid
 from ganlib.densities import push_masses
 from ganlib.divergences import js
 from ganlib.losses import LOSSES, PENALTIES
+from ganlib.targets import _count
 
 __all__ = ["GAN", "Ledger"]
 
@@ -80,11 +81,11 @@ class GAN:
         self, "_penalty", name if name is None else _one_of("penalty", name, PENALTIES)))
     penalty_weight = property(lambda self: self._penalty_weight,
                               lambda self, w: setattr(self, "_penalty_weight", _rate("penalty_weight", w)))
-    d_steps = property(lambda self: self._d_steps, lambda self, k: setattr(self, "_d_steps", _count("d_steps", k)))
+    d_steps = property(lambda self: self._d_steps, lambda self, k: setattr(self, "_d_steps", _count(k, "d_steps")))
 
     def noise(self, n: int) -> Tensor:
         """n draws of z from the prior, on the device of G."""
-        return self.prior.sample(_count("n", n), self.generator).to(self.device)
+        return self.prior.sample(_count(n), self.generator).to(self.device)
 
     @torch.no_grad()
     def sample(self, n: int) -> Tensor:
@@ -132,8 +133,7 @@ class GAN:
         return number
 
     @torch.no_grad()
-    def ledger(self, p_data: Tensor, x: Tensor, *, masses: tuple[Tensor, Tensor] | None = None,
-               logits: Tensor | None = None) -> Ledger:
+    def ledger(self, p_data: Tensor, x: Tensor, *, masses: tuple | None = None, logits: Tensor | None = None) -> Ledger:
         """The exact `Ledger` of a one-dimensional GAN; p_data and x are (points,), x equally spaced.
 
         `masses` from `push_masses` and `logits` D(x), (points,), save work when the caller has them.
@@ -153,8 +153,7 @@ class GAN:
         real_term, fake_term = float(p @ logsigmoid(logit)), float(q @ logsigmoid(-logit))
         value = real_term + fake_term + math.log(4)
         off_star = float((p - (p + q) * D).abs().sum() / 2)  # m |D − D*| = |p − (p + q) D| / 2
-        return Ledger(divergence, value, 2 * divergence - value, float(m @ (D - 0.5).abs()), off_star,
-                      real_term, fake_term)
+        return Ledger(divergence, value, 2 * divergence - value, float(m @ (D - 0.5).abs()), off_star, real_term, fake_term)
 
     def state_dict(self) -> dict:
         """Everything that the next step depends on, copied: weights, optimisers, noise, step count."""
@@ -186,8 +185,7 @@ class _Adam(torch.optim.Adam):
     def update(self) -> None:
         group, memory = self.param_groups[0], self.state
         if not memory or self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks:
-            self.step()
-            return
+            return self.step()
         parameters, (beta1, beta2) = group["params"], group["betas"]
         m, v, t = ([memory[p][key] for p in parameters] for key in ("exp_avg", "exp_avg_sq", "step"))
         torch._foreach_add_(t, 1)
@@ -208,12 +206,6 @@ def _rate(name, lr) -> float:
     if isinstance(lr, bool) or not isinstance(lr, (int, float)) or not math.isfinite(lr) or lr <= 0:
         raise ValueError(f"{name} must be a positive number, got {lr!r}")
     return float(lr)
-
-
-def _count(name, n) -> int:
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {n!r}")
-    return n
 
 
 def _one_of(name, value, allowed):

@@ -47,8 +47,7 @@ FETCHED = {  # name: megabytes, shape of a picture, scikit-learn's fetcher and w
     "mnist": (15, (28, 28, 1), datasets.fetch_openml, {"name": "mnist_784", **_OPENML}),
     "fashion-mnist": (30, (28, 28, 1), datasets.fetch_openml, {"name": "Fashion-MNIST", **_OPENML}),
     # Huang et al. 2007, Labeled Faces in the Wild, 13,233 faces: the middle 128 pixels, halved
-    "faces": (233, (64, 64, 3), datasets.fetch_lfw_people,
-              {"resize": 0.5, "color": True, "slice_": (slice(61, 189), slice(61, 189))})}
+    "faces": (233, (64, 64, 3), datasets.fetch_lfw_people, {"resize": 0.5, "color": True, "slice_": (slice(61, 189),) * 2})}
 
 
 def fetch(name, *, size=32, home=None) -> Pictures:
@@ -152,8 +151,7 @@ def _gather(files, path, size, grey, store) -> None:
 def _read_idx(path, dimensions) -> np.ndarray:
     head, magic = 4 + 4 * dimensions, bytes([0, 0, 8, dimensions])
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-            raw = file.read()
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (EOFError, gzip.BadGzipFile) as error:
         raise ValueError(f"{path.name} is truncated or not gzipped: {error}") from None
     if raw[:4] != magic or len(raw) < head:

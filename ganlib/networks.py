@@ -179,8 +179,7 @@ def layers(net: nn.Module, *shape: int) -> str:
     kinds = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Flatten, nn.Unflatten, nn.Tanh)
     rows: list[str] = []
 
-    def count(part):
-        return sum(parameter.numel() for parameter in part.parameters())
+    count = lambda part: sum(parameter.numel() for parameter in part.parameters())
 
     def note(layer, _, out):
         name = type(layer).__name__.removeprefix("Parametrized")

@@ -33,12 +33,9 @@ def tidy(ax, *, xlabel="", ylabel="", title="") -> None:
 
 def game(ax, x, p_data, p_g, D=None, D_star=None, *, legend=True) -> None:
     """Goodfellow's picture: p_data dotted, p_g solid, D dashed; all (points,) on the grid x."""
-    ax.plot(x, p_data, label="p_data", **STYLE["data"])
-    ax.plot(x, p_g, label="p_g", **STYLE["G"])
-    if D_star is not None:
-        ax.plot(x, D_star, label="D*", **STYLE["D_star"])
-    if D is not None:
-        ax.plot(x, D, label="D", **STYLE["D"])
+    for name, label, y in (("data", "p_data", p_data), ("G", "p_g", p_g), ("D_star", "D*", D_star), ("D", "D", D)):
+        if y is not None:
+            ax.plot(x, y, label=label, **STYLE[name])
     ax.set(xlim=(float(x[0]), float(x[-1])), ylim=(-0.02, max(1.05, 1.1 * float(np.asarray(p_data).max()))))
     tidy(ax, xlabel="x")
     if legend:

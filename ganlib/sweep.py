@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import psutil
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from tqdm import tqdm
@@ -63,6 +63,9 @@ class _Members:
         self.net, self.lr, self.optimiser, self.betas = copy.deepcopy(nets[0]).to(device), lr[:, None], optimiser, betas
         if any(True for _ in self.net.buffers()):
             raise ValueError("a sweep takes networks without buffers (no batch norm)")
+        for layer in self.net.modules():
+            if isinstance(layer, nn.Tanh):  # the same function; on a CPU torch's sigmoid is six times as fast
+                layer.forward = lambda x: 2 * (2 * x).sigmoid() - 1  # type: ignore[assignment,method-assign]
         self.weights = torch.stack([parameters_to_vector(net.parameters()).detach() for net in nets]).to(device)
         self.weights.requires_grad_()
         self.mean, self.square = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
@@ -116,6 +119,7 @@ def sweep(new_gan, target, *, lr_G, lr_D, steps: int, batch: int = 128, seed=0, 
     lr_G, lr_D, seeds = _members(lr_G, lr_D, seed)
     if min(steps, batch) < 1:
         raise ValueError(f"steps and batch must be at least 1, got {steps} and {batch}")
+    torch.empty(8_000_000)  # freed at once: after 32 MB glibc keeps what is freed, and later steps need no new pages
     own, which = seeds.unique(return_inverse=True)
     gans = [new_gan(int(s)) for s in own]
     first, k = gans[0], gans[0].d_steps

@@ -73,9 +73,9 @@ class Mixture:
         return f"{self.name}: {len(self.means)} normal{'s' * (len(self.means) > 1)} in {self.dim}-D"
 
 
-def _count(n) -> int:
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise ValueError(f"n must be a whole number of at least 1, got {n!r}")
+def _count(n, name="n", least=1) -> int:
+    if isinstance(n, bool) or not isinstance(n, int) or n < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {n!r}")
     return n
 
 
@@ -152,8 +152,7 @@ def from_samples(values, *, bandwidth=None, name="your data", unit="x") -> Mixtu
         x = torch.as_tensor(values, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"values must be numbers in one column: {error}") from None
-    if x.ndim == 2 and x.shape[1] == 1:
-        x = x[:, 0]
+    x = x[:, 0] if x.ndim == 2 and x.shape[1] == 1 else x
     if x.ndim != 1 or len(x) < 2:
         raise ValueError(f"values must be at least two numbers in one column, got shape {tuple(x.shape)}")
     if not bool(x.isfinite().all()):

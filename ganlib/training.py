@@ -48,8 +48,7 @@ class Run:
         self.rank, self.world = 0, int(os.environ.get("WORLD_SIZE", 1))
         if not 0 < batch <= len(x) or batch % self.world:
             raise ValueError(f"batch must be a multiple of {self.world}, at most the {len(x)} pictures, got {batch}")
-        self.settings = {"batch": batch, "ema": ema, "fall": list(fall), "seed": seed, "pictures": list(x.shape),
-                         "loss": gan.loss}
+        self.settings = {"batch": batch, "ema": ema, "fall": list(fall), "seed": seed, "pictures": list(x.shape), "loss": gan.loss}
         self.out, self.saves = Path(out or "."), out is not None
         self.G, self.ema = copy.deepcopy(gan.G).eval().requires_grad_(False), ema
         self.order, self.generator = torch.zeros(0, dtype=torch.long), torch.Generator().manual_seed(seed)
@@ -72,19 +71,17 @@ class Run:
 
     def _share(self) -> None:
         """Every process takes its slice of each batch and of its noise; Accelerate averages the gradients."""
-        from accelerate import Accelerator
-        from accelerate.utils import broadcast, reduce
+        from accelerate import Accelerator, utils
 
         gan, whole = self.gan, self.gan.noise
         self.rank = Accelerator(cpu=gan.device.type == "cpu").process_index
         gan.noise = lambda n: whole(n * self.world).chunk(self.world)[self.rank]  # type: ignore[method-assign]
         for net in (gan.G, gan.D, self.G):
-            net.load_state_dict(broadcast(net.state_dict()))
+            net.load_state_dict(utils.broadcast(net.state_dict()))
 
         def average(optimiser, *_):
-            parameters = optimiser.param_groups[0]["params"]
-            for parameter, slope in zip(parameters, reduce([p.grad for p in parameters], "mean")):
-                parameter.grad = slope
+            for parameter in optimiser.param_groups[0]["params"]:
+                parameter.grad = utils.reduce(parameter.grad, "mean")
 
         gan.opt_G.register_step_pre_hook(average)
         gan.opt_D.register_step_pre_hook(average)
@@ -134,11 +131,9 @@ class Run:
         """Write the checkpoint and a grid of samples into `out`; a save that fails leaves the last good one there."""
         if self.rank == 0:
             gan = self.gan
-            write(self.out / "run.safetensors", self._tensors(), {
-                **self.about, "settings": self.settings, "steps": gan.steps, "lr": [gan.lr_G, gan.lr_D],
-                "threads": torch.get_num_threads()})
-            wall = (mosaic(self.sample(64)) * 255).astype(np.uint8)
-            Image.fromarray(wall).save(self.out / f"samples-{gan.steps:06d}.png")
+            write(self.out / "run.safetensors", self._tensors(), {**self.about, "settings": self.settings, "steps": gan.steps,
+                  "lr": [gan.lr_G, gan.lr_D], "threads": torch.get_num_threads()})
+            Image.fromarray((mosaic(self.sample(64)) * 255).astype(np.uint8)).save(self.out / f"samples-{gan.steps:06d}.png")
 
     def load(self, path) -> None:
         """Go back to a checkpoint; ValueError if it is damaged, of another architecture or of other settings."""

@@ -2,19 +2,12 @@
 
 import importlib
 
-_WHERE = {  # class: file; a lab is imported when it is first named
-    "Lab": "runner",
-    "GANLab": "gan_lab",
-    "PlaneLab": "plane", "Clinic": "twins", "Twins": "twins",
-    "Algorithm1": "discriminator", "Detective": "discriminator", "FiniteSamples": "discriminator",
-    "Knots": "discriminator", "TwoTerms": "discriminator",
-    "Landscape": "landscape",
-    "Payoffs": "games", "Pizza": "games", "Players": "games", "Questions": "games",
-    "Bound": "families", "Pairs": "families", "Taxonomy": "families", "Walkers": "families",
-    "CodeBook": "likelihood", "FitNormal": "likelihood", "SlideNormals": "likelihood", "TwoModes": "likelihood",
-    "LatentWalk": "pictures", "Neighbours": "pictures", "PictureLab": "pictures", "TransposedConvolution": "pictures",
-    "WhichIsReal": "pictures",
-}
+_FILES = {"runner": "Lab", "gan_lab": "GANLab", "plane": "PlaneLab", "twins": "Clinic Twins",
+          "discriminator": "Algorithm1 Detective FiniteSamples Knots TwoTerms", "landscape": "Landscape",
+          "games": "Payoffs Pizza Players Questions", "families": "Bound Pairs Taxonomy Walkers",
+          "likelihood": "CodeBook FitNormal SlideNormals TwoModes",
+          "pictures": "LatentWalk Neighbours PictureLab TransposedConvolution WhichIsReal"}
+_WHERE = {lab: file for file, labs in _FILES.items() for lab in labs.split()}  # a lab is imported when it is first named
 
 __all__ = list(_WHERE)
 

@@ -3,16 +3,9 @@
 import numpy as np
 import torch
 
-from ganlib import targets
-from ganlib.chains import hop, transition
-from ganlib.densities import line as cells
-from ganlib.densities import pushforward
-from ganlib.divergences import total_variation
-from ganlib.families import NORMAL, VAE, Adversarial
-from ganlib.gan import _descend
+from ganlib import chains, densities, divergences, families, gan, networks, targets
 from ganlib.labs.runner import Lab
 from ganlib.labs.scene import area, axes, choice, line, points, rug, slider, text
-from ganlib.networks import mlp
 from ganlib.plots import COLOURS
 
 __all__ = ["Bound", "Pairs", "Taxonomy", "Walkers"]
@@ -32,15 +25,14 @@ class Taxonomy(Lab):
     def __init__(self, leaves):
         self.leaves = {(leaf.law.name, leaf.name): (leaf, leaf.js()) for leaf in leaves}
         laws, names = (list(dict.fromkeys(names)) for names in zip(*self.leaves))
-        super().__init__(
-            title="A taxonomy of generative models", height=360,
-            axes=[axes("tree", box=(0, 0, 0.6, 1), x=(-0.4, 4.1), y=(-0.5, 5.5), frame=False),
-                  axes("law", box=(0.6, 0, 0.4, 1), auto="xy", title="density")],
-            marks=[line("branches", "tree", color="#b0b0b0"), points("leaves", "tree", color=COLOURS["grey"], size=13),
-                   points("open", "tree", color=COLOURS["green"], size=19), text("words", "tree", size=12),
-                   text("names", "tree", align="left"), line("data", "law", "p_data", style="data"),
-                   line("p", "law", "the leaf's law", style="G"), rug("drawn", "law", "100 samples", style="G")],
-            controls=[choice("leaf", "leaf", names, names[0]), choice("data", "data", laws, laws[0])])
+        super().__init__(title="A taxonomy of generative models", height=360, axes=[
+            axes("tree", box=(0, 0, 0.6, 1), x=(-0.4, 4.1), y=(-0.5, 5.5), frame=False),
+            axes("law", box=(0.6, 0, 0.4, 1), auto="xy", title="density")], marks=[
+            line("branches", "tree", color="#b0b0b0"), points("leaves", "tree", color=COLOURS["grey"], size=13),
+            points("open", "tree", color=COLOURS["green"], size=19), text("words", "tree", size=12),
+            text("names", "tree", align="left"), line("data", "law", "p_data", style="data"),
+            line("p", "law", "the leaf's law", style="G"), rug("drawn", "law", "100 samples", style="G")], controls=[
+            choice("leaf", "leaf", names, names[0]), choice("data", "data", laws, laws[0])])
 
     def pointed(self, where, x, y):
         if where == "tree":
@@ -49,50 +41,44 @@ class Taxonomy(Lab):
     def draw(self):
         leaf, self.js = self.leaves[self.values["data"], self.values["leaf"]]
         law, self.leaf, (low, high) = leaf.law, leaf, leaf.law.range
-        x = cells(low, high, 256)
+        x = densities.line(low, high, 256)
         places = NODES | {one.name: (3, HEIGHTS[one.name], one.branch) for one, _ in self.leaves.values()}
         units = law.shift + law.scale * x  # those of the data
         return {"branches": [row for u, v, on in places.values() if on for a, b, _ in [NODES[on]]
                              for row in ((a, b), (a + 0.5, b), (a + 0.5, v), (u, v), (np.nan, np.nan))],
                 "leaves": [(3, y) for y in HEIGHTS.values()], "open": [(3, HEIGHTS[leaf.name])],
                 "words": [(u, v + 0.22, name.split(", ")[-1]) for name, (u, v, _) in NODES.items()],
-                "names": [(3.13, y, name) for name, y in HEIGHTS.items()],
-                "p": np.c_[units, leaf.law_on(x) / law.scale],
+                "names": [(3.13, y, name) for name, y in HEIGHTS.items()], "p": np.c_[units, leaf.law_on(x) / law.scale],
                 "data": np.c_[units, law.log_prob(x[:, None]).exp() / law.scale],
                 "drawn": law.shift + law.scale * leaf.sample(100, torch.Generator().manual_seed(0))}
 
-    def text(self):
-        return self.line(f"{self.js:.4f}")
-
-    def claim(self):
-        return self.line("below 0.05" if self.js < 0.05 else "above 0.05")
-
-    def line(self, js):
-        """A line of the scoreboard."""
+    def text(self, js=None):
+        """A line of the scoreboard; `js`: what it says of JS, if not the number."""
         leaf, rounds = self.leaf, self.leaf.passes
         return (f"{leaf.name} ({leaf.branch}) on {leaf.law.name}: density {leaf.density}; a sample takes "
-                f"{rounds} round{'s' * (rounds > 1)}; JS to the data {js} nats.")
+                f"{rounds} round{'s' * (rounds > 1)}; JS to the data {js or f'{self.js:.4f}'} nats.")
+
+    def claim(self):
+        return self.text("below 0.05" if self.js < 0.05 else "above 0.05")
 
 
 class Bound(Lab):
     """A VAE learns two modes: choose the family of q, play, and look at the gap, at one x and at all."""
 
     def __init__(self, posterior="normal"):
-        super().__init__(
-            title="A bound and its gap", height=360,
-            axes=[axes("x", box=(0, 0, 0.56, 1), x=(-3.5, 3.5), y=(-9, 4), xlabel="x", title="nats"),
-                  axes("z", box=(0.56, 0, 0.44, 1), x=(-4, 4), auto="y", xlabel="z", title="which z made this x?")],
-            marks=[area("gap", "x", "gap", style="regret"), line("data", "x", "log p_data(x)", style="data"),
-                   line("log p", "x", "log p(x)", style="G"), line("elbo", "x", "ELBO(x)", style="D"),
-                   points("here", "x", size=9), line("prior", "z", "p(z)", style="half"),
-                   line("post", "z", "p(z|x)", style="G"), line("q", "z", "q(z|x)", style="D")],
-            controls=[choice("posterior", "q(z|x)", ["normal", "one width", "blind", "exact"], posterior),
-                      slider("at", "x", -3, 3, 0, step=0.05),
-                      slider("pull", "pull of the prior", 0.1, 10, 1, log=True)])
+        super().__init__(title="A bound and its gap", height=360, axes=[
+            axes("x", box=(0, 0, 0.56, 1), x=(-3.5, 3.5), y=(-9, 4), xlabel="x", title="nats"),
+            axes("z", box=(0.56, 0, 0.44, 1), x=(-4, 4), auto="y", xlabel="z", title="which z made this x?")], marks=[
+            area("gap", "x", "gap", style="regret"), line("data", "x", "log p_data(x)", style="data"),
+            line("log p", "x", "log p(x)", style="G"), line("elbo", "x", "ELBO(x)", style="D"), points("here", "x", size=9),
+            line("prior", "z", "p(z)", style="half"), line("post", "z", "p(z|x)", style="G"),
+            line("q", "z", "q(z|x)", style="D")], controls=[
+            choice("posterior", "q(z|x)", ["normal", "one width", "blind", "exact"], posterior),
+            slider("at", "x", -3, 3, 0, step=0.05), slider("pull", "pull of the prior", 0.1, 10, 1, log=True)])
         self.reset()
 
     def reset(self):
-        self.vae, self.steps = VAE(self.values["posterior"], pull=self.values["pull"]), 0
+        self.vae, self.steps = families.VAE(self.values["posterior"], pull=self.values["pull"]), 0
         self.training = self.vae.training(targets.mixture(), steps=self.vae.steps)
         self.advance()
 
@@ -110,15 +96,15 @@ class Bound(Lab):
 
     @torch.no_grad()
     def draw(self):
-        vae, at, z = self.vae, torch.tensor([self.values["at"]], dtype=torch.float64), cells(-8, 8, 400)
-        x, dz = torch.cat([at, cells(-3.5, 3.5, 40)]), z[1] - z[0]
+        vae, at, z = self.vae, torch.tensor([self.values["at"]], dtype=torch.float64), densities.line(-8, 8, 400)
+        x, dz = torch.cat([at, densities.line(-3.5, 3.5, 40)]), z[1] - z[0]
         joint = vae.joint(x, z)  # once, for log p(x) and p(z|x)
         data, log_p, elbo = vae.law.log_prob(x[:, None]), joint.logsumexp(1) + dz.log(), vae.elbo(x, nodes=20)
         z, post = z[100:300], joint[0].softmax(0)[100:300] / dz  # those from −4 to 4, which are shown
         self.said = log_p[0], elbo[0], log_p[0] - elbo[0], (log_p - elbo)[1:] @ data[1:].softmax(0)
         return {"gap": np.c_[x, elbo, log_p][1:], "data": np.c_[x, data][1:], "log p": np.c_[x, log_p][1:],
                 "elbo": np.c_[x, elbo][1:], "here": [(x[0], log_p[0]), (x[0], elbo[0])], "post": np.c_[z, post],
-                "prior": np.c_[z, NORMAL.log_prob(z).exp()],
+                "prior": np.c_[z, families.NORMAL.log_prob(z).exp()],
                 "q": np.c_[z, post if vae.posterior == "exact" else vae.encode(at).log_prob(z).exp()]}
 
     def text(self):
@@ -133,24 +119,22 @@ class Walkers(Lab):
     """200 walkers start in the left mode: how wide a step, how far the modes, and when have they forgotten?"""
 
     def __init__(self, size=0.5, apart=3.0):
-        super().__init__(
-            title="Walkers", height=360,
-            axes=[axes("x", box=(0, 0, 0.56, 1), x=(-6, 6), auto="y", xlabel="x", title="density"),
-                  axes("far", box=(0.56, 0, 0.44, 1), auto="x", y=(1e-3, 1), log="y", xlabel="step",
-                       title="mass in the wrong place (TV)")],
-            marks=[line("p", "x", "p", style="data"), line("law", "x", "law of the walkers", style="G"),
-                   rug("walkers", "x", "walkers", style="G"), line("tv", "far", "TV", style="JS"),
-                   line("slope", "far", "|λ₂|ᵗ", style="half", dash=":")],
-            controls=[choice("kind", "step", ["Metropolis", "Langevin"], "Metropolis"),
-                      slider("size", "step size", 0.05, 8, size, log=True),
-                      slider("apart", "distance of the modes", 0, 8, apart, step=0.1)])
+        super().__init__(title="Walkers", height=360, axes=[
+            axes("x", box=(0, 0, 0.56, 1), x=(-6, 6), auto="y", xlabel="x", title="density"),
+            axes("far", box=(0.56, 0, 0.44, 1), auto="x", y=(1e-3, 1), log="y", xlabel="step",
+                 title="mass in the wrong place (TV)")], marks=[
+            line("p", "x", "p", style="data"), line("law", "x", "law of the walkers", style="G"),
+            rug("walkers", "x", "walkers", style="G"), line("tv", "far", "TV", style="JS"),
+            line("slope", "far", "|λ₂|ᵗ", style="half", dash=":")], controls=[
+            choice("kind", "step", ["Metropolis", "Langevin"], "Metropolis"),
+            slider("size", "step size", 0.05, 8, size, log=True), slider("apart", "distance of the modes", 0, 8, apart, step=0.1)])
         self.changed("apart", apart)
 
     def changed(self, key, value):
-        half, self.langevin = self.values["apart"] / 2, self.values["kind"] == "Langevin"
-        self.target, self.x = targets.mixture((-half, half)), cells(-6, 6, 240)
+        half, self.move = self.values["apart"] / 2, {"size": self.values["size"], "langevin": self.values["kind"] == "Langevin"}
+        self.target, self.x = targets.mixture((-half, half)), densities.line(-6, 6, 240)
         self.log_p = self.target.log_prob(self.x[:, None])
-        self.K = transition(self.log_p, self.values["size"], self.x, langevin=self.langevin)
+        self.K = chains.transition(self.log_p, x=self.x, **self.move)
         root = self.log_p.softmax(0).sqrt()  # √p K / √p is symmetric, by detailed balance: its eigenvalues are real
         self.second = float(torch.linalg.eigvalsh(root[:, None] * self.K / root).abs().sort().values[-2])
         self.reset()
@@ -158,14 +142,13 @@ class Walkers(Lab):
     def reset(self):
         start, self.generator = targets.gaussian(-self.values["apart"] / 2, 0.5), torch.Generator().manual_seed(0)
         self.walkers, self.law = start.sample(200, self.generator).double(), start.log_prob(self.x[:, None]).softmax(0)
-        self.tv, self.moved, self.steps = [float(total_variation(self.law, self.log_p.softmax(0)))], [], 0
+        self.tv, self.moved, self.steps = [float(divergences.total_variation(self.law, self.log_p.softmax(0)))], [], 0
 
     def advance(self):
         self.law = self.law @ self.K
-        self.walkers, moved = hop(self.target.log_prob, self.walkers, self.values["size"], self.generator,
-                                  langevin=self.langevin)
+        self.walkers, moved = chains.hop(self.target.log_prob, self.walkers, generator=self.generator, **self.move)
         self.moved.append(float(moved.double().mean()))
-        self.tv.append(float(total_variation(self.law, self.log_p.softmax(0))))
+        self.tv.append(float(divergences.total_variation(self.law, self.log_p.softmax(0))))
         if self.playing and len(self.tv) % 5000 == 0:
             self.pause("5,000 steps.")
 
@@ -185,27 +168,23 @@ class Pairs(Lab):
     """G is to make two modes: from pairs (z, x) by least squares, or with no pairs, from a detective."""
 
     def __init__(self, pairs=BLIND):
-        self.law, self.x = targets.mixture(), cells(-3.5, 3.5, 200)
-        super().__init__(
-            title="What pairs are for", height=340,
-            axes=[axes("map", box=(0, 0, 0.5, 1), x=(-1, 1), y=(-3.5, 3.5), xlabel="z", title="x = G(z)"),
-                  axes("law", box=(0.5, 0, 0.5, 1), x=(-3.5, 3.5), y=(0, 1), xlabel="x", title="density")],
-            marks=[points("pairs", "map", "pairs (z, x)", alpha=0.5, color=COLOURS["grey"]),
-                   line("G", "map", "G", style="G"), line("data", "law", "p_data", style="data"),
-                   line("p_g", "law", "p_g", style="G")],
-            controls=[choice("pairs", "pairs (z, x)", [BLIND, SORTED, JUDGED], pairs)])
+        self.law, self.x = targets.mixture(), densities.line(-3.5, 3.5, 200)
+        super().__init__(title="What pairs are for", height=340, axes=[
+            axes("map", box=(0, 0, 0.5, 1), x=(-1, 1), y=(-3.5, 3.5), xlabel="z", title="x = G(z)"),
+            axes("law", box=(0.5, 0, 0.5, 1), x=(-3.5, 3.5), y=(0, 1), xlabel="x", title="density")], marks=[
+            points("pairs", "map", "pairs (z, x)", alpha=0.5, color=COLOURS["grey"]), line("G", "map", "G", style="G"),
+            line("data", "law", "p_data", style="data"), line("p_g", "law", "p_g", style="G")], controls=[
+            choice("pairs", "pairs (z, x)", [BLIND, SORTED, JUDGED], pairs)])
         self.reset()
 
-    def changed(self, key, value):
-        self.reset()
+    changed = lambda self, key, value: self.reset()
 
     def reset(self):
-        leaf, self.generator, self.steps = Adversarial(), torch.Generator().manual_seed(0), 0
+        leaf, self.generator, self.steps = families.Adversarial(), torch.Generator().manual_seed(0), 0
         self.game = leaf.training(self.law, steps=leaf.steps)
         next(self.game)
-        self.G = leaf.gan.G if self.values["pairs"] == JUDGED else mlp(1, 32, 32, 1, seed=0, cover=(-1, 1))
-        self.optimiser = torch.optim.Adam(self.G.parameters(), lr=3e-3)
-        self.pairs = torch.zeros(0, 2)
+        self.G = leaf.gan.G if self.values["pairs"] == JUDGED else networks.mlp(1, 32, 32, 1, seed=0, cover=(-1, 1))
+        self.optimiser, self.pairs = torch.optim.Adam(self.G.parameters(), lr=3e-3), torch.zeros(0, 2)
 
     def advance(self):
         if self.values["pairs"] == JUDGED:
@@ -213,14 +192,14 @@ class Pairs(Lab):
         z, x = 2 * torch.rand(256, 1, generator=self.generator) - 1, self.law.sample(256, self.generator)
         if self.values["pairs"] == SORTED:  # such an encoder keeps the order: the smallest x gets the smallest z
             z, x = z.sort(0).values, x.sort(0).values
-        _descend((self.G(z) - x).square().mean(), self.optimiser)
+        gan._descend((self.G(z) - x).square().mean(), self.optimiser)
         self.pairs = torch.cat([z, x], 1)
 
     def draw(self):
         z = torch.linspace(-1, 1, 201)[:, None]
         self.made = self.G(z).detach()
         return {"pairs": self.pairs, "G": torch.cat([z, self.made], 1),
-                "p_g": np.c_[self.x, pushforward(self.G, targets.uniform(), self.x)],
+                "p_g": np.c_[self.x, densities.pushforward(self.G, targets.uniform(), self.x)],
                 "data": np.c_[self.x, self.law.log_prob(self.x[:, None]).exp()]}
 
     def text(self):

@@ -17,7 +17,6 @@ from ganlib.networks import reinitialise
 
 __all__ = ["PRESETS", "GANLab"]
 
-HORIZON = {"normal": 3000}  # steps with anneal, else 5,000: the rates fall linearly over the second half of them
 EVERY, POINTS = 25, 400  # the ledger is written down every 25 steps; beyond 400 lines every second one is dropped
 COLUMN = {field.name: i + 1 for i, field in enumerate(fields(Ledger))}  # of `past`; column 0 is the step
 
@@ -43,11 +42,15 @@ class GANLab(Lab):
         if not isinstance(target, str):
             law, target = target, getattr(target, "name", "your target")
             self._targets[target] = lambda: law
+        knobs = controls(gan, list(self._targets), target, batch, anneal, seed, PRESETS)
+        self._begin(gan, horizon, title="A GAN in one dimension", axes=AXES, marks=MARKS, name=name, controls=knobs)
+
+    def _begin(self, gan, horizon, **scene):
+        """Show the first picture; for a lab in two dimensions too."""
         self.gan, self.horizon = gan, horizon
-        super().__init__(title="A GAN in one dimension", height=600, axes=AXES, marks=MARKS, name=name,
-                         controls=controls(gan, list(self._targets), target, batch, anneal, seed))
+        super().__init__(height=600, **scene)
         self._defaults, self._start = dict(self.values), self._state()
-        self._set_target(target)
+        self._set_target(self.values["target"])
         self.reset(fresh=False)
 
     # -- training ----------------------------------------------------------------------------------------
@@ -105,7 +108,8 @@ class GANLab(Lab):
 
     def _set_rates(self):
         v, gan = self.values, self.gan
-        horizon = self.horizon or HORIZON.get(v["target"], 5000)
+        # With anneal the rates fall linearly over the second half of the horizon.
+        horizon = self.horizon or (3000 if v["target"] == "normal" else 5000)
         fall = min(1.0, max(0.01, 2 - 2 * gan.steps / horizon)) if v["anneal"] else 1.0
         gan.lr_G, gan.lr_D = v["lr_G"] * fall, v["lr_D"] * fall
 
@@ -245,8 +249,7 @@ class GANLab(Lab):
 
     def save(self) -> str:
         """The run as JSON text: the knobs, the curves, and every tensor that the next step depends on."""
-        state = {**self._state(), "data": self._generator.get_state(), "every": self._every}
-        return gan_run.write(self.values, self.past, state)
+        return gan_run.write(self.values, self.past, {**self._state(), "data": self._generator.get_state(), "every": self._every})
 
     def load(self, text: str) -> None:
         """Go on from a saved run; the present one stays as it is if the file does not fit."""
@@ -256,8 +259,8 @@ class GANLab(Lab):
             self._look()
         except Exception as error:
             self._adopt(before)
-            raise ValueError(f"This is not a saved run that fits this lab: "
-                             f"{' '.join(str(error).split())[:200]}. Nothing was changed.") from None
+            why = " ".join(str(error).split())[:200]
+            raise ValueError(f"This is not a saved run that fits this lab: {why}. Nothing was changed.") from None
         self._good = [self._state()]
         self.pause(f"Loaded: step {self.steps}.")
 
@@ -272,12 +275,10 @@ class GANLab(Lab):
     # -- the picture -------------------------------------------------------------------------------------
     def draw(self):
         p_g, ends, logits = self._look()
-        curves = {"data": self.p_data, "p_g": p_g, "D": logits.sigmoid(),
-                  "D_star": optimal_discriminator(self.p_data, p_g)}
+        curves = {"data": self.p_data, "p_g": p_g, "D": logits.sigmoid(), "D_star": optimal_discriminator(self.p_data, p_g)}
         (left, right), step, two_js = self._xs[[0, -1]], self.past[:, 0], 2 * self.past[:, COLUMN["js"]]
-        first, last = step[0], max(step[-1], step[0] + 1)
+        first, last, zero = step[0], max(step[-1], step[0] + 1), np.zeros(31)
         heads = self.shift + self.scale * ends[(ARROWS * (len(ends) - 1)).round().long()].numpy()
-        zero = np.zeros(31)
         return {
             **{key: np.array((self._xs, y.numpy())).T for key, y in curves.items()},
             **{key: self.past[:, [0, column]] for key, column in COLUMN.items() if key != "regret"},
@@ -286,8 +287,7 @@ class GANLab(Lab):
             "map": np.array((self._feet, zero, heads, zero + 1)).T,
             "floor": [[left, 0.0], [right, 0.0]], "names": [(left, 0.1, "z"), (left, 0.9, "x = G(z)")],
             "half": [[left, 0.5], [right, 0.5]], "log_half": [[first, -math.log(2)], [last, -math.log(2)]],
-            "zero": [[first, 0.0], [last, 0.0]], "goal": [[first, 0.05], [last, 0.05]],
-            **self._flow()}
+            "zero": [[first, 0.0], [last, 0.0]], "goal": [[first, 0.05], [last, 0.05]], **self._flow()}
 
     def _flow(self):
         """What slow motion lights up."""

@@ -18,8 +18,7 @@ def write(values, past, state) -> str:
     """The run as text; values and state are dicts, past is an array."""
     tensors = BytesIO()
     torch.save(state, tensors)
-    return json.dumps({"format": FORMAT, "values": values, "past": past.tolist(),
-                       "state": base64.b64encode(tensors.getvalue()).decode()})
+    return json.dumps({"format": FORMAT, "values": values, "past": past.tolist(), "state": base64.b64encode(tensors.getvalue()).decode()})
 
 
 def read(text, knobs, columns):

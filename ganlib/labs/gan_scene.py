@@ -11,37 +11,29 @@ from ganlib.losses import LOSSES, PENALTIES
 
 __all__ = ["ARROWS", "AXES", "FLOW", "FLOWING", "MARKS", "PHASES", "PRESETS", "STILL", "TARGETS", "controls"]
 
-AXES = [
-    scene.axes("game", box=(0, 0, 0.6, 0.6), ylabel="density, D(x)", legend="top"),
-    scene.axes("map", box=(0, 0.6, 0.6, 0.2), y=(0, 1), frame=False, legend=False),
-    scene.axes("flow", box=(0, 0.8, 0.6, 0.2), frame=False, legend=False),
-    scene.axes("terms", box=(0.6, 0, 0.4, 0.3), title="the two terms of V (grey: −log 2)", auto="xy", ylabel="nats"),
-    scene.axes("ledger", box=(0.6, 0.3, 0.4, 0.36), title="2 JS = (V + log 4) + regret", auto="xy",
-               ylabel="nats"),
-    scene.axes("gauges", box=(0.6, 0.66, 0.4, 0.34), title="two gauges of D", auto="xy", xlabel="step"),
-]
+AXES = [scene.axes("game", box=(0, 0, 0.6, 0.6), ylabel="density, D(x)", legend="top"),
+        scene.axes("map", box=(0, 0.6, 0.6, 0.2), y=(0, 1), frame=False, legend=False),
+        scene.axes("flow", box=(0, 0.8, 0.6, 0.2), frame=False, legend=False),
+        scene.axes("terms", box=(0.6, 0, 0.4, 0.3), title="the two terms of V (grey: −log 2)", auto="xy", ylabel="nats"),
+        scene.axes("ledger", box=(0.6, 0.3, 0.4, 0.36), title="2 JS = (V + log 4) + regret", auto="xy", ylabel="nats"),
+        scene.axes("gauges", box=(0.6, 0.66, 0.4, 0.34), title="two gauges of D", auto="xy", xlabel="step")]
 GREY = "#8a8a8a"
 FLOWING = [scene.arrows("flow", "flow", color="#c8c8c8", width=2), scene.text("boxes", "flow"),
            scene.arrows("lit", "flow", color="#D55E00", width=3.5), scene.text("phase", "flow", color="#A33B00")]
 MARKS = [
-    scene.line("half", "game", color=GREY, width=0.8),
-    scene.line("data", "game", "p_data", style="data"), scene.line("p_g", "game", "p_g", style="G"),
-    scene.line("D_star", "game", "D*", style="D_star"), scene.line("D", "game", "D", style="D"),
-    scene.rug("real", "game", color="#000000"), scene.rug("fake", "game", color="#009E73", top=True),
-    scene.line("floor", "map", color=GREY, width=1), scene.arrows("map", "map", color="#009E73", width=1),
-    scene.text("names", "map", align="left"),
-    scene.line("log_half", "terms", color=GREY, width=1),
-    scene.line("real_term", "terms", "E log D(x)", style="data"),
-    scene.line("fake_term", "terms", "E log(1 − D(G(z)))", style="G"),
-    scene.line("zero", "ledger", color=GREY, width=1), scene.area("regret", "ledger", "regret", color="#E69F00"),
-    scene.line("value", "ledger", "V + log 4", style="D"), scene.line("two_js", "ledger", "2 JS", style="JS"),
-    scene.line("goal", "gauges", "0.05", color=GREY, width=1),
-    scene.line("off_half", "gauges", "E|D − ½|", style="D"),
-    scene.line("off_star", "gauges", "E|D − D*|", style="D_star"), *FLOWING,
-]
+    scene.line("half", "game", color=GREY, width=0.8), scene.line("data", "game", "p_data", style="data"),
+    scene.line("p_g", "game", "p_g", style="G"), scene.line("D_star", "game", "D*", style="D_star"),
+    scene.line("D", "game", "D", style="D"), scene.rug("real", "game", color="#000000"),
+    scene.rug("fake", "game", color="#009E73", top=True), scene.line("floor", "map", color=GREY, width=1),
+    scene.arrows("map", "map", color="#009E73", width=1), scene.text("names", "map", align="left"),
+    scene.line("log_half", "terms", color=GREY, width=1), scene.line("real_term", "terms", "E log D(x)", style="data"),
+    scene.line("fake_term", "terms", "E log(1 − D(G(z)))", style="G"), scene.line("zero", "ledger", color=GREY, width=1),
+    scene.area("regret", "ledger", "regret", color="#E69F00"), scene.line("value", "ledger", "V + log 4", style="D"),
+    scene.line("two_js", "ledger", "2 JS", style="JS"), scene.line("goal", "gauges", "0.05", color=GREY, width=1),
+    scene.line("off_half", "gauges", "E|D − ½|", style="D"), scene.line("off_star", "gauges", "E|D − D*|", style="D_star"),
+    *FLOWING]
 # The flow of data (left to right) and of gradients (right to left), as arrows between words.
-BOXES = [(0.06, 0.45, "z"), (0.25, 0.45, "G"), (0.45, 0.45, "G(z)"), (0.45, 0.85, "x"), (0.7, 0.65, "D"),
-         (0.92, 0.65, "V")]
+BOXES = [(0.06, 0.45, "z"), (0.25, 0.45, "G"), (0.45, 0.45, "G(z)"), (0.45, 0.85, "x"), (0.7, 0.65, "D"), (0.92, 0.65, "V")]
 FLOW = np.array([(0.1, 0.5, 0.21, 0.5), (0.29, 0.5, 0.4, 0.5), (0.5, 0.85, 0.67, 0.72), (0.5, 0.5, 0.67, 0.63),
                  (0.74, 0.7, 0.88, 0.7), (0.88, 0.58, 0.74, 0.58), (0.66, 0.54, 0.5, 0.4), (0.4, 0.38, 0.29, 0.38)])
 PHASES = [("draw real examples x", [2]), ("draw noise z, make fakes G(z)", [0, 1]), ("D judges both", [2, 3, 4]),
@@ -52,8 +44,7 @@ STILL = {"flow": FLOW, "boxes": BOXES}  # the marks that never move
 
 TARGETS: dict[str, Callable] = {
     "normal": targets.gaussian, "two modes": targets.mixture, "uniform": lambda: targets.uniform(-1.5, 1.5),
-    "big and small mode": lambda: targets.mixture((-2.5, 0.6), (0.3, 0.6), (0.15, 0.85)),
-    "iris petal length": targets.iris}
+    "big and small mode": lambda: targets.mixture((-2.5, 0.6), (0.3, 0.6), (0.15, 0.85)), "iris petal length": targets.iris}
 # Each preset is one sentence and the knobs it turns; everything else goes back to where the lab began.
 PRESETS: dict[str, tuple[str, dict]] = {
     "converges": ("Both learn, D faster; the rates fall at the end. JS goes to 0 and D to ½.", {}),
@@ -64,23 +55,19 @@ PRESETS: dict[str, tuple[str, dict]] = {
     "circles": ("Momentum and equal rates: G overshoots, D follows, and they chase each other without end.",
                 {"lr_D": 3e-3, "lr_G": 3e-3, "beta1": 0.9, "penalty": "none", "anneal": False}),
     "one mode lost": ("A slow G and a D trained three times as often: the small mode is not found.",
-                      {"target": "big and small mode", "k": 3, "lr_G": 3e-4, "lr_D": 1e-2, "penalty": "none",
-                       "anneal": False}),
+                      {"target": "big and small mode", "k": 3, "lr_G": 3e-4, "lr_D": 1e-2, "penalty": "none", "anneal": False}),
     "blind detective": ("D does not learn at all: it says about ½ everywhere, and p_g is nowhere near p_data.",
-                        {"train": "G only", "lr_G": 1e-4, "anneal": False}),
-}
+                        {"train": "G only", "lr_G": 1e-4, "anneal": False})}
 
 
-def controls(gan, names, target, batch, anneal, seed):
+def controls(gan, names, target, batch, anneal, seed, presets):
     """The knobs of the lab, set as `gan` is."""
     s, more = scene, "more knobs"
     return [
         s.slider("lr_G", "lr_G", 1e-5, 1.0, gan.lr_G, log=True, help="learning rate of the generator"),
         s.slider("lr_D", "lr_D", 1e-5, 1.0, gan.lr_D, log=True, help="learning rate of the discriminator"),
-        s.choice("preset", "preset", ["your own", *PRESETS], "your own"),
-        s.choice("target", "target", names, target),
-        s.choice("train", "train", ["both", "D only", "G only"], "both"),
-        s.button("step_D", "step D"), s.button("step_G", "step G"),
+        s.choice("preset", "preset", ["your own", *presets], "your own"), s.choice("target", "target", names, target),
+        s.choice("train", "train", ["both", "D only", "G only"], "both"), s.button("step_D", "step D"), s.button("step_G", "step G"),
         s.toggle("anneal", "anneal", anneal, help="let both rates fall to 0 over the second half of the run"),
         s.toggle("oracle", "oracle D*", help="G plays against D*, computed instead of learned"),
         s.toggle("slow", "slow motion", help="one phase of a step at a time; the flow of data and gradients lights up"),
@@ -92,5 +79,4 @@ def controls(gan, names, target, batch, anneal, seed):
         s.slider("weight", "penalty weight", 1e-3, 100.0, gan.penalty_weight, log=True, group=more),
         s.choice("optimiser", "optimiser", ["adam", "sgd"], gan.optimiser, group=more),
         s.slider("beta1", "β₁", 0.0, 0.99, gan.betas[0], step=0.01, group=more),
-        s.slider("beta2", "β₂", 0.0, 0.9999, gan.betas[1], step=0.0001, group=more),
-    ]
+        s.slider("beta2", "β₂", 0.0, 0.9999, gan.betas[1], step=0.0001, group=more)]

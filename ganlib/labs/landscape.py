@@ -1,13 +1,10 @@
 """`Landscape`: which learning rates work? Every pixel is a GAN; point at one and its run opens in a `GANLab`."""
 
-import math
-
 import numpy as np
-import torch
 
-from ganlib.densities import line
-from ganlib.labs import scene
+from ganlib import densities
 from ganlib.labs.runner import Lab
+from ganlib.labs.scene import axes, button, choice, heat, line, points, slider
 from ganlib.sweep import sweep
 
 __all__ = ["Landscape", "survey"]
@@ -18,13 +15,12 @@ def survey(new_gan, target, *, size=6, low=1e-4, high=1e-1, steps=300, batch=64,
 
     A member that has diverged has no ledger: None.
     """
-    rates = torch.from_numpy(np.geomspace(low, high, size))
-    lr_D, lr_G = torch.cartesian_prod(rates, rates).T
+    rates = np.geomspace(low, high, size)
     left, right = target.range
-    x = line(left - 0.1 * (right - left), right + 0.1 * (right - left))  # as in GANLab
-    found = sweep(new_gan, target, lr_G=lr_G, lr_D=lr_D, seed=seed, steps=steps, batch=batch, progress=progress, device=device)
-    ledgers = found.ledgers(target.log_prob(x[:, None]).exp(), x)
-    return rates.numpy(), [ledgers[row * size:(row + 1) * size] for row in range(size)]
+    x = densities.line(left - 0.1 * (right - left), right + 0.1 * (right - left))  # as in GANLab
+    ledgers = sweep(new_gan, target, lr_G=np.tile(rates, size), lr_D=np.repeat(rates, size), seed=seed, steps=steps,
+                    batch=batch, progress=progress, device=device).ledgers(target.log_prob(x[:, None]).exp(), x)
+    return rates, [ledgers[row * size:(row + 1) * size] for row in range(size)]
 
 
 class Landscape(Lab):
@@ -33,28 +29,23 @@ class Landscape(Lab):
     def __init__(self, rates, ledgers, lab=None, *, name=None):
         self.rates, self.ledgers, self.lab, ends = np.asarray(rates), ledgers, lab, np.log10([rates[0], rates[-1]])
         half = (ends[1] - ends[0]) / (len(rates) - 1) / 2
-        span, low, high = (ends[0] - half, ends[1] + half), float(rates[0]), float(rates[-1])
-        super().__init__(
-            title="The landscape of learning rates", height=480, name=name,
-            axes=[scene.axes("map", box=(0.03, 0, 0.97, 1), x=span, y=span, xlabel="log₁₀ lr_G", ylabel="log₁₀ lr_D", legend="top")],
-            marks=[scene.heat("heat", "map", palette="heat", smooth=False),
-                   scene.line("equal", "map", "equal rates", color="#767676", dash="--"),
-                   scene.points("here", "map", "the sliders' pair", color="#D55E00", size=8)],
-            controls=[scene.choice("gauge", "colour", ["JS", "E|D − D*|"], "JS"),
-                      scene.slider("lr_G", "lr_G", low, high, float(rates[len(rates) // 2]), log=True),
-                      scene.slider("lr_D", "lr_D", low, high, float(rates[len(rates) // 2]), log=True),
-                      scene.button("open", "open this run")])
+        span, low_high_now = (ends[0] - half, ends[1] + half), self.rates[[0, -1, len(rates) // 2]].tolist()
+        super().__init__(title="The landscape of learning rates", height=480, name=name, axes=[
+            axes("map", box=(0.03, 0, 0.97, 1), x=span, y=span, xlabel="log₁₀ lr_G", ylabel="log₁₀ lr_D", legend="top")], marks=[
+            heat("heat", "map", smooth=False), line("equal", "map", "equal rates", color="#767676", dash="--"),
+            points("here", "map", "the sliders' pair", color="#D55E00", size=8)], controls=[
+            choice("gauge", "colour", ["JS", "E|D − D*|"], "JS"), slider("lr_G", "lr_G", *low_high_now, log=True),
+            slider("lr_D", "lr_D", *low_high_now, log=True), button("open", "open this run")])
 
     def _at(self):
         """Row and column of the pixel that the sliders name."""
         return [int(abs(np.log(self.rates / self.values[key])).argmin()) for key in ("lr_D", "lr_G")]
 
     def draw(self):
-        gauge, most = {"JS": ("js", math.log(2)), "E|D − D*|": ("off_star", 0.5)}[self.values["gauge"]]
-        heat = [[1.0 if entry is None else (getattr(entry, gauge) / most) ** 0.5 for entry in row] for row in self.ledgers]
-        row, column = self._at()
-        span, pair = self.scene["axes"][0]["x"], np.log10([self.rates[column], self.rates[row]])
-        return {"heat": np.array(heat), "equal": np.array((span, span)).T, "here": [pair.tolist()]}
+        gauge, most = {"JS": ("js", np.log(2)), "E|D − D*|": ("off_star", 0.5)}[self.values["gauge"]]
+        shades = [[1.0 if entry is None else (getattr(entry, gauge) / most) ** 0.5 for entry in row] for row in self.ledgers]
+        span, pair = self.scene["axes"][0]["x"], np.log10(self.rates[self._at()[::-1]])
+        return {"heat": np.array(shades), "equal": np.c_[span, span], "here": [pair.tolist()]}
 
     def text(self):
         row, column = self._at()

@@ -14,7 +14,6 @@ from ganlib.gan import GAN
 from ganlib.labs import scene
 from ganlib.labs.gan_lab import GANLab
 from ganlib.labs.gan_scene import FLOWING, controls
-from ganlib.labs.runner import Lab
 from ganlib.losses import LOSSES
 
 __all__ = ["PlaneLab", "View", "modes"]
@@ -90,14 +89,8 @@ class PlaneLab(GANLab):
         called = getattr(target, "name", target)
         drawing = {DRAWN: lambda: targets.Mixture(self.clicked or [(0.0, 0.0)], [0.1])}
         self._targets = {**TARGETS, **drawing, **({} if called == target else {called: lambda: target})}
-        self.gan, self.horizon = gan, horizon
-        own = scene.choice("preset", "preset", ["your own", *PRESETS], "your own")
-        knobs = controls(gan, list(self._targets), called, batch, anneal, seed)
-        knobs = [own if c["key"] == "preset" else c for c in knobs] + [scene.button("ten", "draw ten")]
-        Lab.__init__(self, title="A GAN in the plane", height=600, axes=AXES, marks=MARKS, name=name, controls=knobs)
-        self._defaults, self._start = dict(self.values), self._state()
-        self._set_target(self.values["target"])
-        self.reset(fresh=False)
+        knobs = [*controls(gan, list(self._targets), called, batch, anneal, seed, PRESETS), scene.button("ten", "draw ten")]
+        self._begin(gan, horizon, title="A GAN in the plane", axes=AXES, marks=MARKS, name=name, controls=knobs)
 
     def _set_target(self, name):
         self.target = law = self._targets[name]()

@@ -8,8 +8,6 @@ from pathlib import Path
 
 __all__ = ["html"]
 
-HERE = Path(__file__).parent
-
 
 def html(recording: str, *, fallback: str = "This lab needs JavaScript.") -> str:
     """The HTML that plays a recording; several may stand on one page.
@@ -19,7 +17,7 @@ def html(recording: str, *, fallback: str = "This lab needs JavaScript.") -> str
     """
     if not recording.lstrip().startswith("{"):
         raise ValueError(f"a recording is the text of a JSON file, got {recording[:20]!r}")
-    module, style = ((HERE / name).read_text(encoding="utf-8") for name in ("canvas.js", "canvas.css"))
+    module, style = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("canvas.js", "canvas.css"))
     script = re.sub(r"^export (default .*)?", "", module, flags=re.M)  # a page from disk may not import modules
     return (f'<style>{style}</style>\n<div class="gl-recorded">{fallback}</div>\n<script>(() => {{\n{script}\n'
             f'mount(document.currentScript.previousElementSibling, {recording.strip()});\n}})();</script>')

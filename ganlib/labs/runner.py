@@ -19,10 +19,14 @@ import anywidget
 import traitlets
 
 from ganlib.labs import scene
+from ganlib.targets import _count
 
 __all__ = ["Lab"]
 
 SLICE, NOBODY = 0.010, 5.0  # seconds of work at a time; pause when unseen for so long
+# What a learner may ask for: the method that does it, and the parts of the message that are its arguments.
+ASKED = {"set": ("_assign", "key", "value"), "press": ("pressed", "key", "text"), "point": ("pointed", "axes", "x", "y"),
+         "drag": ("dragged", "mark", "index", "x", "y"), "play": ("play",), "pause": ("pause",), "reset": ("reset",)}
 
 
 class Canvas(anywidget.AnyWidget):
@@ -45,16 +49,12 @@ class Lab:
 
     fps = 40  # frames a second that are sent; on two cores, three in four are shown on time
     _open: ClassVar[dict[str, "Lab"]] = {}
-    advance: Callable  # what a subclass may have; there are buttons only for what it has
-    reset: Callable
+    advance: Callable  # these two and what `ASKED` names a subclass may have; there are buttons only for what it has
     changed: Callable
-    pressed: Callable
-    pointed: Callable
-    dragged: Callable
 
     def __init__(self, *, title, axes, marks, controls=(), height=420, name=None):
         self.scene = {"title": title, "axes": axes, "marks": marks, "controls": list(controls), "height": height,
-                      "plays": self._has("advance"), "resets": self._has("reset"), "points": self._has("pointed")}
+                      "plays": hasattr(self, "advance"), "resets": hasattr(self, "reset"), "points": hasattr(self, "pointed")}
         self.values = {c["key"]: scene.checked(c, c["value"]) for c in controls if "value" in c}
         self.steps, self.playing = 0, False
         self.error, self.note, self._why = "", "", ""  # what went wrong; what the lab wants to say; why it paused
@@ -82,15 +82,10 @@ class Lab:
         """What a stored notebook keeps: `text`, or less where its digits depend on the machine, as after training."""
         return self.text()
 
-    def _has(self, method) -> bool:
-        return hasattr(self, method)
-
     # -- from Python -------------------------------------------------------------------------------------
     def run(self, steps=1):
         """Advance `steps` times at once and draw: the same as playing, without a clock. Returns the lab."""
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-            raise ValueError(f"steps must be a whole number of at least 1, got {steps!r}")
-        for _ in range(steps):
+        for _ in range(_count(steps, "steps")):
             self._step()
         self.show()
         return self
@@ -226,19 +221,12 @@ class Lab:
                 self._seen, self.drawn = max(self._seen, time.perf_counter()), int(message["frame"])
                 return
             self.error = ""
-            if kind == "set":
-                self._assign(message["key"], message["value"])
-            elif kind == "press":
-                self.pressed(*[message[k] for k in ("key", "text") if k in message])
-            elif kind == "point":
-                self.pointed(message["axes"], message["x"], message["y"])
-            elif kind == "drag":
-                self.dragged(message["mark"], message["index"], message["x"], message["y"])
-            elif kind in ("play", "pause", "reset"):
-                getattr(self, kind)()
-            elif kind == "step":
+            if kind == "step":
                 self.pause()
                 self._step()
+            elif kind in ASKED:
+                method, *parts = ASKED[kind]
+                getattr(self, method)(*[message[part] for part in parts if part in message])
             self._soon()
         except Exception as error:
             self.error = _said(error)
@@ -253,7 +241,7 @@ class Lab:
         before = dict(self.values)
         self.values[key] = scene.checked(control, value)
         try:
-            if self._has("changed"):
+            if hasattr(self, "changed"):
                 self.changed(key, self.values[key])
         except Exception:
             self.tell(**before)

@@ -5,6 +5,7 @@ picture, the stored picture and a recording are one description. `pack` puts a p
 """
 
 import math
+from contextlib import suppress
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -28,8 +29,7 @@ def axes(key, *, box=(0, 0, 1, 1), x=(0, 1), y=(0, 1), xlabel="", ylabel="", tit
 
     legend: True (inside), "top" (a line above the axes) or False.
     """
-    return {"key": key, "box": box, "x": x, "y": y, "xlabel": xlabel, "ylabel": ylabel, "title": title, "log": log,
-            "auto": auto, "legend": legend, "frame": frame, "ticks": ticks}
+    return locals()  # the arguments by name, as in the controls below
 
 
 def _mark(kind, key, on, label="", *, style=None, color=None, dash=None, width=None, **rest):
@@ -88,35 +88,32 @@ def text(key, on, *, size=13, align="center", **look):
 def slider(key, label, low, high, value, *, step=None, log=False, group="", help=""):
     """A range input beside a number input; with `log`, equal ways are equal factors."""
     step = step or (0.0 if log else (high - low) / 200)
-    return {"kind": "slider", "key": key, "label": label, "low": low, "high": high, "value": value, "step": step,
-            "log": log, "group": group, "help": help}
+    return {"kind": "slider", **locals()}
 
 
 def number(key, label, low, high, value, *, group="", help=""):
     """A whole number from low to high."""
-    return {"kind": "number", "key": key, "label": label, "low": low, "high": high, "value": value, "group": group,
-            "help": help}
+    return {"kind": "number", **locals()}
 
 
 def choice(key, label, options, value, *, group="", help=""):
     """One of several strings."""
-    return {"kind": "choice", "key": key, "label": label, "options": list(options), "value": value, "group": group,
-            "help": help}
+    return {"kind": "choice", **locals(), "options": list(options)}
 
 
 def toggle(key, label, value=False, *, group="", help=""):
     """On or off."""
-    return {"kind": "toggle", "key": key, "label": label, "value": value, "group": group, "help": help}
+    return {"kind": "toggle", **locals()}
 
 
 def button(key, label, *, group="", help=""):
     """Something to press; it has no value."""
-    return {"kind": "button", "key": key, "label": label, "group": group, "help": help}
+    return {"kind": "button", **locals()}
 
 
 def file(key, label, *, group="", help=""):
     """A text file of the learner's; its content arrives as in `pressed`."""
-    return {"kind": "file", "key": key, "label": label, "group": group, "help": help}
+    return {"kind": "file", **locals()}
 
 
 def checked(control, value):
@@ -130,10 +127,9 @@ def checked(control, value):
         if value not in control["options"]:
             raise ValueError(f"{label} must be one of {', '.join(control['options'])}, got {value!r}")
         return value
-    try:
+    number = math.nan
+    with suppress(TypeError, ValueError):
         number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
     whole = "a whole number" if kind == "number" else "a number"
     if not control["low"] <= number <= control["high"] or (kind == "number" and number != int(number)):
         raise ValueError(f"{label} must be {whole} from {control['low']:g} to {control['high']:g}, got {value!r}")
@@ -157,11 +153,9 @@ def limits(scene, arrays):
     found = {}
     for a in scene["axes"]:
         ends = [*a["x"], *a["y"]]
-        for i, side in enumerate("xy"):
-            if side not in a["auto"]:
-                continue
-            values = np.concatenate([_along(i, m["kind"], arrays[m["key"]]) for m in scene["marks"]
-                                     if m["axes"] == a["key"]])
+        for side in a["auto"]:
+            i = "xy".index(side)
+            values = np.concatenate([_along(i, m["kind"], arrays[m["key"]]) for m in scene["marks"] if m["axes"] == a["key"]])
             values = values[np.isfinite(values) & (values > 0 if side in a["log"] else True)]
             if values.size:
                 low, high = float(values.min()), float(values.max())
@@ -195,16 +189,16 @@ def poster(scene, frame, *, dpi=100) -> Figure:
     """The picture of a lab as a matplotlib Figure: the same axes, marks and arrays as on the canvas."""
     figure = Figure(figsize=(9, scene["height"] / 100), dpi=dpi)
     FigureCanvasAgg(figure)
-    ends, places = limits(scene, tables(scene, frame)[0]), {}
+    arrays, words = tables(scene, frame)
+    ends, places, W, H = limits(scene, arrays), {}, 900, scene["height"]
     for a in scene["axes"]:
         left, top, width, height = a["box"]
         pad_left, pad_right, pad_top = 52, 18, 24 if a["title"] or a["legend"] == "top" else 10
         pad_bottom = (40 if a["xlabel"] else 24) if a["frame"] else 4
-        W, H = 900, scene["height"]
         ax = figure.add_axes(((left * W + pad_left) / W, 1 - ((top + height) * H - pad_bottom) / H,
                               (width * W - pad_left - pad_right) / W, (height * H - pad_top - pad_bottom) / H))
-        ax.set(xlim=ends[a["key"]][:2], ylim=ends[a["key"]][2:], xscale="log" if "x" in a["log"] else "linear",
-               yscale="log" if "y" in a["log"] else "linear")
+        xscale, yscale = ("log" if side in a["log"] else "linear" for side in "xy")
+        ax.set(xlim=ends[a["key"]][:2], ylim=ends[a["key"]][2:], xscale=xscale, yscale=yscale)
         ax.set_title(a["title"], fontsize=10, loc="left")
         ax.set_xlabel(a["xlabel"], fontsize=9)
         ax.set_ylabel(a["ylabel"], fontsize=9)
@@ -218,28 +212,25 @@ def poster(scene, frame, *, dpi=100) -> Figure:
             ax.set_axis_off()
         places[a["key"]] = ax
     for m in scene["marks"]:
-        _draw(places[m["axes"]], m, frame[m["key"]])
+        _draw(places[m["axes"]], m, arrays[m["key"]], words.get(m["key"]))
     for a in scene["axes"]:
-        shown, names = places[a["key"]].get_legend_handles_labels()
+        ax, names = places[a["key"]], places[a["key"]].get_legend_handles_labels()[1]
         if a["legend"] == "top" and names:
-            places[a["key"]].legend(shown, names, fontsize=8, frameon=False, loc="lower left", ncols=len(names),
-                                    bbox_to_anchor=(0, 1), borderaxespad=0.2)
+            ax.legend(fontsize=8, frameon=False, loc="lower left", ncols=len(names), bbox_to_anchor=(0, 1), borderaxespad=0.2)
         elif a["legend"] and names:
-            places[a["key"]].legend(shown, names, fontsize=8, framealpha=0.8, edgecolor="none", loc="upper right")
+            ax.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="upper right")
     return figure
 
 
-def _draw(ax, m, data) -> None:
+def _draw(ax, m, data, words) -> None:
     """One mark on matplotlib axes; `data` as in canvas.js, (rows, columns)."""
-    if m["kind"] == "text":
-        for x, y, words in data:
-            ax.text(x, y, words, color=m["color"], fontsize=m["size"] * 0.72, ha=m["align"], va="center")
-        return
     if not len(data):
         return
-    look = {"color": m["color"], "label": m["label"] or None}
-    columns = np.atleast_2d(np.asarray(data, dtype=float).T)
+    look, columns = {"color": m["color"], "label": m["label"] or None}, data.T
     match m["kind"]:
+        case "text":
+            for x, y, said in zip(*columns, words):
+                ax.text(x, y, said, color=m["color"], fontsize=m["size"] * 0.72, ha=m["align"], va="center")
         case "line":
             ax.plot(*columns, lw=m["width"], ls=(0, [d / m["width"] for d in m["dash"]]) if m["dash"] else "-", **look)
         case "points" | "handles":
@@ -259,6 +250,5 @@ def _draw(ax, m, data) -> None:
             ends = (0.96, 1) if m["top"] else (0, 0.04)
             ax.vlines(columns[0], *ends, transform=ax.get_xaxis_transform(), alpha=m["alpha"], lw=1, **look)
         case "heat":
-            palette = LinearSegmentedColormap.from_list("", m["palette"])
-            ax.imshow(columns.T, origin="lower", aspect="auto", extent=(*ax.get_xlim(), *ax.get_ylim()), cmap=palette,
-                      vmin=0, vmax=1, interpolation="bilinear" if m["smooth"] else "nearest", zorder=0)
+            ax.imshow(data, origin="lower", aspect="auto", extent=(*ax.get_xlim(), *ax.get_ylim()), vmin=0, vmax=1, zorder=0,
+                      cmap=LinearSegmentedColormap.from_list("", m["palette"]), interpolation="bilinear" if m["smooth"] else "nearest")

@@ -3,12 +3,11 @@
 import numpy as np
 import torch
 
-from ganlib import targets
-from ganlib.labs import scene
+from ganlib import networks, targets
 from ganlib.labs.plane import View
 from ganlib.labs.runner import Lab
+from ganlib.labs.scene import axes, choice, line, number, points, toggle
 from ganlib.medicine import MEDICINE, treat
-from ganlib.networks import mlp
 
 __all__ = ["PATIENTS", "Clinic", "Twins"]
 
@@ -22,25 +21,24 @@ class Twins(Lab):
     """Two GANs on the ring of eight with the same first weights, batches and noise; the right one takes a medicine."""
 
     def __init__(self, patient="D too fast", medicine="R1, weight 1", *, seed=0, name=None):
-        axes = [scene.axes(k, box=(x, 0.66, 0.5, 0.34), auto="x", y=y, xlabel="step", ylabel=label, legend="top")
-                for k, x, label, y in (("modes", 0, "modes covered", (0, 9)), ("js", 0.5, "JS in nats", (-0.35, 0.7)))]
-        marks = [scene.line("difference", "js", "with − without", style="extra")]
+        places = [axes(k, box=(x, 0.66, 0.5, 0.34), auto="x", y=y, xlabel="step", ylabel=label, legend="top")
+                  for k, x, label, y in (("modes", 0, "modes covered", (0, 9)), ("js", 0.5, "JS in nats", (-0.35, 0.7)))]
+        marks = [line("difference", "js", "with − without", style="extra")]
         for k, left, title, style in (("a", 0, "without", "data"), ("b", 0.5, "with", "G")):
-            axes.append(scene.axes(k, box=(left, 0, 0.5, 0.66), title=title, x=(-3, 3), y=(-3, 3)))
-            marks += [scene.points(f"real {k}", k, color="#000000", size=3, alpha=0.4),
-                      scene.points(f"fake {k}", k, color="#009E73", size=4),
-                      scene.line(f"modes {k}", "modes", title, style=style), scene.line(f"js {k}", "js", style=style)]
-        super().__init__(title="Twin runs", height=620, axes=axes, marks=marks, name=name, controls=[
-            scene.choice("patient", "patient", PATIENTS, patient), scene.number("seed", "seed", 0, 10**6, seed),
-            scene.choice("medicine", "medicine", MEDICINE, medicine)])
+            places.append(axes(k, box=(left, 0, 0.5, 0.66), title=title, x=(-3, 3), y=(-3, 3)))
+            marks += [points(f"real {k}", k, size=3, alpha=0.4), points(f"fake {k}", k, color="#009E73"),
+                      line(f"modes {k}", "modes", title, style=style), line(f"js {k}", "js", style=style)]
+        super().__init__(title="Twin runs", height=620, axes=places, marks=marks, name=name, controls=[
+            choice("patient", "patient", PATIENTS, patient), number("seed", "seed", 0, 10**6, seed),
+            choice("medicine", "medicine", MEDICINE, medicine)])
         self.law, prior = targets.ring(), targets.gaussian(dim=2)
         self.view, self.real = View(self.law, prior), self.law.sample(256, torch.Generator().manual_seed(0))
         self.reset()
 
     def reset(self):
         patient, medicine, s = (self.values[key] for key in ("patient", "medicine", "seed"))
-        D = lambda n, wrap: wrap(mlp(2 * n, 48, 48, 1, seed=2 * s + 1))
-        self.twins = [treat(mlp(2, 48, 48, 2, seed=2 * s), D, targets.gaussian(dim=2), MEDICINE[name], seed=s,
+        D = lambda n, wrap: wrap(networks.mlp(2 * n, 48, 48, 1, seed=2 * s + 1))
+        self.twins = [treat(networks.mlp(2, 48, 48, 2, seed=2 * s), D, targets.gaussian(dim=2), MEDICINE[name], seed=s,
                             **PATIENTS[patient]) for name in ("none", medicine)]
         self.data, self.steps, self.past = torch.Generator().manual_seed(s + 1), 0, np.zeros((0, 5))
         self._record()
@@ -59,11 +57,9 @@ class Twins(Lab):
         self.past = np.vstack([self.past, [gan.steps, a.modes, b.modes, a.js, b.js]])
 
     def draw(self):
-        frame: dict = {"difference": np.stack([self.past[:, 0], self.past[:, 4] - self.past[:, 3]], 1)}
-        for i, k in enumerate("ab"):
-            frame |= {f"real {k}": self.real, f"fake {k}": self.twins[i][1](self.view.z[:512]).detach(),
-                      f"modes {k}": self.past[:, [0, 1 + i]], f"js {k}": self.past[:, [0, 3 + i]]}
-        return frame
+        return {"real a": self.real, "real b": self.real, "difference": np.c_[self.past[:, 0], self.past[:, 4] - self.past[:, 3]],
+                **{f"fake {k}": shown(self.view.z[:512]).detach() for k, (_, shown) in zip("ab", self.twins)},
+                **{key: self.past[:, [0, i]] for i, key in enumerate(("modes a", "modes b", "js a", "js b"), 1)}}
 
     def text(self):
         step, a, b, js_a, js_b = self.past[-1]
@@ -79,12 +75,12 @@ class Clinic(Lab):
 
     def __init__(self, runs: dict, name=None):
         self.runs = [(what, run["tell"], np.array(run["gauges"])) for what, run in runs.items()]
-        axes = [scene.axes(k, box=(x, y, 0.5, 0.5), auto="xy", xlabel="step", legend="top") for k, x, y
-                in (("JS", 0, 0), ("D", 0.5, 0), ("pull", 0, 0.5), ("loss", 0.5, 0.5))]
-        super().__init__(title="Clinic", height=460, axes=axes, name=name, controls=[
-            scene.number("run", "run", 1, len(runs), 1), scene.toggle("tell", "tell me"),
-            scene.choice("guess", "your diagnosis", ["?", *sorted(runs)], "?")],
-            marks=[scene.line(label, where, label, style=style) for label, where, style in GAUGES])
+        places = [axes(k, box=(x, y, 0.5, 0.5), auto="xy", xlabel="step", legend="top") for k, x, y
+                  in (("JS", 0, 0), ("D", 0.5, 0), ("pull", 0, 0.5), ("loss", 0.5, 0.5))]
+        super().__init__(title="Clinic", height=460, axes=places, name=name, marks=[
+            line(label, where, label, style=style) for label, where, style in GAUGES], controls=[
+            number("run", "run", 1, len(runs), 1), toggle("tell", "tell me"),
+            choice("guess", "your diagnosis", ["?", *sorted(runs)], "?")])
 
     def changed(self, key, value):
         if key == "run":

@@ -29,13 +29,13 @@ class Landscape(Lab):
     def __init__(self, rates, ledgers, lab=None, *, name=None):
         self.rates, self.ledgers, self.lab, ends = np.asarray(rates), ledgers, lab, np.log10([rates[0], rates[-1]])
         half = (ends[1] - ends[0]) / (len(rates) - 1) / 2
-        span, low_high_now = (ends[0] - half, ends[1] + half), self.rates[[0, -1, len(rates) // 2]].tolist()
+        span, low_high_middle = (ends[0] - half, ends[1] + half), self.rates[[0, -1, len(rates) // 2]].tolist()
         super().__init__(title="The landscape of learning rates", height=480, name=name, axes=[
             axes("map", box=(0.03, 0, 0.97, 1), x=span, y=span, xlabel="log₁₀ lr_G", ylabel="log₁₀ lr_D", legend="top")], marks=[
             heat("heat", "map", smooth=False), line("equal", "map", "equal rates", color="#767676", dash="--"),
             points("here", "map", "the sliders' pair", color="#D55E00", size=8)], controls=[
-            choice("gauge", "colour", ["JS", "E|D − D*|"], "JS"), slider("lr_G", "lr_G", *low_high_now, log=True),
-            slider("lr_D", "lr_D", *low_high_now, log=True), button("open", "open this run")])
+            choice("gauge", "colour", ["JS", "E|D − D*|"], "JS"), slider("lr_G", "lr_G", *low_high_middle, log=True),
+            slider("lr_D", "lr_D", *low_high_middle, log=True), button("open", "open this run")])
 
     def _at(self):
         """Row and column of the pixel that the sliders name."""

@@ -155,7 +155,8 @@ class WhichIsReal(Lab):
         generator = torch.Generator().manual_seed(seed)
         ten, order = torch.randperm(len(real), generator=generator)[:10], torch.randperm(20, generator=generator)
         self.x, self.truth = torch.cat([real[ten], G(z[:10])])[order], (order < 10).numpy()
-        self.belief, self.answers = D(self.x).sigmoid().flatten().numpy(), list[bool]()
+        self.belief = D(self.x).sigmoid().flatten().numpy()
+        self.answers: list[bool] = []
         super().__init__(title="Which is real?", height=300, axes=[
             axes("picture", box=(0, 0, 0.39, 1), frame=False),
             axes("score", box=(0.42, 0, 0.5, 1), x=(0, 20), y=(0, 20), xlabel="pictures judged", ylabel="right")], marks=[

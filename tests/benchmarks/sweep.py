@@ -10,6 +10,7 @@ draws of noise and data count on both.
 import argparse
 import statistics
 import time
+import timeit
 
 import torch
 
@@ -62,6 +63,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     now = clock(args.device, args.threads)
+    x = torch.randn(64 * 32 * 256, device=args.device)
+    tanh, sigmoid = (min(timeit.repeat(lambda f=f: f(x), number=10, repeat=5)) for f in (torch.tanh, torch.sigmoid))
+    print(f"tanh_over_sigmoid = {tanh / sigmoid:.1f} times the time", flush=True)
     for members in map(int, args.members.split(",")):
         steps, found = max(5, min(200, 25600 // members)), []
         for _ in range(args.rounds):

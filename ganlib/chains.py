@@ -7,8 +7,6 @@ stationary by detailed balance: as much mass goes from x to x′ as comes back, 
 import torch
 from torch import Tensor
 
-__all__ = ["hop", "transition"]
-
 
 @torch.no_grad()
 def hop(log_p, x: Tensor, size: float, generator=None, *, langevin=False) -> tuple[Tensor, Tensor]:

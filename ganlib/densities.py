@@ -10,8 +10,6 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["line", "optimal_discriminator", "push_masses", "pushforward"]
-
 
 def line(low: float, high: float, points: int = 400) -> Tensor:
     """The midpoints of `points` equal cells of [low, high], (points,), float64."""

@@ -16,9 +16,6 @@ from torch.special import xlogy
 
 from ganlib.targets import _count
 
-__all__ = ["Estimate", "code_lengths", "code_words", "cross_entropy", "entropy", "js", "kl", "monte_carlo_kl",
-           "total_variation", "wasserstein1"]
-
 UNITS = {"nats": 1.0, "bits": math.log(2)}
 
 

@@ -21,8 +21,6 @@ from ganlib.divergences import js
 from ganlib.gan import GAN
 from ganlib.networks import mlp
 
-__all__ = ["LEAVES", "VAE", "Adversarial", "Autoregressive", "Energy", "Flow", "Walk"]
-
 NORMAL = Normal(torch.tensor(0.0).double(), torch.tensor(1.0).double())
 
 

@@ -15,7 +15,6 @@ from scipy.optimize import linprog
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-__all__ = ["RULES", "Equilibrium", "Rule", "eigenvalues", "field", "play", "smallest_gan", "solve"]
 X, Y = torch.eye(2, dtype=torch.float64)  # the directions of the two players: F = Y ∂V/∂y − X ∂V/∂x
 TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 

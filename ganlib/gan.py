@@ -17,8 +17,6 @@ from ganlib.divergences import js
 from ganlib.losses import LOSSES, PENALTIES
 from ganlib.targets import _count
 
-__all__ = ["GAN", "Ledger"]
-
 ROWWISE = {nn.Sequential, nn.Linear, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.SiLU, nn.GELU, nn.ELU, nn.Softplus}
 
 

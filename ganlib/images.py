@@ -19,8 +19,6 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 from tqdm import tqdm
 
-__all__ = ["FETCHED", "Pictures", "digits", "fetch", "folder", "idx", "load", "mosaic"]
-
 
 class Pictures(NamedTuple):
     """x is (n, channels, size, size), float32 in [−1, 1]; labels is (n,), whole numbers, or None."""

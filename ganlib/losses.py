@@ -12,8 +12,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-__all__ = ["LOSSES", "PENALTIES", "Loss", "gradient_penalty", "r1", "value"]
-
 
 class Loss(NamedTuple):
     """A pair of costs: D's from the logits of real and fake, G's from the logits of the fake."""

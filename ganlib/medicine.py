@@ -11,8 +11,6 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ganlib.gan import GAN
 
-__all__ = ["MEDICINE", "Extragradient", "Noisy", "Spread", "average", "optimism", "spectral", "treat"]
-
 
 class _Unit(nn.Module):
     """W ↦ W / σ(W). torch's own updates a running vector in place, which `vmap` cannot batch."""

@@ -7,8 +7,6 @@ many samples there are: state both. Pictures are (n, channels, size, size).
 import torch
 from torch import Tensor, nn
 
-__all__ = ["classifier", "evaluate", "features", "frechet", "memorised", "nearest", "precision_recall", "predict"]
-
 
 def classifier(x: Tensor, labels: Tensor, *, steps=600, seed=0) -> nn.Sequential:
     """A small convolutional classifier, (features, last layer), trained with Adam 1e-3 on batches of 64."""

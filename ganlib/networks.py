@@ -14,9 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-__all__ = ["UNet", "dcgan_discriminator", "dcgan_generator", "dense_discriminator", "dense_generator", "layers",
-           "mlp", "patch_discriminator", "reinitialise", "unet"]
-
 
 @contextmanager
 def _seeded(seed: int | None):

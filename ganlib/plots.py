@@ -6,8 +6,6 @@ too. Colours are those of Okabe & Ito, which readers with any colour vision can 
 
 import numpy as np
 
-__all__ = ["COLOURS", "STYLE", "arrows", "game", "ledger", "tidy"]
-
 COLOURS = {"black": "#000000", "green": "#009E73", "blue": "#0072B2", "sky": "#56B4E9", "orange": "#E69F00",
            "vermillion": "#D55E00", "purple": "#CC79A7", "grey": "#767676"}
 

@@ -21,8 +21,6 @@ from tqdm import tqdm
 from ganlib.gan import GAN, Ledger
 from ganlib.losses import LOSSES, PENALTIES
 
-__all__ = ["Sweep", "sweep"]
-
 
 @dataclass
 class Sweep:

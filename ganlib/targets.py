@@ -13,9 +13,6 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-__all__ = ["Mixture", "Uniform", "even", "from_samples", "gaussian", "grid", "iris", "mixture", "moons", "ring",
-           "spiral", "uniform"]
-
 
 class Mixture:
     """Mixture of isotropic normals, p(x) = Σₖ wₖ N(x; μₖ, σₖ² I).

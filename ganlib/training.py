@@ -29,7 +29,6 @@ from ganlib.losses import LOSSES
 from ganlib.networks import dcgan_discriminator, dcgan_generator
 from ganlib.targets import gaussian
 
-__all__ = ["Run", "load_pair", "read", "write"]
 NUMBERS = ("loss_D", "loss_G", "D_real", "D_fake")  # noted at every step; the last two are D(x) and D(G(z))
 
 

@@ -10,8 +10,6 @@ import pkgutil
 
 import numpy as np
 
-__all__ = ["check", "show_source"]
-
 
 def _find(name):
     modules = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]

@@ -8,17 +8,14 @@ import torch
 from torch.nn.functional import logsigmoid
 from torch.special import xlogy
 
-from ganlib import densities, divergences, losses, targets
+from ganlib import densities, divergences, losses, plots, targets
 from ganlib.gan import GAN, _descend
 from ganlib.labs.runner import Lab
 from ganlib.labs.scene import axes, bars, button, handles, line, number, points, rug, slider, text, toggle
 from ganlib.networks import mlp
-from ganlib.plots import COLOURS
-
-__all__ = ["Algorithm1", "Detective", "FiniteSamples", "Knots", "TwoTerms"]
 
 REAL, FAKE = targets.gaussian(0.0, 1.0), targets.gaussian(1.5, 0.7)  # the pair of laws that most of these judge
-BLACK, GREEN, BLUE, SKY, ORANGE, RED = (COLOURS[c] for c in ("black", "green", "blue", "sky", "orange", "vermillion"))
+BLACK, GREEN, BLUE, SKY, ORANGE, RED = (plots.COLOURS[c] for c in ("black", "green", "blue", "sky", "orange", "vermillion"))
 
 
 def _densities(x, fake=FAKE):

@@ -3,12 +3,9 @@
 import numpy as np
 import torch
 
-from ganlib import chains, densities, divergences, families, gan, networks, targets
+from ganlib import chains, densities, divergences, families, gan, networks, plots, targets
 from ganlib.labs.runner import Lab
 from ganlib.labs.scene import area, axes, choice, line, points, rug, slider, text
-from ganlib.plots import COLOURS
-
-__all__ = ["Bound", "Pairs", "Taxonomy", "Walkers"]
 
 # Where the branches of the tree stand, and what each hangs on; leaves hang on their `branch`, at these heights.
 NODES = {"models": (0, 2.6, None), "explicit": (1, 3.6, "models"), "implicit": (1, 0.5, "models"),
@@ -28,8 +25,8 @@ class Taxonomy(Lab):
         super().__init__(title="A taxonomy of generative models", height=360, axes=[
             axes("tree", box=(0, 0, 0.6, 1), x=(-0.4, 4.1), y=(-0.5, 5.5), frame=False),
             axes("law", box=(0.6, 0, 0.4, 1), auto="xy", title="density")], marks=[
-            line("branches", "tree", color="#b0b0b0"), points("leaves", "tree", color=COLOURS["grey"], size=13),
-            points("open", "tree", color=COLOURS["green"], size=19), text("words", "tree", size=12),
+            line("branches", "tree", color="#b0b0b0"), points("leaves", "tree", color=plots.COLOURS["grey"], size=13),
+            points("open", "tree", color=plots.COLOURS["green"], size=19), text("words", "tree", size=12),
             text("names", "tree", align="left"), line("data", "law", "p_data", style="data"),
             line("p", "law", "the leaf's law", style="G"), rug("drawn", "law", "100 samples", style="G")], controls=[
             choice("leaf", "leaf", names, names[0]), choice("data", "data", laws, laws[0])])
@@ -172,7 +169,7 @@ class Pairs(Lab):
         super().__init__(title="What pairs are for", height=340, axes=[
             axes("map", box=(0, 0, 0.5, 1), x=(-1, 1), y=(-3.5, 3.5), xlabel="z", title="x = G(z)"),
             axes("law", box=(0.5, 0, 0.5, 1), x=(-3.5, 3.5), y=(0, 1), xlabel="x", title="density")], marks=[
-            points("pairs", "map", "pairs (z, x)", alpha=0.5, color=COLOURS["grey"]), line("G", "map", "G", style="G"),
+            points("pairs", "map", "pairs (z, x)", alpha=0.5, color=plots.COLOURS["grey"]), line("G", "map", "G", style="G"),
             line("data", "law", "p_data", style="data"), line("p_g", "law", "p_g", style="G")], controls=[
             choice("pairs", "pairs (z, x)", [BLIND, SORTED, JUDGED], pairs)])
         self.reset()

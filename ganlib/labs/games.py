@@ -5,12 +5,10 @@ import time
 import numpy as np
 import torch
 
+from ganlib import plots
 from ganlib.games import RULES, eigenvalues, field, smallest_gan, solve
 from ganlib.labs.runner import Lab
 from ganlib.labs.scene import arrows, axes, bars, button, choice, heat, line, number, points, slider, text, toggle
-from ganlib.plots import COLOURS
-
-__all__ = ["GAMES", "Payoffs", "Pizza", "Players", "Questions"]
 
 CELLS = [(i, j, f"a{i + 1}{j + 1}") for i in range(3) for j in range(3)]
 MATRICES = {"rock, paper, scissors": [[0, -1, 1], [1, 0, -1], [-1, 1, 0]],
@@ -21,7 +19,7 @@ GAMES = {"bilinear: xy": lambda x, y: x * y,
          "convex-concave: xy + (x² − y²)/8": lambda x, y: x * y + (x**2 - y**2) / 8,
          "false cycle: xy + (cos 4y − cos 4x)/16": lambda x, y: x * y + ((4 * y).cos() - (4 * x).cos()) / 16,
          "smallest GAN: x is θ, y is w": None}
-LOOKS = {rule: {"color": COLOURS[colour], "dash": dash, "width": 2} for rule, colour, dash in zip(
+LOOKS = {rule: {"color": plots.COLOURS[colour], "dash": dash, "width": 2} for rule, colour, dash in zip(
     RULES, ("vermillion", "blue", "green", "purple", "orange"), ("-", "--", (0, (4, 1, 1, 1, 1, 1)), "-.", ":"))}
 GRID = torch.cartesian_prod(*[torch.linspace(-1.8, 1.8, 13, dtype=torch.float64)] * 2)
 MORE = "start, speed, spread of the GAN"
@@ -32,13 +30,12 @@ class Pizza(Lab):
     """Share a pizza, lose some of it in a fight, take off the fair share: when do the payoffs add up to 0?"""
 
     def __init__(self):
-        super().__init__(
-            title="Shares of a pizza", height=260,
-            axes=[axes("plate", x=(-0.6, 2.6), y=(-0.8, 1.05), frame=False, legend=False)],
-            marks=[*(bars(who, "plate", style=look) for who, look in zip(("A", "B", "together"), ("G", "D", "half"))),
-                   line("zero", "plate", style="half"), text("words", "plate", size=15)],
-            controls=[slider("share", "share of A", 0, 1, 0.7, step=0.01), toggle("fair", "take off the fair share"),
-                      slider("lost", "lost in the fight", 0, 0.5, 0, step=0.01)])
+        super().__init__(title="Shares of a pizza", height=260, axes=[
+            axes("plate", x=(-0.6, 2.6), y=(-0.8, 1.05), frame=False, legend=False)], marks=[
+            *(bars(who, "plate", style=look) for who, look in zip(("A", "B", "together"), ("G", "D", "half"))),
+            line("zero", "plate", style="half"), text("words", "plate", size=15)], controls=[
+            slider("share", "share of A", 0, 1, 0.7, step=0.01), toggle("fair", "take off the fair share"),
+            slider("lost", "lost in the fight", 0, 0.5, 0, step=0.01)])
 
     def draw(self):
         left, fair = 1 - self.values["lost"], 0.5 * self.values["fair"]
@@ -57,18 +54,15 @@ class Payoffs(Lab):
 
     def __init__(self, example="forger and detective"):
         A = MATRICES.get(example, np.zeros((3, 3)))  # what is no example is refused below
-        cells = [number(key, f"row {i + 1}, column {j + 1}", -20, 20, A[i][j], group="edit the matrix")
-                 for i, j, key in CELLS]
-        super().__init__(
-            title="A payoff matrix and its solution", height=380,
-            axes=[axes("matrix", box=(0, 0, 0.6, 0.76), x=(0, 3), y=(0, 3), frame=False, title="what column pays row"),
-                  axes("rows", box=(0.6, 0, 0.4, 0.76), x=(0, 1), y=(0, 3), frame=False, title="row's mix p"),
-                  axes("columns", box=(0, 0.76, 0.6, 0.24), x=(0, 3), y=(0, 1.3), frame=False, title="column's mix q")],
-            marks=[heat("pay", "matrix", palette="belief", smooth=False), text("numbers", "matrix", size=20),
-                   line("edges", "matrix", color="#ffffff", width=4), text("of p", "rows", align="left"), text("of q", "columns"),
-                   text("up", "matrix", color="#004a75"), text("down", "matrix", color="#00583f"),
-                   bars("p", "rows", style="D"), bars("q", "columns", style="G")],
-            controls=[choice("example", "example", [*MATRICES, "your own"], example), *cells])
+        super().__init__(title="A payoff matrix and its solution", height=380, axes=[
+            axes("matrix", box=(0, 0, 0.6, 0.76), x=(0, 3), y=(0, 3), frame=False, title="what column pays row"),
+            axes("rows", box=(0.6, 0, 0.4, 0.76), x=(0, 1), y=(0, 3), frame=False, title="row's mix p"),
+            axes("columns", box=(0, 0.76, 0.6, 0.24), x=(0, 3), y=(0, 1.3), frame=False, title="column's mix q")], marks=[
+            heat("pay", "matrix", palette="belief", smooth=False), text("numbers", "matrix", size=20),
+            line("edges", "matrix", color="#ffffff", width=4), text("of p", "rows", align="left"), text("of q", "columns"),
+            text("up", "matrix", color="#004a75"), text("down", "matrix", color="#00583f"), bars("p", "rows", style="D"),
+            bars("q", "columns", style="G")], controls=[choice("example", "example", [*MATRICES, "your own"], example), *(
+                number(k, f"row {i + 1}, column {j + 1}", -20, 20, A[i][j], group="edit the matrix") for i, j, k in CELLS)])
 
     def changed(self, key, value):
         A = MATRICES.get(value) if key == "example" else None
@@ -97,18 +91,17 @@ class Players(Lab):
 
     def __init__(self, game="bilinear: xy", rule="simultaneous", lr=0.1):
         self.due = 0.0
-        super().__init__(
-            title="Two players on one V(x, y)", height=440,
-            axes=[axes("plane", box=(0, 0, 0.5, 1), x=(-2, 2), y=(-2, 2), xlabel="x (down V), y (up V)"),
-                  axes("far", box=(0.5, 0, 0.5, 1), auto="x", y=(1e-4, 1e3), log="y", xlabel="step", title="distance")],
-            marks=[arrows("field", "plane", color="#a0a0a0", width=1.2), *(line(r, "plane", **LOOKS[r]) for r in RULES),
-                   points("rest", "plane", color=COLOURS["grey"], size=9), points("now", "plane", size=8),
-                   *(line(f"far, {r}", "far", r, **LOOKS[r]) for r in RULES)],
-            controls=[choice("game", "V", GAMES, game), choice("rule", "rule", [*RULES, "all five"], rule),
-                      slider("lr", "rate η", 0.01, 2, lr, log=True), button("start", "start a path"),
-                      slider("x", "start at x", -2, 2, 1, group=MORE), slider("y", "start at y", -2, 2, 0, group=MORE),
-                      slider("speed", "steps a second", 1, 500, 60, log=True, group=MORE),
-                      slider("spread", "spread of the GAN", 0, 1.5, 0, group=MORE)])
+        super().__init__(title="Two players on one V(x, y)", height=440, axes=[
+            axes("plane", box=(0, 0, 0.5, 1), x=(-2, 2), y=(-2, 2), xlabel="x (down V), y (up V)"),
+            axes("far", box=(0.5, 0, 0.5, 1), auto="x", y=(1e-4, 1e3), log="y", xlabel="step", title="distance")], marks=[
+            arrows("field", "plane", color="#a0a0a0", width=1.2), *(line(r, "plane", **LOOKS[r]) for r in RULES),
+            points("rest", "plane", color=plots.COLOURS["grey"], size=9), points("now", "plane", size=8),
+            *(line(f"far, {r}", "far", r, **LOOKS[r]) for r in RULES)], controls=[
+            choice("game", "V", GAMES, game), choice("rule", "rule", [*RULES, "all five"], rule),
+            slider("lr", "rate η", 0.01, 2, lr, log=True), button("start", "start a path"),
+            slider("x", "start at x", -2, 2, 1, group=MORE), slider("y", "start at y", -2, 2, 0, group=MORE),
+            slider("speed", "steps a second", 1, 500, 60, log=True, group=MORE),
+            slider("spread", "spread of the GAN", 0, 1.5, 0, group=MORE)])
         self.changed("game", game)
 
     def changed(self, key, value):
@@ -158,15 +151,13 @@ class Questions(Lab):
 
     def __init__(self, seek):
         self.seek, self.seed = seek, 0
-        super().__init__(
-            title="One hidden target, three kinds of answer", height=360,
-            axes=[axes("map", box=(0, 0, 0.42, 1), xlabel="first coordinate", title="what was asked"),
-                  axes("count", box=(0.42, 0, 0.58, 1), x=(0.5, 8.5), y=(1, 1e8), log="y", xlabel="dimensions",
-                       title="number of questions")],
+        super().__init__(title="One hidden target, three kinds of answer", height=360, axes=[
+            axes("map", box=(0, 0, 0.42, 1), xlabel="first coordinate", title="what was asked"), axes(
+                "count", box=(0.42, 0, 0.58, 1), x=(0.5, 8.5), y=(1, 1e8), log="y", xlabel="dimensions", title="number of questions")],
             marks=[*(points(k, "map", style=look, size=z) for k, look, z in ANSWERS), points("target", "map", size=9),
-                   *(line(f"n, {k}", "count", k, style=look) for k, look, _ in ANSWERS)],
-            controls=[number("d", "dimensions on the map", 1, 8, 2), button("hide", "hide it somewhere else"),
-                      slider("near", "found when nearer than", 0.02, 0.3, 0.05, log=True)])
+                   *(line(f"n, {k}", "count", k, style=look) for k, look, _ in ANSWERS)], controls=[
+            number("d", "dimensions on the map", 1, 8, 2), button("hide", "hide it somewhere else"),
+            slider("near", "found when nearer than", 0.02, 0.3, 0.05, log=True)])
 
     def pressed(self, key):
         self.seed += 1

@@ -7,15 +7,12 @@ from dataclasses import astuple, fields
 import numpy as np
 import torch
 
-from ganlib.densities import line, optimal_discriminator, push_masses
+from ganlib import densities, networks
 from ganlib.gan import GAN, Ledger
 from ganlib.labs import gan_run
 from ganlib.labs.gan_scene import ARROWS, AXES, FLOW, MARKS, PHASES, PRESETS, STILL, TARGETS, controls
 from ganlib.labs.judge import best_D, fits, logits_on
 from ganlib.labs.runner import Lab
-from ganlib.networks import reinitialise
-
-__all__ = ["PRESETS", "GANLab"]
 
 EVERY, POINTS = 25, 400  # the ledger is written down every 25 steps; beyond 400 lines every second one is dropped
 COLUMN = {field.name: i + 1 for i, field in enumerate(fields(Ledger))}  # of `past`; column 0 is the step
@@ -90,7 +87,7 @@ class GANLab(Lab):
             gan.step_G(v["batch"])
 
     def _best_D(self):
-        return best_D(self.x, self.p_data, push_masses(self.gan.G, self.gan.prior, self.x)[0])
+        return best_D(self.x, self.p_data, densities.push_masses(self.gan.G, self.gan.prior, self.x)[0])
 
     def _next_phase(self):
         """Who moves in the next phase of slow motion, and whether that ends the step."""
@@ -131,7 +128,7 @@ class GANLab(Lab):
         """Everything exact about this moment: p_g, G at the ends of the z cells, logits of D; and the ledger."""
         gan, D = self.gan, self.gan.D
         try:
-            pushed = push_masses(gan.G, gan.prior, self.x)
+            pushed = densities.push_masses(gan.G, gan.prior, self.x)
             if self.values["oracle"]:
                 gan.D = best_D(self.x, self.p_data, pushed[0])
             logits = logits_on(gan.D, self.x)
@@ -159,8 +156,8 @@ class GANLab(Lab):
         gan, seed = self.gan, self.values["seed"]
         self._restore(self._start)
         if fresh and seed != self._defaults["seed"]:
-            reinitialise(gan.G, 2 * seed)
-            reinitialise(gan.D, 2 * seed + 1)
+            networks.reinitialise(gan.G, 2 * seed)
+            networks.reinitialise(gan.D, 2 * seed + 1)
             gan.opt_G.state.clear(), gan.opt_D.state.clear()
             gan.generator.manual_seed(seed)
             gan.steps = 0
@@ -174,7 +171,7 @@ class GANLab(Lab):
     def _set_target(self, name):
         self.target = law = self._targets[name]()
         low, high = getattr(law, "range", (-5.0, 5.0))
-        self.x = line(low - 0.1 * (high - low), high + 0.1 * (high - low), 400)
+        self.x = densities.line(low - 0.1 * (high - low), high + 0.1 * (high - low), 400)
         self.dx = float(self.x[1] - self.x[0])
         density = law.log_prob(self.x[:, None]).exp()
         self.p_data = density / (density.sum() * self.dx)
@@ -275,7 +272,7 @@ class GANLab(Lab):
     # -- the picture -------------------------------------------------------------------------------------
     def draw(self):
         p_g, ends, logits = self._look()
-        curves = {"data": self.p_data, "p_g": p_g, "D": logits.sigmoid(), "D_star": optimal_discriminator(self.p_data, p_g)}
+        curves = {"data": self.p_data, "p_g": p_g, "D": logits.sigmoid(), "D_star": densities.optimal_discriminator(self.p_data, p_g)}
         (left, right), step, two_js = self._xs[[0, -1]], self.past[:, 0], 2 * self.past[:, COLUMN["js"]]
         first, last, zero = step[0], max(step[-1], step[0] + 1), np.zeros(31)
         heads = self.shift + self.scale * ends[(ARROWS * (len(ends) - 1)).round().long()].numpy()

@@ -9,8 +9,6 @@ import torch
 
 from ganlib.labs.scene import checked
 
-__all__ = ["read", "write"]
-
 FORMAT = "ganlib run 1"
 
 

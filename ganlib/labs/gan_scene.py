@@ -5,11 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from ganlib import targets
+from ganlib import losses, targets
 from ganlib.labs import scene
-from ganlib.losses import LOSSES, PENALTIES
-
-__all__ = ["ARROWS", "AXES", "FLOW", "FLOWING", "MARKS", "PHASES", "PRESETS", "STILL", "TARGETS", "controls"]
 
 AXES = [scene.axes("game", box=(0, 0, 0.6, 0.6), ylabel="density, D(x)", legend="top"),
         scene.axes("map", box=(0, 0.6, 0.6, 0.2), y=(0, 1), frame=False, legend=False),
@@ -74,8 +71,8 @@ def controls(gan, names, target, batch, anneal, seed, presets):
         s.button("back", "back to the last good state"), s.button("save", "save run"), s.file("load", "load run"),
         s.number("k", "k: D steps per G step", 1, 50, gan.d_steps, group=more),
         s.number("batch", "batch", 1, 65536, batch, group=more), s.number("seed", "seed", 0, 10**6, seed, group=more),
-        s.choice("loss", "loss", LOSSES, gan.loss, group=more),
-        s.choice("penalty", "penalty", ["none", *PENALTIES], gan.penalty or "none", group=more),
+        s.choice("loss", "loss", losses.LOSSES, gan.loss, group=more),
+        s.choice("penalty", "penalty", ["none", *losses.PENALTIES], gan.penalty or "none", group=more),
         s.slider("weight", "penalty weight", 1e-3, 100.0, gan.penalty_weight, log=True, group=more),
         s.choice("optimiser", "optimiser", ["adam", "sgd"], gan.optimiser, group=more),
         s.slider("beta1", "β₁", 0.0, 0.99, gan.betas[0], step=0.01, group=more),

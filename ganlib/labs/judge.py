@@ -7,8 +7,6 @@ from torch import Tensor
 
 from ganlib.densities import line, push_masses
 
-__all__ = ["best_D", "fits", "logits_on"]
-
 
 def best_D(x, p_data, masses):
     """D*, computed on the grid x from p_data and the `push_masses` of G: its logit, straight between the points."""

@@ -2,12 +2,9 @@
 
 import numpy as np
 
-from ganlib import densities
+from ganlib import densities, sweep
 from ganlib.labs.runner import Lab
 from ganlib.labs.scene import axes, button, choice, heat, line, points, slider
-from ganlib.sweep import sweep
-
-__all__ = ["Landscape", "survey"]
 
 
 def survey(new_gan, target, *, size=6, low=1e-4, high=1e-1, steps=300, batch=64, seed=0, progress=True, device="cpu"):
@@ -18,7 +15,7 @@ def survey(new_gan, target, *, size=6, low=1e-4, high=1e-1, steps=300, batch=64,
     rates = np.geomspace(low, high, size)
     left, right = target.range
     x = densities.line(left - 0.1 * (right - left), right + 0.1 * (right - left))  # as in GANLab
-    ledgers = sweep(new_gan, target, lr_G=np.tile(rates, size), lr_D=np.repeat(rates, size), seed=seed, steps=steps,
+    ledgers = sweep.sweep(new_gan, target, lr_G=np.tile(rates, size), lr_D=np.repeat(rates, size), seed=seed, steps=steps,
                     batch=batch, progress=progress, device=device).ledgers(target.log_prob(x[:, None]).exp(), x)
     return rates, [ledgers[row * size:(row + 1) * size] for row in range(size)]
 

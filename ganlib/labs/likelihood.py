@@ -8,15 +8,10 @@ import numpy as np
 import torch
 from torch.distributions import Normal
 
-from ganlib import targets
-from ganlib.densities import line
+from ganlib import densities, plots, targets
 from ganlib.divergences import code_lengths, code_words, cross_entropy, entropy, js, kl
 from ganlib.labs.runner import Lab
-from ganlib.labs.scene import axes, bars, choice, handles, heat, points, rug, slider, text, toggle
-from ganlib.labs.scene import line as curve
-from ganlib.plots import COLOURS
-
-__all__ = ["CodeBook", "FitNormal", "SlideNormals", "TwoModes"]
+from ganlib.labs.scene import axes, bars, choice, handles, heat, line, points, rug, slider, text, toggle
 
 DIVERGENCES = {"KL(p‖q)": kl, "KL(q‖p)": lambda p, q: kl(q, p), "JS(p, q)": js}
 WEIGHTS = {"a race": [32, 16, 8, 4, 1, 1, 1, 1], "all alike": [1] * 8, "only a to d": [1, 1, 1, 1, 0, 0, 0, 0]}
@@ -32,15 +27,14 @@ class _Fit(Lab):
         left, right, (low, high), self.x, self.fine = middle - reach, middle + reach, sigmas, x, reach / 300
         self.digits = max(0, 3 - math.floor(math.log10(reach)))  # of what is said of μ and σ, in units of any size
         self.mus, self.sigmas = torch.linspace(left, right, 21).double(), torch.linspace(low, high, 15).double()
-        super().__init__(
-            title=title, name=title, height=340,
-            axes=[axes("laws", box=(0, 0, 0.56, 1), x=(left, right), y=(0, top), xlabel=xlabel, title="density"),
-                  axes("map", box=(0.56, 0, 0.44, 1), x=(left, right), y=sigmas, xlabel="mean μ", ylabel="sd σ",
-                       title="all normals: the darker, the better", legend=False)],
-            marks=[heat("heat", "map"), *marks, curve("q", "laws", "your normal", style="G"), curve("way", "map"),
-                   points("best", "map", color=COLOURS["vermillion"], size=12), handles("you", "map")],
-            controls=[slider("mu", "mean μ", left, right, float(self.mus[6])), toggle("show", "show the best"),
-                      slider("sigma", "sd σ", low, high, float(self.sigmas[8])), *controls])
+        super().__init__(title=title, name=title, height=340, axes=[
+            axes("laws", box=(0, 0, 0.56, 1), x=(left, right), y=(0, top), xlabel=xlabel, title="density"),
+            axes("map", box=(0.56, 0, 0.44, 1), x=(left, right), y=sigmas, xlabel="mean μ", ylabel="sd σ",
+                 title="all normals: the darker, the better", legend=False)], marks=[
+            heat("heat", "map"), *marks, line("q", "laws", "your normal", style="G"), line("way", "map"),
+            points("best", "map", color=plots.COLOURS["vermillion"], size=12), handles("you", "map")], controls=[
+            slider("mu", "mean μ", left, right, float(self.mus[6])), toggle("show", "show the best"),
+            slider("sigma", "sd σ", low, high, float(self.sigmas[8])), *controls])
         self.survey()
 
     def survey(self):
@@ -101,8 +95,8 @@ class FitNormal(_Fit):
     def __init__(self, data, unit="x"):
         law = targets.from_samples(data)  # refuses what cannot be fitted; its shift and scale are mean and sd
         self.data, m, s = torch.as_tensor(data, dtype=torch.float64).flatten(), law.shift, law.scale
-        marks = [rug("data", "laws", "data", alpha=0.8), curve("heights", "laws", style="G", width=0.8)]
-        super().__init__(f"Fit a normal to {len(self.data)} numbers", line(m - 4 * s, m + 4 * s), m, 3.5 * s,
+        marks = [rug("data", "laws", "data", alpha=0.8), line("heights", "laws", style="G", width=0.8)]
+        super().__init__(f"Fit a normal to {len(self.data)} numbers", densities.line(m - 4 * s, m + 4 * s), m, 3.5 * s,
                          (s / 3, 3 * s), 0.8 / s, marks, [], unit)
 
     def cost(self, mu, sigma):
@@ -120,11 +114,10 @@ class TwoModes(_Fit):
     goal = property(lambda self: self.values["goal"])
 
     def __init__(self):
-        super().__init__("One normal for two modes", line(-12, 12, 240), 0, 6, (0.4, 4), 1.0,
-                         [curve("p", "laws", "p, two modes", style="data")],
-                         [choice("goal", "minimise", DIVERGENCES, "KL(p‖q)"),
-                          slider("gap", "modes at ±", 0, 4, 1.5, step=0.1),
-                          slider("weight", "weight on the left", 0.05, 0.95, 0.5, step=0.05)])
+        p = line("p", "laws", "p, two modes", style="data")
+        super().__init__("One normal for two modes", densities.line(-12, 12, 240), 0, 6, (0.4, 4), 1.0, [p], [
+            choice("goal", "minimise", DIVERGENCES, "KL(p‖q)"), slider("gap", "modes at ±", 0, 4, 1.5, step=0.1),
+            slider("weight", "weight on the left", 0.05, 0.95, 0.5, step=0.05)])
 
     def survey(self):
         gap, weight = self.values["gap"], self.values["weight"]
@@ -150,15 +143,13 @@ class SlideNormals(Lab):
     """Slide and stretch q = N(μ, σ²) over p = N(0, 1), and read what each quantity says."""
 
     def __init__(self):
-        self.x = line(-24, 24, 1200)
-        super().__init__(
-            title="One normal over another", height=340,
-            axes=[axes("laws", box=(0, 0, 0.5, 1), x=(-8, 8), y=(0, 1), xlabel="x", ylabel="density"),
-                  axes("nats", box=(0.5, 0, 0.5, 1), x=(-4, 24), y=(6, -1), title="nats", frame=False, legend=False)],
-            marks=[curve("p", "laws", "p", style="data"), curve("q", "laws", "q", style="G"),
-                   bars("rows", "nats", color=COLOURS["sky"]), text("names", "nats", align="left"),
-                   curve("ceiling", "nats", color=COLOURS["vermillion"], width=3)],
-            controls=[slider("mu", "mean μ of q", -6, 6, 1.5), slider("sigma", "sd σ of q", 0.4, 4, 1.0, log=True)])
+        self.x = densities.line(-24, 24, 1200)
+        super().__init__(title="One normal over another", height=340, axes=[
+            axes("laws", box=(0, 0, 0.5, 1), x=(-8, 8), y=(0, 1), xlabel="x", ylabel="density"),
+            axes("nats", box=(0.5, 0, 0.5, 1), x=(-4, 24), y=(6, -1), title="nats", frame=False, legend=False)], marks=[
+            line("p", "laws", "p", style="data"), line("q", "laws", "q", style="G"), text("names", "nats", align="left"),
+            bars("rows", "nats", color=plots.COLOURS["sky"]), line("ceiling", "nats", color=plots.COLOURS["vermillion"], width=3)], controls=[
+            slider("mu", "mean μ of q", -6, 6, 1.5), slider("sigma", "sd σ of q", 0.4, 4, 1.0, log=True)])
 
     def measure(self):
         """Both densities on the grid, and every quantity in nats by its name."""
@@ -185,18 +176,15 @@ class CodeBook(Lab):
 
     def __init__(self):
         self.draws = (np.random.default_rng(0).permutation(20) + 0.5) / 20  # even cuts: a typical message, shuffled
-        super().__init__(
-            title="The code book", height=400,
-            axes=[axes("laws", box=(0, 0, 1, 0.58), x=(-0.5, 7.5), y=(-0.09, 1.1), frame=False),
-                  axes("sent", box=(0, 0.58, 1, 0.42), x=(0, 60), y=(0, 2.4), auto="x", frame=False, legend=False)],
-            marks=[bars("P", "laws", "P, how often they come", color=COLOURS["sky"]),
-                   bars("Q", "laws", "Q, what the other code is made for", color=COLOURS["orange"]),
-                   handles("tops", "laws"), text("book", "laws", size=12), bars("sent P", "sent", color=COLOURS["sky"]),
-                   bars("sent Q", "sent", color=COLOURS["orange"]), text("bits", "sent", size=12),
-                   text("costs", "sent", align="left")],
-            controls=[choice("made", "Q", [*WEIGHTS, "the same as P"], "all alike")] +
-                     [slider(s, f"weight of {s}", 0, 64, w, step=1, group="the weights of P")
-                      for s, w in zip("abcdefgh", WEIGHTS["a race"])])
+        meant = {"P": ("P, how often they come", plots.COLOURS["sky"]), "Q": ("Q, what the other code is made for", plots.COLOURS["orange"])}
+        super().__init__(title="The code book", height=400, axes=[
+            axes("laws", box=(0, 0, 1, 0.58), x=(-0.5, 7.5), y=(-0.09, 1.1), frame=False),
+            axes("sent", box=(0, 0.58, 1, 0.42), x=(0, 60), y=(0, 2.4), auto="x", frame=False, legend=False)], marks=[
+            *(bars(key, "laws", label, color=colour) for key, (label, colour) in meant.items()), handles("tops", "laws"),
+            text("book", "laws", size=12), *(bars(f"sent {key}", "sent", color=colour) for key, (_, colour) in meant.items()),
+            text("bits", "sent", size=12), text("costs", "sent", align="left")], controls=[
+            choice("made", "Q", [*WEIGHTS, "the same as P"], "all alike"),
+            *(slider(s, f"weight of {s}", 0, 64, w, step=1, group="the weights of P") for s, w in zip("abcdefgh", WEIGHTS["a race"]))])
 
     def dragged(self, mark, index, x, y):
         key, y = "abcdefgh"[index], min(max(y, 0.0), 0.9)

@@ -7,8 +7,6 @@ from ganlib import images, metrics, plots, training
 from ganlib.labs.runner import Lab
 from ganlib.labs.scene import axes, button, choice, handles, heat, line, number, points, slider, text
 
-__all__ = ["LatentWalk", "Neighbours", "PictureLab", "TransposedConvolution", "WhichIsReal"]
-
 
 def _grey(key):
     return heat(key, key, palette="grey", smooth=False)

@@ -7,16 +7,10 @@ from dataclasses import dataclass, fields
 import torch
 from torch.special import ndtr
 
-from ganlib import targets
-from ganlib.densities import line
-from ganlib.divergences import js
-from ganlib.gan import GAN
+from ganlib import densities, divergences, losses, targets
 from ganlib.labs import scene
 from ganlib.labs.gan_lab import GANLab
 from ganlib.labs.gan_scene import FLOWING, controls
-from ganlib.losses import LOSSES
-
-__all__ = ["PlaneLab", "View", "modes"]
 
 DRAWN, CELLS, BLUR = "points you draw", 32, 0.3
 TARGETS = {law().name: law for law in (targets.ring, targets.grid, targets.moons, targets.spiral)}
@@ -71,7 +65,7 @@ class View:
             raise FloatingPointError("diverged: G gives numbers that are not finite")
         column, row = ((x / self.reach + 1) * (CELLS / 2)).floor().T
         cell = torch.where((x.abs() < self.reach).all(1), row * CELLS + column, CELLS**2).long()
-        return Now(*modes(x, self.law), float(js(self.p, cell.bincount(minlength=len(self.p)) / len(x))))
+        return Now(*modes(x, self.law), float(divergences.js(self.p, cell.bincount(minlength=len(self.p)) / len(x))))
 
 
 class PlaneLab(GANLab):
@@ -79,7 +73,7 @@ class PlaneLab(GANLab):
 
     presets, kind = PRESETS, Now  # type: ignore[assignment]
 
-    def __init__(self, gan: GAN, target="ring of 8", *, batch=128, anneal=False, horizon=3000, seed=0, name=None):
+    def __init__(self, gan, target="ring of 8", *, batch=128, anneal=False, horizon=3000, seed=0, name=None):
         if not isinstance(target, str) and getattr(target, "dim", None) != 2:
             raise ValueError(f"target must be a mixture in two dimensions, got {target!r}")
         shapes = [tuple(y.shape) for y in (gan.G(gan.prior.sample(3, torch.Generator())), gan.D(torch.zeros(3, 2)))]
@@ -99,7 +93,7 @@ class PlaneLab(GANLab):
         for axes in ("plane", "latent"):
             self.relabel(axes, x=(-reach, reach), y=(-reach, reach))
         self.relabel("modes", title=f"modes covered, of {len(law.means)}", y=(0, 1.05 * len(law.means)))
-        t = line(-reach, reach, 48).float()
+        t = densities.line(-reach, reach, 48).float()
         self._pixels = torch.cartesian_prod(t, t).flip(1)  # row by row from the bottom
         self._look()
 
@@ -144,7 +138,7 @@ class PlaneLab(GANLab):
     def draw(self):
         gan, fake = self.gan, self.gan.G(self.view.z[:256]).detach().requires_grad_()
         judge = self._best_D() if self.values["oracle"] else gan.D
-        pull = torch.autograd.grad(LOSSES[gan.loss].G(judge(fake)) * len(fake), fake)[0]
+        pull = torch.autograd.grad(losses.LOSSES[gan.loss].G(judge(fake)) * len(fake), fake)[0]
         tips = fake - 0.5 * pull / (1 + pull.norm(dim=1, keepdim=True))  # a long pull is drawn half a unit long
         lines = torch.cartesian_prod(torch.linspace(-2, 2, 13), torch.linspace(-2, 2, 40)).view(13, 40, 2)
         bent = torch.full((26, 41, 2), torch.nan)  # a line of z each, ended by nan

@@ -6,8 +6,6 @@
 import re
 from pathlib import Path
 
-__all__ = ["html"]
-
 
 def html(recording: str, *, fallback: str = "This lab needs JavaScript.") -> str:
     """The HTML that plays a recording; several may stand on one page.

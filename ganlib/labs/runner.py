@@ -21,8 +21,6 @@ import traitlets
 from ganlib.labs import scene
 from ganlib.targets import _count
 
-__all__ = ["Lab"]
-
 SLICE, NOBODY = 0.010, 5.0  # seconds of work at a time; pause when unseen for so long
 # What a learner may ask for: the method that does it, and the parts of the message that are its arguments.
 ASKED = {"set": ("_assign", "key", "value"), "press": ("pressed", "key", "text"), "point": ("pointed", "axes", "x", "y"),

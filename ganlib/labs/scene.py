@@ -14,9 +14,6 @@ from matplotlib.figure import Figure
 
 from ganlib.plots import STYLE
 
-__all__ = ["PALETTES", "area", "arrows", "axes", "bars", "button", "checked", "choice", "file", "handles", "heat",
-           "limits", "line", "number", "pack", "points", "poster", "rug", "slider", "tables", "text", "toggle"]
-
 # From low to high. "belief" is the D of a 2-D lab: orange where it says fake, blue where it says real.
 PALETTES = {"grey": ["#000000", "#ffffff"], "belief": ["#e69f00", "#ffffff", "#0072b2"],
             "heat": ["#ffffff", "#9ad0c2", "#009e73", "#003d2e"]}

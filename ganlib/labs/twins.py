@@ -9,8 +9,6 @@ from ganlib.labs.runner import Lab
 from ganlib.labs.scene import axes, choice, line, number, points, toggle
 from ganlib.medicine import MEDICINE, treat
 
-__all__ = ["PATIENTS", "Clinic", "Twins"]
-
 PATIENTS = {name: {"lr_G": 1e-3, "lr_D": lr_D, "betas": (0.5, 0.999)}
             for name, lr_D in (("healthy", 1e-3), ("D too slow", 1e-4), ("D too fast", 1e-2))}
 GAUGES = [("JS", "JS", "JS"), ("E|D − ½|", "D", "D"), ("E|D − D*|", "D", "D_star"), ("regret", "JS", "regret"),

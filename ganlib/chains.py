@@ -7,6 +7,8 @@ stationary by detailed balance: as much mass goes from x to x′ as comes back, 
 import torch
 from torch import Tensor
 
+from ganlib.checks import positive
+
 
 @torch.no_grad()
 def hop(log_p, x: Tensor, size: float, generator=None, *, langevin=False) -> tuple[Tensor, Tensor]:
@@ -15,7 +17,7 @@ def hop(log_p, x: Tensor, size: float, generator=None, *, langevin=False) -> tup
     q is N(x, size²), with `langevin` N(x + ½ size² ∇log p, size²); log_p may miss a constant. Returns the walkers and
     who moved, (n,). Source: Hastings 1970; Roberts & Tweedie 1996.
     """
-    _positive(size)
+    positive("size", size)
     slope = torch.func.grad(lambda x: log_p(x).sum())
     ahead = x + size**2 / 2 * slope(x) if langevin else x
     new = ahead + size * torch.randn(x.shape, generator=generator, dtype=x.dtype)
@@ -27,13 +29,8 @@ def hop(log_p, x: Tensor, size: float, generator=None, *, langevin=False) -> tup
 
 def transition(log_p: Tensor, size: float, x: Tensor, *, langevin=False) -> Tensor:
     """`hop` on the grid x as a matrix, (points, points), row i: where walkers at xᵢ go; log_p is (points,)."""
-    _positive(size)
+    positive("size", size)
     ahead = x + size**2 / 2 * torch.gradient(log_p, spacing=(x,))[0] if langevin else x
     flow = log_p[:, None] + (-(((x - ahead[:, None]) / size) ** 2) / 2).log_softmax(1)  # log p(xᵢ) q(xⱼ|xᵢ)
     K = (torch.minimum(flow, flow.T) - log_p[:, None]).exp().fill_diagonal_(0)
     return K + (1 - K.sum(1)).diag()  # who may not move stays
-
-
-def _positive(size) -> None:
-    if not 0 < size < float("inf"):
-        raise ValueError(f"size, the width of a step, must be a positive number, got {size!r}")

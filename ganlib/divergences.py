@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.special import xlogy
 
-from ganlib.targets import _count
+from ganlib.checks import count, one_of
 
 UNITS = {"nats": 1.0, "bits": math.log(2)}
 
@@ -71,7 +71,7 @@ def monte_carlo_kl(p, q, n: int, generator: torch.Generator | None = None, *, ba
     p and q are laws as in `targets`, with `sample(n, generator)` and `log_prob(x)`. One draw where q has
     no mass makes the value inf, and the error with it.
     """
-    x = p.sample(_count(n, least=2), generator).double()
+    x = p.sample(count("n", n, 2), generator).double()
     surplus = (p.log_prob(x) - q.log_prob(x)) / _unit(base)
     value = float(surplus.mean())
     return Estimate(value, float(surplus.std()) / math.sqrt(n) if value < math.inf else math.inf)
@@ -83,10 +83,8 @@ def code_lengths(p, code="ideal") -> Tensor:
     The mean length L of Huffman's code has H(p) ≤ L < H(p) + 1 in bits. A symbol with p = 0 has no word:
     its length is inf. Source: Huffman 1952, A method for the construction of minimum-redundancy codes.
     """
-    if code not in ("ideal", "huffman"):
-        raise ValueError(f'code must be "ideal" or "huffman", got {code!r}')
     _, (p,) = _read(None, p=p)
-    if code == "ideal":
+    if one_of("code", code, ("ideal", "huffman")) == "ideal":
         return 0 - p.log2()
     lengths = torch.zeros_like(p).masked_fill(p == 0, math.inf)
     heap = [(mass, i, [i]) for i, mass in enumerate(p.tolist()) if mass > 0]
@@ -115,9 +113,7 @@ def code_words(lengths) -> list[str]:
 
 
 def _unit(base) -> float:
-    if base not in UNITS:
-        raise ValueError(f'base must be "nats" or "bits", got {base!r}')
-    return UNITS[base]
+    return UNITS[one_of("base", base, UNITS)]
 
 
 def _row(name, values) -> Tensor:

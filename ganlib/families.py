@@ -14,13 +14,12 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 from torch.nn.functional import logsigmoid, pad
 
-from ganlib import targets
-from ganlib.chains import hop, transition
+from ganlib import chains, divergences, networks, targets
+from ganlib.checks import count, one_of, positive
 from ganlib.densities import line, pushforward
-from ganlib.divergences import js
 from ganlib.gan import GAN
-from ganlib.networks import mlp
 
+POSTERIORS = ("normal", "one width", "blind", "exact")
 NORMAL = Normal(torch.tensor(0.0).double(), torch.tensor(1.0).double())
 
 
@@ -32,10 +31,9 @@ class Leaf:
 
     def fit(self, law, *, steps=None, seed=0):
         """Learn `law`, one-dimensional as in `targets`, from scratch in `steps` steps; returns the leaf."""
-        steps = self.steps if steps is None else steps
-        if getattr(law, "dim", None) != 1 or not isinstance(steps, int) or steps < 1:
-            raise ValueError(f"fit needs a law in one dimension and a number of steps ≥ 1, got {law!r} and {steps!r}")
-        for _ in self.training(law, steps=steps, seed=seed):
+        if getattr(law, "dim", None) != 1:
+            raise ValueError(f"fit needs a law in one dimension, got {law!r}")
+        for _ in self.training(law, steps=count("steps", self.steps if steps is None else steps), seed=seed):
             pass
         return self
 
@@ -55,7 +53,7 @@ class Leaf:
             parameter.requires_grad_(False)
 
     def build(self, seed):  # fresh parameters
-        self.net = mlp(*self.sizes, seed=seed, cover=self.law.range if self.sizes[0] == 1 else None).double()
+        self.net = networks.mlp(*self.sizes, seed=seed, cover=self.law.range if self.sizes[0] == 1 else None).double()
         return self.net.parameters()
 
     def loss(self, x, mass):  # −E log p(x), unless a leaf has another
@@ -75,7 +73,7 @@ class Leaf:
         x = line(low, high, points)
         p, q = self.law.log_prob(x[:, None]).softmax(0), self.law_on(x) * (x[1] - x[0])
         q = torch.cat([q, (1 - q.sum()).clamp(min=0)[None]])
-        return float(js(pad(p, (0, 1)), q / q.sum()))
+        return float(divergences.js(pad(p, (0, 1)), q / q.sum()))
 
 
 class Autoregressive(Leaf):
@@ -144,15 +142,12 @@ class VAE(Leaf):
     name, branch, density, steps = "VAE", "explicit, variational", "bounded below", 600
 
     def __init__(self, posterior="normal", *, pull=1.0, width=32):
-        if posterior not in ("normal", "one width", "blind", "exact") or not pull > 0:
-            raise ValueError("posterior must be normal, one width, blind or exact, and pull a positive number, "
-                             f"got {posterior!r} and {pull!r}")
-        self.posterior, self.pull, self.width = posterior, pull, width
+        self.posterior, self.pull, self.width = one_of("posterior", posterior, POSTERIORS), positive("pull", pull), width
 
     def build(self, seed):
         inner = [self.width] * 2 if self.width else []
-        self.g = mlp(1, *inner, 1, seed=seed, cover=(-3, 3) if inner else None).double()
-        self.encoder = mlp(1, 32, 32, 2, seed=seed + 1, cover=self.law.range).double()
+        self.g = networks.mlp(1, *inner, 1, seed=seed, cover=(-3, 3) if inner else None).double()
+        self.encoder = networks.mlp(1, 32, 32, 2, seed=seed + 1, cover=self.law.range).double()
         self.log_s, self.log_sigma = (torch.tensor(v).double().requires_grad_() for v in (0.0, -0.5))
         return [*self.g.parameters(), *self.encoder.parameters(), self.log_s, self.log_sigma]
 
@@ -222,10 +217,10 @@ class Energy(Chain):
         return self.net(x)[:, 0] - x[:, 0] ** 2 / 18
 
     def walk(self, x, generator):
-        return hop(self.log_p, x, self.size, generator, langevin=self.langevin)[0]
+        return chains.hop(self.log_p, x, self.size, generator, langevin=self.langevin)[0]
 
     def kernel(self, x):
-        return transition(self.log_p(x[:, None]), self.size, x, langevin=self.langevin)
+        return chains.transition(self.log_p(x[:, None]), self.size, x, langevin=self.langevin)
 
     def loss(self, x, mass):
         for _ in range(5):
@@ -277,8 +272,8 @@ class Adversarial(Leaf):
     def training(self, law, *, steps, seed=0):
         self.law, generator = law, torch.Generator().manual_seed(seed)
         real, z = targets.even(law), targets.even(targets.uniform())
-        G = mlp(1, 32, 32, 1, seed=seed, cover=(-1, 1))
-        D = mlp(1, 48, 48, 1, seed=seed + 1, cover=law.range, slope=12)
+        G = networks.mlp(1, 32, 32, 1, seed=seed, cover=(-1, 1))
+        D = networks.mlp(1, 48, 48, 1, seed=seed + 1, cover=law.range, slope=12)
         self.gan = GAN(G, D, z, betas=(0, 0.9), penalty="r1", penalty_weight=0.05, seed=seed)
         for t in range(steps):
             self.gan.lr_G, self.gan.lr_D = (rate * min(1, 2 - 2 * t / steps) for rate in (2e-3, 1e-2))

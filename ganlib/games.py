@@ -15,6 +15,8 @@ from scipy.optimize import linprog
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from ganlib.checks import count, one_of, positive
+
 X, Y = torch.eye(2, dtype=torch.float64)  # the directions of the two players: F = Y ∂V/∂y − X ∂V/∂x
 TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
@@ -89,14 +91,10 @@ def play(value: Callable, start, rule: str, *, lr: float, steps: int, limit: flo
     at once. lr > 0. A game with |x| or |y| above `limit` has left for infinity: it is nan from there on.
     """
     w = torch.as_tensor(start, dtype=torch.float64)
-    if rule not in RULES:
-        raise ValueError(f"rule must be one of {', '.join(RULES)}, got {rule!r}")
-    if not (isinstance(lr, (int, float)) and 0 < lr < cmath.inf and isinstance(steps, int) and steps >= 0):
-        raise ValueError(f"lr must be a positive number and steps a whole one, got lr={lr!r}, steps={steps!r}")
     if w.shape[-1:] != (2,) or not bool(w.isfinite().all()):
         raise ValueError(f"start must be finite numbers of shape (..., 2), got {start!r}")
-    F, path = field(value), [w]
-    for t in range(steps):
+    F, path, rule, lr = field(value), [w], one_of("rule", rule, RULES), positive("lr", lr)
+    for t in range(count("steps", steps, 0)):
         w = RULES[rule].step(F, path[t], path[max(t - 1, 0)], lr).detach()
         path.append(torch.where((w.abs() <= limit).all(-1, keepdim=True), w, cmath.nan))
     return torch.stack(path)

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import logsigmoid
+from torch.nn.functional import logsigmoid, pad
 
-from ganlib.densities import push_masses
-from ganlib.divergences import js
+from ganlib import densities, divergences
+from ganlib.checks import count, one_of, positive
 from ganlib.losses import LOSSES, PENALTIES
-from ganlib.targets import _count
 
 ROWWISE = {nn.Sequential, nn.Linear, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.SiLU, nn.GELU, nn.ELU, nn.Softplus}
 
@@ -64,26 +63,26 @@ class GAN:
         self._rowwise = all(type(part) in ROWWISE for part in D.modules())  # D looks at each example by itself
         self.generator = torch.Generator()
         self.generator.seed() if seed is None else self.generator.manual_seed(seed)
-        self.opt_G = _optimiser(optimiser, G.parameters(), _rate("lr_G", lr_G), self.betas)
-        self.opt_D = _optimiser(optimiser, D.parameters(), _rate("lr_D", lr_D), self.betas)
+        self.opt_G = _optimiser(optimiser, G.parameters(), positive("lr_G", lr_G), self.betas)
+        self.opt_D = _optimiser(optimiser, D.parameters(), positive("lr_D", lr_D), self.betas)
         self.optimiser, self.steps = optimiser, 0
         self.history: list[dict[str, float]] = []
 
     # What may be changed while it trains; each setter says what it accepts.
     lr_G = property(lambda self: self.opt_G.param_groups[0]["lr"],
-                    lambda self, lr: self.opt_G.param_groups[0].update(lr=_rate("lr_G", lr)))
+                    lambda self, lr: self.opt_G.param_groups[0].update(lr=positive("lr_G", lr)))
     lr_D = property(lambda self: self.opt_D.param_groups[0]["lr"],
-                    lambda self, lr: self.opt_D.param_groups[0].update(lr=_rate("lr_D", lr)))
-    loss = property(lambda self: self._loss, lambda self, name: setattr(self, "_loss", _one_of("loss", name, LOSSES)))
+                    lambda self, lr: self.opt_D.param_groups[0].update(lr=positive("lr_D", lr)))
+    loss = property(lambda self: self._loss, lambda self, name: setattr(self, "_loss", one_of("loss", name, LOSSES)))
     penalty = property(lambda self: self._penalty, lambda self, name: setattr(
-        self, "_penalty", name if name is None else _one_of("penalty", name, PENALTIES)))
+        self, "_penalty", name if name is None else one_of("penalty", name, PENALTIES)))
     penalty_weight = property(lambda self: self._penalty_weight,
-                              lambda self, w: setattr(self, "_penalty_weight", _rate("penalty_weight", w)))
-    d_steps = property(lambda self: self._d_steps, lambda self, k: setattr(self, "_d_steps", _count(k, "d_steps")))
+                              lambda self, w: setattr(self, "_penalty_weight", positive("penalty_weight", w)))
+    d_steps = property(lambda self: self._d_steps, lambda self, k: setattr(self, "_d_steps", count("d_steps", k)))
 
     def noise(self, n: int) -> Tensor:
         """n draws of z from the prior, on the device of G."""
-        return self.prior.sample(_count(n), self.generator).to(self.device)
+        return self.prior.sample(count("n", n), self.generator).to(self.device)
 
     @torch.no_grad()
     def sample(self, n: int) -> Tensor:
@@ -105,14 +104,14 @@ class GAN:
         total = loss
         if self.penalty is not None:
             total = loss + self.penalty_weight * PENALTIES[self.penalty](self.D, real, fake, self.generator)
-        _descend(total, self.opt_D)
+        descend(total, self.opt_D)
         return {"loss_D": self._finite("loss_D", loss)}
 
     def step_G(self, n: int) -> dict[str, float]:
         """One step of G on n fresh fakes, with D held fixed: the gradient passes through D, D does not move."""
         fake_logits = self.D(self.G(self.noise(n)))
         loss = LOSSES[self.loss].G(fake_logits)
-        _descend(loss, self.opt_G)
+        descend(loss, self.opt_G)
         return {"loss_G": self._finite("loss_G", loss)}
 
     def step(self, real: Tensor) -> dict[str, float]:
@@ -130,24 +129,31 @@ class GAN:
             raise FloatingPointError(f"diverged at step {self.steps + 1}: {name} is {number}")
         return number
 
+    def logits(self, x: Tensor) -> Tensor:
+        """D on a grid x (points,) of one dimension, (points,) float64; ValueError if D does not fit it."""
+        dtype = next(self.G.parameters()).dtype  # D may be one that is computed, without weights
+        logits = self.D(x.to(self.device, dtype)[:, None]).flatten().double().cpu()
+        if len(logits) != len(x):
+            raise ValueError(f"D must map (n, 1) to (n, 1), got {len(logits)} numbers from {len(x)}")
+        if not math.isfinite(logits.sum()):
+            raise FloatingPointError("D gives numbers that are not finite")
+        return logits
+
     @torch.no_grad()
     def ledger(self, p_data: Tensor, x: Tensor, *, masses: tuple | None = None, logits: Tensor | None = None) -> Ledger:
         """The exact `Ledger` of a one-dimensional GAN; p_data and x are (points,), x equally spaced.
 
-        `masses` from `push_masses` and `logits` D(x), (points,), save work when the caller has them.
+        `masses` from `push_masses` and `logits` from `logits(x)` save work when the caller has them.
         What G throws outside the grid counts as one point on each side: there p_data is 0.
         """
-        q, ends = push_masses(self.G, self.prior, x) if masses is None else masses
-        dtype = next(self.G.parameters()).dtype  # D may be one that is computed, without weights
+        q, ends = densities.push_masses(self.G, self.prior, x) if masses is None else masses
         outer = [ends[ends < x[0]], ends[ends > x[-1]]]
         at = torch.stack([side.mean() if len(side) else edge for side, edge in zip(outer, (x[0], x[-1]))])
-        if logits is None:
-            logits = self.D(x.to(self.device, dtype)[:, None]).flatten().double().cpu()
-        beyond = self.D(at.to(self.device, dtype)[:, None]).flatten().double().cpu()
-        logit = torch.cat([beyond[:1], logits, beyond[1:]])
-        p = torch.nn.functional.pad(p_data.double() / p_data.double().sum(), (1, 1))
+        beyond = self.logits(at)
+        logit = torch.cat([beyond[:1], self.logits(x) if logits is None else logits, beyond[1:]])
+        p = pad(p_data.double() / p_data.double().sum(), (1, 1))
         m, D = (p + q) / 2, logit.sigmoid()
-        divergence = float(js(p, q))
+        divergence = float(divergences.js(p, q))
         real_term, fake_term = float(p @ logsigmoid(logit)), float(q @ logsigmoid(-logit))
         value = real_term + fake_term + math.log(4)
         off_star = float((p - (p + q) * D).abs().sum() / 2)  # m |D − D*| = |p − (p + q) D| / 2
@@ -173,7 +179,7 @@ class GAN:
 def _optimiser(name, parameters, lr, betas):
     kinds = {"adam": lambda p: _Adam(p, lr=lr, betas=betas, fused=True),  # fused: one call for all layers
              "sgd": lambda p: torch.optim.SGD(p, lr=lr, fused=True)}
-    return kinds[_one_of("optimiser", name, kinds)](list(parameters))
+    return kinds[one_of("optimiser", name, kinds)](list(parameters))
 
 
 class _Adam(torch.optim.Adam):
@@ -191,25 +197,13 @@ class _Adam(torch.optim.Adam):
                            beta2=beta2, eps=group["eps"], weight_decay=0.0, amsgrad=False, maximize=False)
 
 
-def _descend(loss: Tensor, optimiser) -> None:
+def descend(loss: Tensor, optimiser) -> None:
     """One optimiser step on its own parameters only; the other player's are never touched."""
     parameters = optimiser.param_groups[0]["params"]
     for parameter, slope in zip(parameters, torch.autograd.grad(loss, parameters)):
         same = slope.stride() == parameter.stride()  # fused Adam reads memory in order and ignores strides
         parameter.grad = slope if same else torch.empty_like(parameter).copy_(slope)
     optimiser.update() if isinstance(optimiser, _Adam) else optimiser.step()
-
-
-def _rate(name, lr) -> float:
-    if isinstance(lr, bool) or not isinstance(lr, (int, float)) or not math.isfinite(lr) or lr <= 0:
-        raise ValueError(f"{name} must be a positive number, got {lr!r}")
-    return float(lr)
-
-
-def _one_of(name, value, allowed):
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
-    return value
 
 
 def _betas(betas):

@@ -19,6 +19,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 from tqdm import tqdm
 
+from ganlib.checks import one_of
+
 
 class Pictures(NamedTuple):
     """x is (n, channels, size, size), float32 in [−1, 1]; labels is (n,), whole numbers, or None."""
@@ -50,10 +52,8 @@ FETCHED = {  # name: megabytes, shape of a picture, scikit-learn's fetcher and w
 
 def fetch(name, *, size=32, home=None) -> Pictures:
     """One of the sets of `FETCHED`: downloaded once, after saying what and how much, and kept in the folder `home`."""
-    if name not in FETCHED:
-        raise ValueError(f"name must be one of {', '.join(FETCHED)}, got {name!r}")
-    home = Path(datasets.get_data_home(home))
-    file, (megabytes, shape, fetcher, how) = home / f"ganlib-{name}.npz", FETCHED[name]
+    (megabytes, shape, fetcher, how), home = FETCHED[one_of("name", name, FETCHED)], Path(datasets.get_data_home(home))
+    file = home / f"ganlib-{name}.npz"
     if not file.exists():
         print(f"{name}: about {megabytes} MB will be downloaded once and kept in {home}.")
         with ThreadPoolExecutor(1) as pool, tqdm(total=megabytes, unit="MB", bar_format="{l_bar}{bar}") as bar:

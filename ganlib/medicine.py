@@ -6,24 +6,16 @@ which differ in exactly one knob can be trained as twins.
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import register_parametrization
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim import swa_utils
 
 from ganlib.gan import GAN
 
 
 class _Unit(nn.Module):
-    """W ↦ W / σ(W). torch's own updates a running vector in place, which `vmap` cannot batch."""
+    """W ↦ W / σ(W), σ exact. torch's own updates a running vector in place, which `vmap` cannot batch."""
 
     def forward(self, W: Tensor) -> Tensor:
-        with torch.no_grad():  # squaring WᵀW six times is 64 power iterations
-            M = W.T @ W
-            for _ in range(6):
-                M = M / M.norm()
-                M = M @ M
-            v = nn.functional.normalize(M @ (M.sum(1) + M[0]), dim=0)
-            u = nn.functional.normalize(W @ v, dim=0)
-        return W / (u @ W @ v)
+        return W / torch.linalg.matrix_norm(W, 2)
 
 
 def spectral(net: nn.Module) -> nn.Module:
@@ -32,36 +24,32 @@ def spectral(net: nn.Module) -> nn.Module:
     Source: Miyato et al. 2018, arXiv:1802.05957.
     """
     for layer in [m for m in net.modules() if isinstance(m, nn.Linear)]:
-        register_parametrization(layer, "weight", _Unit())
+        nn.utils.parametrize.register_parametrization(layer, "weight", _Unit())
     return net
 
 
-class Noisy(nn.Module):
-    """D sees x + sd·ε, ε normal, while it trains: two laws without overlap overlap again.
+class Noise(nn.Module):
+    """x + sd·ε, ε normal, in training, for D to see: two laws without overlap overlap again.
 
     Source: Sønderby et al. 2017, arXiv:1610.04490.
     """
 
-    def __init__(self, net: nn.Module, sd: float, generator: torch.Generator | None = None):
+    def __init__(self, sd: float, generator: torch.Generator | None = None):
         super().__init__()
-        self.net, self.sd, self.generator = net, sd, generator
+        self.sd, self.generator = sd, generator
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.net(x + self.sd * torch.randn(x.shape, generator=self.generator) if self.training else x)
+        return x + self.sd * torch.randn(x.shape, generator=self.generator) if self.training else x
 
 
 class Spread(nn.Module):
-    """D sees (x, the spread of x over its batch), so that a batch from one mode gives itself away.
+    """(x, the spread of x over its batch), for D to see, so that a batch from one mode gives itself away.
 
     Source: Karras et al. 2018, section 3, arXiv:1710.10196; learned features: Salimans et al. 2016, arXiv:1606.03498.
     """
 
-    def __init__(self, net: nn.Module):
-        super().__init__()
-        self.net = net
-
     def forward(self, x: Tensor) -> Tensor:
-        return self.net(torch.cat([x, x.std(0, keepdim=True).expand_as(x)], 1))
+        return torch.cat([x, x.std(0, keepdim=True).expand_as(x)], 1)
 
 
 def optimism(optimiser: torch.optim.Optimizer) -> None:
@@ -106,7 +94,7 @@ class Extragradient(GAN):
 
 def average(gan: GAN, decay: float) -> nn.Module:
     """The moving average of G, θ̄ ← decay·θ̄ + (1 − decay)·θ. Source: Yazıcı et al. 2019, arXiv:1806.04498."""
-    mean = AveragedModel(gan.G, multi_avg_fn=get_ema_multi_avg_fn(decay))
+    mean = swa_utils.AveragedModel(gan.G, multi_avg_fn=swa_utils.get_ema_multi_avg_fn(decay))
     mean.update_parameters(gan.G)
     gan.opt_G.register_step_post_hook(lambda *_: mean.update_parameters(gan.G))
     return mean
@@ -118,8 +106,8 @@ MEDICINE: dict[str, dict] = {
     "gradient penalty, weight 1": {"penalty": "gradient penalty", "penalty_weight": 1.0},
     "spectral norm": {"wrap": spectral}, "lr_D times 5": {"times": 5.0}, "lr_D over 5": {"times": 0.2},
     "no momentum": {"betas": (0.0, 0.999)}, "average of G, 0.99": {"ema": 0.99}, "k = 5": {"d_steps": 5},
-    "spread of the batch": {"wrap": Spread, "inputs": 2}, "optimism": {"optimistic": True},
-    "extragradient": {"kind": Extragradient}, "instance noise 0.3": {"wrap": lambda net: Noisy(net, 0.3)}}
+    "spread of the batch": {"wrap": lambda net: nn.Sequential(Spread(), net), "inputs": 2}, "optimism": {"optimistic": True},
+    "extragradient": {"kind": Extragradient}, "instance noise 0.3": {"wrap": lambda net: nn.Sequential(Noise(0.3), net)}}
 
 
 def treat(G, D, prior, dose: dict, **knobs) -> tuple[GAN, nn.Module]:

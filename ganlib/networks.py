@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from ganlib.checks import one_of
+
 
 @contextmanager
 def _seeded(seed: int | None):
@@ -101,14 +103,12 @@ def dcgan_discriminator(size=8, channels=1, *, width=32, norm="batch", seed=None
 
 def _widths(width, *, size=None, count=0) -> list[int]:
     """The channels of each map, from the picture inwards: to 4×4 (2×2 for 8 px), or `count` of them."""
-    if not count and size not in (8, 16, 32, 64, 128):
-        raise ValueError(f"size must be 8, 16, 32, 64 or 128, got {size!r}")
-    return [width * min(2**k, 8) for k in range(count or max(2, size.bit_length() - 3))]
+    count = count or max(2, one_of("size", size, (8, 16, 32, 64, 128)).bit_length() - 3)
+    return [width * min(2**k, 8) for k in range(count)]
 
 
 def _block(conv, n_in, n_out, kernel, stride, padding, norm) -> nn.Sequential:
-    if norm not in ("batch", "spectral", "none"):
-        raise ValueError(f"norm must be batch, spectral or none, got {norm!r}")
+    one_of("norm", norm, ("batch", "spectral", "none"))
     layer = conv(n_in, n_out, kernel, stride, padding, bias=norm != "batch")  # batch norm has its own bias
     normed = [spectral_norm(layer)] if norm == "spectral" else [layer, nn.BatchNorm2d(n_out)][:1 + (norm == "batch")]
     return nn.Sequential(*normed, nn.ReLU() if conv is nn.ConvTranspose2d else nn.LeakyReLU(0.2))

@@ -10,16 +10,10 @@ COLOURS = {"black": "#000000", "green": "#009E73", "blue": "#0072B2", "sky": "#5
            "vermillion": "#D55E00", "purple": "#CC79A7", "grey": "#767676"}
 
 # What each thing looks like, in every figure and every lab of the course.
-STYLE = {
-    "data": {"color": COLOURS["black"], "linestyle": ":", "linewidth": 2.4},
-    "G": {"color": COLOURS["green"], "linestyle": "-", "linewidth": 2.4},
-    "D": {"color": COLOURS["blue"], "linestyle": "--", "linewidth": 2.0},
-    "D_star": {"color": COLOURS["sky"], "linestyle": "-.", "linewidth": 1.4},
-    "JS": {"color": COLOURS["purple"], "linestyle": "-", "linewidth": 1.8},
-    "regret": {"color": COLOURS["orange"], "linestyle": (0, (2, 1)), "linewidth": 1.8},
-    "half": {"color": COLOURS["grey"], "linestyle": "-", "linewidth": 1.0},
-    "extra": {"color": COLOURS["vermillion"], "linestyle": (0, (5, 1, 1, 1, 1, 1)), "linewidth": 1.8},
-}
+STYLE: dict[str, dict] = {name: {"color": COLOURS[colour], "linestyle": line, "linewidth": width} for name, colour, line, width in [
+    ("data", "black", ":", 2.4), ("G", "green", "-", 2.4), ("D", "blue", "--", 2.0), ("D_star", "sky", "-.", 1.4),
+    ("JS", "purple", "-", 1.8), ("regret", "orange", (0, (2, 1)), 1.8), ("half", "grey", "-", 1.0),
+    ("extra", "vermillion", (0, (5, 1, 1, 1, 1, 1)), 1.8)]}
 
 
 def tidy(ax, *, xlabel="", ylabel="", title="") -> None:

@@ -15,9 +15,9 @@ import psutil
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from tqdm import tqdm
 
+from ganlib.checks import count
 from ganlib.gan import GAN, Ledger
 from ganlib.losses import LOSSES, PENALTIES
 
@@ -43,7 +43,7 @@ class Sweep:
         gan = self.new_gan(int(self.seed[i]))
         gan.lr_G, gan.lr_D, gan.steps = float(self.lr_G[i]), float(self.lr_D[i]), self.steps
         for name, rows in self.weights.items():
-            vector_to_parameters(rows[i].clone(), getattr(gan, name).parameters())
+            nn.utils.vector_to_parameters(rows[i].clone(), getattr(gan, name).parameters())
         return gan
 
     def ledgers(self, p_data: Tensor, x: Tensor) -> list[Ledger | None]:
@@ -64,7 +64,7 @@ class _Members:
         for layer in self.net.modules():
             if isinstance(layer, nn.Tanh):  # the same function; how much faster on a CPU, sweep.py of the benchmarks says
                 layer.forward = lambda x: 2 * (2 * x).sigmoid() - 1  # type: ignore[assignment,method-assign]
-        self.weights = torch.stack([parameters_to_vector(net.parameters()).detach() for net in nets]).to(device)
+        self.weights = torch.stack([nn.utils.parameters_to_vector(net.parameters()).detach() for net in nets]).to(device)
         self.weights.requires_grad_()
         self.mean, self.square = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
         self.steps = torch.zeros((), dtype=torch.float64, device=device)
@@ -115,8 +115,7 @@ def sweep(new_gan, target, *, lr_G, lr_D, steps: int, batch: int = 128, seed=0, 
     anneal: the rates fall to 0 over the second half. Ctrl-C ends it early and returns what it has.
     """
     lr_G, lr_D, seeds = _members(lr_G, lr_D, seed)
-    if min(steps, batch) < 1:
-        raise ValueError(f"steps and batch must be at least 1, got {steps} and {batch}")
+    count("steps", steps), count("batch", batch)
     torch.empty(8_000_000)  # freed at once: after 32 MB glibc keeps what is freed, and later steps need no new pages
     own, which = seeds.unique(return_inverse=True)
     gans = [new_gan(int(s)) for s in own]

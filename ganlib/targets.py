@@ -7,11 +7,12 @@ Samples come from an explicit `torch.Generator`, so that no run disturbs the ran
 
 import copy
 import math
-from numbers import Real
 
 import torch
 from torch import Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+
+from ganlib.checks import count, positive
 
 
 class Mixture:
@@ -50,8 +51,8 @@ class Mixture:
             rest = 1 - (ends[k] - u) / self.weights[k]  # of u, within mode k: uniform again
             return self.means[k] + self.stds[k, None] * torch.special.ndtri(rest.clamp(1e-7, 1 - 1e-7)).float()[:, None]
         if len(self.weights) == 1:
-            return self.means + self.stds * torch.randn(_count(n), self.dim, generator=generator)
-        k = torch.multinomial(self.weights, _count(n), replacement=True, generator=generator)
+            return self.means + self.stds * torch.randn(count("n", n), self.dim, generator=generator)
+        k = torch.multinomial(self.weights, count("n", n), replacement=True, generator=generator)
         return self.means[k] + self.stds[k, None] * torch.randn(n, self.dim, generator=generator)
 
     def quantile(self, u: Tensor) -> Tensor:
@@ -70,15 +71,9 @@ class Mixture:
         return f"{self.name}: {len(self.means)} normal{'s' * (len(self.means) > 1)} in {self.dim}-D"
 
 
-def _count(n, name="n", least=1) -> int:
-    if isinstance(n, bool) or not isinstance(n, int) or n < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {n!r}")
-    return n
-
-
 def _slices(n, generator) -> Tensor:
     """n numbers in [0, 1), one in each slice [i/n, (i + 1)/n), in random order, (n,), float64."""
-    u = torch.rand(_count(n), generator=generator, dtype=torch.float64)
+    u = torch.rand(count("n", n), generator=generator, dtype=torch.float64)
     return (torch.randperm(n, generator=generator) + u) / n
 
 
@@ -106,7 +101,7 @@ class Uniform:
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """n draws, (n, 1): independent ones, unless the law comes from `even`."""
-        u = _slices(n, generator).float() if self.even else torch.rand(_count(n), generator=generator)
+        u = _slices(n, generator).float() if self.even else torch.rand(count("n", n), generator=generator)
         return self.quantile(u)[:, None]
 
     def quantile(self, u: Tensor) -> Tensor:
@@ -161,10 +156,7 @@ def from_samples(values, *, bandwidth=None, name="your data", unit="x") -> Mixtu
     if bandwidth is None:
         iqr = float(x.quantile(x.new_tensor([0.25, 0.75])).diff()) / 1.34
         bandwidth = 0.9 * min(scale, iqr or scale) * len(x) ** -0.2
-    width = float(bandwidth) if isinstance(bandwidth, Real) else math.nan
-    if not 0 < width < math.inf:
-        raise ValueError(f"bandwidth must be a positive number, got {bandwidth!r}")
-    return Mixture((x - shift) / scale, [width / scale], name=name, shift=shift, scale=scale, unit=unit)
+    return Mixture((x - shift) / scale, [positive("bandwidth", bandwidth) / scale], name=name, shift=shift, scale=scale, unit=unit)
 
 
 def iris() -> Mixture:

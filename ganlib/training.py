@@ -3,7 +3,6 @@
 `python -m ganlib.training --images digits --steps 2000 --out runs/a`; the same command again resumes. On several
 processes: `torchrun --nproc_per_node 2 -m ganlib.training …`. Files are safetensors: numbers and JSON, never code.
 """
-import argparse
 import copy
 import hashlib
 import json
@@ -13,21 +12,22 @@ import sys
 import threading
 import warnings
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
+import tyro
 from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from ganlib import networks, targets
 from ganlib.gan import GAN
 from ganlib.images import load, mosaic
-from ganlib.losses import LOSSES
-from ganlib.networks import dcgan_discriminator, dcgan_generator
-from ganlib.targets import gaussian
 
 NUMBERS = ("loss_D", "loss_G", "D_real", "D_fake")  # noted at every step; the last two are D(x) and D(G(z))
 
@@ -215,8 +215,8 @@ def load_pair(path) -> tuple[nn.Module, nn.Module, dict]:
 
 def _pair(size, channels, z_dim, width, norm, width_D=0, seed=0):
     norm_G = "batch" if norm == "spectral" else norm
-    return (dcgan_generator(size, channels, z_dim=z_dim, width=width, norm=norm_G, seed=seed),
-            dcgan_discriminator(size, channels, width=width_D or width, norm=norm, seed=seed + 1))
+    return (networks.dcgan_generator(size, channels, z_dim=z_dim, width=width, norm=norm_G, seed=seed),
+            networks.dcgan_discriminator(size, channels, width=width_D or width, norm=norm, seed=seed + 1))
 
 
 @contextmanager
@@ -232,41 +232,58 @@ def _interrupt():
             signal.signal(signal.SIGINT, before)
 
 
+def train(*, images: str = "digits", size: int = 8, grey: bool = False, cache: str = "", held_out: float = 0.0,
+          steps: int = 2000, batch: int = 64, out: str = "runs/a", every: int = 500, z_dim: int = 32, width: int = 32,
+          width_D: int = 0, norm: str = "batch", loss: str = "non-saturating", lr_G: float = 1e-3, lr_D: float = 1e-3,
+          fall_from: int = 0, ema: float = 0.99, seed: int = 0, device: Literal["cpu", "cuda"] = "cpu", threads: int = 1,
+          bf16: bool = False, channels_last: bool = False, compile: bool = False, command: tyro.conf.Suppress[str] = "") -> Run:
+    """Train a DCGAN on pictures, or go on.
+
+    Args:
+        images: digits, mnist, fashion-mnist, faces, a folder of pictures, or an IDX file
+        size: side of the pictures in pixels: 8, 16, 32, 64 or 128
+        grey: turn pictures grey
+        cache: folder for pixels mapped into memory
+        held_out: share of the pictures to leave aside
+        steps: steps in all
+        batch: pictures a step, over all processes
+        out: folder of checkpoint and samples
+        every: steps between checkpoints
+        z_dim: numbers in z
+        width: channels of the largest maps
+        width_D: the same for D; 0: as G's
+        norm: of D: batch, spectral or none
+        loss: minimax, non-saturating, least-squares, hinge, wasserstein or linear
+        lr_G: learning rate of G
+        lr_D: learning rate of D
+        fall_from: step from which both rates fall to 0; 0: never
+        ema: share that the average of G keeps at each step
+        seed: of weights, noise and order
+        device: cpu or cuda
+        threads: threads of the CPU
+        bf16: mixed precision
+        channels_last: memory layout
+        compile: by torch.compile
+        command: what the file of the run shall say of its making
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda, but this PyTorch sees no GPU; take --device cpu")
+    torch.set_num_threads(threads)
+    place = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if device == "cuda" else device
+    found = load(images, size=size, grey=grey, cache=cache)
+    x = found.split(held_out)[0].x if held_out else found.x  # a split is a copy: not of what fits no memory
+    shape = {"size": size, "channels": x.shape[1], "z_dim": z_dim, "width": width, "width_D": width_D, "norm": norm}
+    G, D = (net.to(place) for net in _pair(**shape, seed=seed))
+    gan = GAN(G, D, targets.gaussian(dim=z_dim), loss=loss, lr_G=lr_G, lr_D=lr_D, seed=seed)
+    return Run(gan, x, fall=(fall_from, steps) if fall_from else (), about={**shape, "command": command}, batch=batch, ema=ema,
+               seed=seed, out=out, every=every, bf16=bf16, compile=compile, channels_last=channels_last).train(steps, progress=True)
+
+
 def main(argv=None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser("python -m ganlib.training", description="Train a DCGAN on pictures, or go on.",
-                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    for name, default, words in [
-            ("images", "digits", "digits, mnist, fashion-mnist, faces, a folder of pictures, or an IDX file"),
-            ("size", 8, "side of the pictures in pixels: 8, 16, 32, 64 or 128"), ("grey", False, "turn pictures grey"),
-            ("cache", "", "folder for pixels mapped into memory"), ("held-out", 0.0, "share to leave aside"),
-            ("steps", 2000, "steps in all"), ("batch", 64, "pictures a step, over all processes"),
-            ("out", "runs/a", "folder of checkpoint and samples"), ("every", 500, "steps between checkpoints"),
-            ("z-dim", 32, "numbers in z"), ("width", 32, "channels of the largest maps"), ("width-D", 0, "0: as G's"),
-            ("norm", "batch", "of D: batch, spectral or none"), ("loss", "non-saturating", ", ".join(LOSSES)),
-            ("lr-G", 1e-3, "learning rate of G"), ("lr-D", 1e-3, "learning rate of D"),
-            ("fall-from", 0, "step from which both rates fall to 0; 0: never"),
-            ("ema", 0.99, "share that the average of G keeps at each step"), ("seed", 0, "of weights, noise and order"),
-            ("device", "cpu", "cpu or cuda"), ("threads", 1, "threads of the CPU"), ("bf16", False, "mixed precision"),
-            ("channels-last", False, "memory layout"), ("compile", False, "torch.compile")]:
-        kind = {"action": "store_true"} if default is False else {"default": default, "type": type(default)}
-        parser.add_argument(f"--{name}", help=words, **kind)  # type: ignore[arg-type]
-    a = parser.parse_args(argv)
-    if a.device.startswith("cuda") and not torch.cuda.is_available():
-        parser.error("--device cuda, but this PyTorch sees no GPU; take --device cpu")
-    torch.set_num_threads(a.threads)
-    device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if a.device == "cuda" else a.device
+    """The command line of `train`."""
+    argv = sys.argv[1:] if argv is None else argv
     try:
-        found = load(a.images, size=a.size, grey=a.grey, cache=a.cache)
-        x = found.split(a.held_out)[0].x if a.held_out else found.x  # a split is a copy: not of what fits no memory
-        shape = {"size": a.size, "channels": x.shape[1], "z_dim": a.z_dim, "width": a.width, "width_D": a.width_D,
-                 "norm": a.norm}
-        G, D = (net.to(device) for net in _pair(**shape, seed=a.seed))
-        gan = GAN(G, D, gaussian(dim=a.z_dim), loss=a.loss, lr_G=a.lr_G, lr_D=a.lr_D, seed=a.seed)
-        command = " ".join(["python -m ganlib.training", *(sys.argv[1:] if argv is None else argv)])
-        how = {key: vars(a)[key] for key in ("batch", "ema", "seed", "out", "every", "bf16", "compile", "channels_last")}
-        fall = (a.fall_from, a.steps) if a.fall_from else ()
-        Run(gan, x, fall=fall, about={**shape, "command": command}, **how).train(a.steps, progress=True)
+        tyro.cli(partial(train, command=" ".join(["python -m ganlib.training", *argv])), args=argv, prog="python -m ganlib.training")
     except (ValueError, OSError, RuntimeError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
 

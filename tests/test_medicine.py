@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from ganlib import targets
 from ganlib.gan import GAN
-from ganlib.medicine import MEDICINE, Extragradient, Noisy, Spread, average, optimism, spectral, treat
+from ganlib.medicine import MEDICINE, Extragradient, Noise, Spread, average, optimism, spectral, treat
 from ganlib.networks import mlp
 
 NORMAL = targets.gaussian(dim=2)
@@ -36,14 +36,14 @@ def test_the_gradient_of_a_spectral_layer_is_that_of_w_over_its_norm():
 
 
 def test_noise_only_while_training():
-    net, x = Noisy(nn.Identity(), 0.3, torch.Generator().manual_seed(0)), torch.zeros(20000, 2)
+    net, x = Noise(0.3, torch.Generator().manual_seed(0)), torch.zeros(20000, 2)
     assert net(x).std().item() == pytest.approx(0.3, rel=0.02)
     assert_close(net.eval()(x), x)
 
 
 def test_spread_shows_d_the_sd_of_the_batch():
     x = torch.randn(50, 2) * torch.tensor([1.0, 5.0])
-    seen = Spread(nn.Identity())(x)
+    seen = Spread()(x)
     assert_close(seen[:, :2], x)
     assert_close(seen[:, 2:], x.std(0).expand(50, 2))
 

@@ -107,9 +107,9 @@ def test_the_table_adds_up_and_leaves_the_network_alone(net, shape):
     assert "×".join(map(str, net(torch.randn(2, *shape)).shape[1:])) in rows[-1]
 
 
-@pytest.mark.parametrize("wrong, words", [(lambda: dcgan_generator(12), "size must be 8, 16, 32, 64 or 128, got 12"),
+@pytest.mark.parametrize("wrong, words", [(lambda: dcgan_generator(12), "size must be one of 8, 16, 32, 64, 128, got 12"),
                                           (lambda: dcgan_discriminator(256), "got 256"),
-                                          (lambda: dcgan_generator(norm="layer"), "norm must be batch, spectral"),
+                                          (lambda: dcgan_generator(norm="layer"), "norm must be one of batch, spectral"),
                                           (lambda: mlp(3), "at least two positive sizes")])
 def test_wrong_values_are_named(wrong, words):
     with pytest.raises(ValueError, match=words):

@@ -1,5 +1,6 @@
 """Long runs: what a step is, exact resume after being killed anywhere, several processes, files that are not right."""
 
+import inspect
 import json
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ import torch
 
 from ganlib import images, metrics, training
 from ganlib.gan import GAN
+from ganlib.losses import LOSSES
 from ganlib.networks import dcgan_discriminator, dcgan_generator
 from ganlib.targets import gaussian
 from ganlib.training import Run
@@ -333,7 +335,7 @@ def test_the_command_line_trains_and_goes_on(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("wrong, words", [(["--images", "nowhere"], "images must be digits"),
-                                          (["--size", "12"], "size must be 8, 16, 32, 64 or 128, got 12"),
+                                          (["--size", "12"], "size must be one of 8, 16, 32, 64, 128, got 12"),
                                           (["--loss", "best"], "loss must be one of"),
                                           (["--lr-G", "-1"], "lr_G must be a positive number"),
                                           (["--batch", "5000"], "batch must be")])
@@ -342,12 +344,23 @@ def test_the_command_line_names_what_is_wrong(wrong, words, tmp_path):
         training.main(["--out", str(tmp_path), "--steps", "1", *wrong])
 
 
-def test_cuda_asked_for_and_absent(tmp_path, capsys):
+def test_cuda_asked_for_and_absent(tmp_path):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match="sees no GPU; take --device cpu"):
         training.main(["--device", "cuda", "--out", str(tmp_path)])
-    assert "sees no GPU; take --device cpu" in capsys.readouterr().err
+
+
+def test_the_command_line_explains_itself(capsys):
+    with pytest.raises(SystemExit) as asked:
+        training.main(["--help"])
+    said, names = capsys.readouterr().out, set(inspect.signature(training.train).parameters) - {"command"}
+    assert asked.value.code == 0 and "--command" not in said
+    assert {name for name in names if f"--{name.replace('_', '-')} " in said or f"--{name.replace('_', '-')}," in said} == names
+    assert all(word in said for word in (*LOSSES, "as G's"))
+    with pytest.raises(SystemExit):
+        training.main(["--devise", "cuda"])
+    assert "--device" in capsys.readouterr().err
 
 
 # -- quality ---------------------------------------------------------------------------------------------

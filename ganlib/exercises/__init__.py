@@ -10,14 +10,14 @@ import pkgutil
 
 import numpy as np
 
+from ganlib.checks import one_of
+
 
 def _find(name):
     modules = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]
     checks = {key: f for m in modules for key, f in vars(m).items()
               if inspect.isfunction(f) and f.__module__ in (m.__name__, __name__) and not key.startswith("_")}
-    if name not in checks:
-        raise ValueError(f"there is no exercise {name!r}; the exercises are {', '.join(sorted(checks))}")
-    return checks[name]
+    return checks[one_of("exercise", name, sorted(checks))]
 
 
 def _first(*mistakes):

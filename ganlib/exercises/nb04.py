@@ -36,6 +36,9 @@ def d_star(answer):
         p / 2 + q / 2: "That is the mixture m. D* is the share of p_data in it.",
         (p > q).double(): "That is a verdict, yes or no; D* is how sure one should be."}, near=1e-6)(answer(p, q))
 
+_vector = lambda net: parameters_to_vector(net.parameters()).detach()
+_near = lambda a, b, tol=1e-5: torch.allclose(a, b, atol=tol)
+
 
 def _players():
     G, D = networks.mlp(1, 8, 1, seed=1), networks.mlp(1, 8, 1, seed=2)
@@ -43,17 +46,9 @@ def _players():
     return G, D, torch.randn(32, 1, generator=g), torch.rand(32, 1, generator=g) * 2 - 1
 
 
-def _vector(net):
-    return parameters_to_vector(net.parameters()).detach()
-
-
 def _stepped(net, loss):
     """The weights of `net` after a step of SGD on `loss`, with a rate of 0.3."""
     return _vector(net) - 0.3 * parameters_to_vector(torch.autograd.grad(loss, list(net.parameters())))
-
-
-def _near(a, b, tol=1e-5):
-    return torch.allclose(a, b, atol=tol)
 
 
 def step_of_d(answer):
@@ -123,6 +118,5 @@ def false_peace(answer):
         return "None stands for a run that diverged: look for one that is finite, calm and wrong."
     if not isinstance(answer, Ledger):
         return "Give one entry of the table, such as ledgers[0][0]."
-    if answer.js <= 0.3:
-        return f"Its JS is {answer.js:.3f}: that G did learn something. The peace must be false."
-    return None if answer.off_half < 0.05 else f"Its E|D − ½| is {answer.off_half:.3f}: that D does object."
+    return _first((answer.js <= 0.3, f"Its JS is {answer.js:.3f}: that G did learn something. The peace must be false."),
+                  (answer.off_half >= 0.05, f"Its E|D − ½| is {answer.off_half:.3f}: that D does object."))

@@ -2,14 +2,10 @@
 
 from ganlib.exercises import _numbers
 
-
-def blur_of_averages(answer):
-    L2, L1 = map(float, answer)
-    return _numbers((-0.2, -1), "L2: the mean 0.4 · 1 + 0.6 · (−1). L1: the value in the middle, the more frequent one.", {
-        (-1, -0.2): "The two are swapped: L2 comes first.", (-0.2, -0.2): "Only L2 paints the mean; L1 paints the median.",
-        (-1, -1): "Only L1 paints the more frequent value; L2 paints the mean.",
-        (0.2, -1): "The mean is 0.4 · 1 + 0.6 · (−1): mind the sign."}, near=1e-8)((L2, L1))
-
+blur_of_averages = _numbers((-0.2, -1), "L2: the mean 0.4 · 1 + 0.6 · (−1). L1: the value in the middle, the more frequent one.", {
+    (-1, -0.2): "The two are swapped: L2 comes first.", (-0.2, -0.2): "Only L2 paints the mean; L1 paints the median.",
+    (-1, -1): "Only L1 paints the more frequent value; L2 paints the mean.",
+    (0.2, -1): "The mean is 0.4 · 1 + 0.6 · (−1): mind the sign."}, near=1e-8)
 
 unet_bottleneck = _numbers(128 * 2 * 2, "Halve 64 five times, and multiply side · side by the channels.", {
     128: "Its side is 2, not 1: 64 → 32 → 16 → 8 → 4 → 2.", 4: "Each of the 2·2 places has 128 channels.",

@@ -9,7 +9,7 @@ from torch.nn.functional import logsigmoid
 from torch.special import xlogy
 
 from ganlib import densities, divergences, losses, plots, targets
-from ganlib.gan import GAN, _descend
+from ganlib.gan import GAN, descend
 from ganlib.labs.runner import Lab
 from ganlib.labs.scene import axes, bars, button, handles, line, number, points, rug, slider, text, toggle
 from ganlib.networks import mlp
@@ -197,13 +197,13 @@ class Algorithm1(Lab):
             yield f"fake is {tuple(self.fake.shape)}: numbers only, no graph back to G"
             loss_D = loss.D(self.D(self.real), self.D(self.fake))
             yield f"loss_D = {loss_D:.3f}"
-            _descend(loss_D, gan.opt_D)
+            descend(loss_D, gan.opt_D)
             yield "only D's weights moved"
             z = gan.noise(64)
             yield f"z is {tuple(z.shape)}, new noise"
             loss_G = loss.G(self.D(self.G(z)))
             yield f"loss_G = {loss_G:.3f}, reached through D"
-            _descend(loss_G, gan.opt_G)
+            descend(loss_G, gan.opt_G)
             yield "only G's weights moved; D stood still"
 
     def advance(self):
@@ -254,7 +254,7 @@ class FiniteSamples(Lab):
 
     def advance(self):
         """One step of D on all of both samples."""
-        _descend(losses.LOSSES["minimax"].D(self.D(self.a), self.D(self.b)), self.optimiser)
+        descend(losses.LOSSES["minimax"].D(self.D(self.a), self.D(self.b)), self.optimiser)
         if (self.steps + 1) % 10 == 0:
             self._record(self.steps + 1)
 

@@ -70,7 +70,7 @@ class Bound(Lab):
             line("log p", "x", "log p(x)", style="G"), line("elbo", "x", "ELBO(x)", style="D"), points("here", "x", size=9),
             line("prior", "z", "p(z)", style="half"), line("post", "z", "p(z|x)", style="G"),
             line("q", "z", "q(z|x)", style="D")], controls=[
-            choice("posterior", "q(z|x)", ["normal", "one width", "blind", "exact"], posterior),
+            choice("posterior", "q(z|x)", families.POSTERIORS, posterior),
             slider("at", "x", -3, 3, 0, step=0.05), slider("pull", "pull of the prior", 0.1, 10, 1, log=True)])
         self.reset()
 
@@ -189,7 +189,7 @@ class Pairs(Lab):
         z, x = 2 * torch.rand(256, 1, generator=self.generator) - 1, self.law.sample(256, self.generator)
         if self.values["pairs"] == SORTED:  # such an encoder keeps the order: the smallest x gets the smallest z
             z, x = z.sort(0).values, x.sort(0).values
-        gan._descend((self.G(z) - x).square().mean(), self.optimiser)
+        gan.descend((self.G(z) - x).square().mean(), self.optimiser)
         self.pairs = torch.cat([z, x], 1)
 
     def draw(self):

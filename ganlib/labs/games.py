@@ -152,10 +152,10 @@ class Questions(Lab):
     def __init__(self, seek):
         self.seek, self.seed = seek, 0
         super().__init__(title="One hidden target, three kinds of answer", height=360, axes=[
-            axes("map", box=(0, 0, 0.42, 1), xlabel="first coordinate", title="what was asked"), axes(
-                "count", box=(0.42, 0, 0.58, 1), x=(0.5, 8.5), y=(1, 1e8), log="y", xlabel="dimensions", title="number of questions")],
-            marks=[*(points(k, "map", style=look, size=z) for k, look, z in ANSWERS), points("target", "map", size=9),
-                   *(line(f"n, {k}", "count", k, style=look) for k, look, _ in ANSWERS)], controls=[
+            axes("map", box=(0, 0, 0.42, 1), xlabel="first coordinate", title="what was asked"),
+            axes("count", box=(0.42, 0, 0.58, 1), x=(0.5, 8.5), y=(1, 1e8), log="y", xlabel="dimensions", title="questions")], marks=[
+            *(points(k, "map", style=look, size=z) for k, look, z in ANSWERS), points("target", "map", size=9),
+            *(line(f"n, {k}", "count", k, style=look) for k, look, _ in ANSWERS)], controls=[
             number("d", "dimensions on the map", 1, 8, 2), button("hide", "hide it somewhere else"),
             slider("near", "found when nearer than", 0.02, 0.3, 0.05, log=True)])
 

@@ -1,20 +1,26 @@
 """`GANLab`: a GAN in one dimension that trains while you move its knobs."""
 
+import base64
+import json
 import math
 import time
 from dataclasses import astuple, fields
+from io import BytesIO
 
 import numpy as np
 import torch
 
 from ganlib import densities, networks
 from ganlib.gan import GAN, Ledger
-from ganlib.labs import gan_run
-from ganlib.labs.gan_scene import ARROWS, AXES, FLOW, MARKS, PHASES, PRESETS, STILL, TARGETS, controls
-from ganlib.labs.judge import best_D, fits, logits_on
+from ganlib.labs.gan_scene import ARROWS, AXES, BOXES, FLOW, MARKS, PHASES, PRESETS, TARGETS, controls
+from ganlib.labs.judge import best_D, fits
 from ganlib.labs.runner import Lab
+from ganlib.labs.scene import checked
 
 EVERY, POINTS = 25, 400  # the ledger is written down every 25 steps; beyond 400 lines every second one is dropped
+FORMAT = "ganlib run 1"  # a saved run is one JSON text; what may be wrong with it, by the error it leads to:
+WRONG: dict = {json.JSONDecodeError: "it is cut short or not JSON", KeyError: "it has no {}",
+               (TypeError, RuntimeError, EOFError): "its content is damaged or of other networks ({})"}
 COLUMN = {field.name: i + 1 for i, field in enumerate(fields(Ledger))}  # of `past`; column 0 is the step
 
 
@@ -131,7 +137,7 @@ class GANLab(Lab):
             pushed = densities.push_masses(gan.G, gan.prior, self.x)
             if self.values["oracle"]:
                 gan.D = best_D(self.x, self.p_data, pushed[0])
-            logits = logits_on(gan.D, self.x)
+            logits = gan.logits(self.x)
             self._now = gan.ledger(self.p_data, self.x, masses=pushed, logits=logits)
         except FloatingPointError as error:
             raise FloatingPointError(f"diverged at step {gan.steps}: {error}") from None
@@ -246,7 +252,10 @@ class GANLab(Lab):
 
     def save(self) -> str:
         """The run as JSON text: the knobs, the curves, and every tensor that the next step depends on."""
-        return gan_run.write(self.values, self.past, {**self._state(), "data": self._generator.get_state(), "every": self._every})
+        tensors = BytesIO()
+        torch.save({**self._state(), "data": self._generator.get_state(), "every": self._every}, tensors)
+        return json.dumps({"format": FORMAT, "values": self.values, "past": self.past.tolist(),
+                           "state": base64.b64encode(tensors.getvalue()).decode()})
 
     def load(self, text: str) -> None:
         """Go on from a saved run; the present one stays as it is if the file does not fit."""
@@ -256,13 +265,19 @@ class GANLab(Lab):
             self._look()
         except Exception as error:
             self._adopt(before)
-            why = " ".join(str(error).split())[:200]
+            why = next((said.format(error) for kind, said in WRONG.items() if isinstance(error, kind)), str(error))
+            why = " ".join(why.split())[:200]
             raise ValueError(f"This is not a saved run that fits this lab: {why}. Nothing was changed.") from None
         self._good = [self._state()]
         self.pause(f"Loaded: step {self.steps}.")
 
     def _adopt(self, text):
-        values, self.past, state = gan_run.read(text, self.scene["controls"], self.past.shape[1])
+        run = json.loads(text)
+        if not isinstance(run, dict) or run.get("format") != FORMAT:
+            raise ValueError(f"it is not of the format {FORMAT!r} that this lab reads")
+        values = {c["key"]: checked(c, run["values"][c["key"]]) for c in self.scene["controls"] if "value" in c}
+        state = torch.load(BytesIO(base64.b64decode(run["state"])), weights_only=True)
+        self.past = np.array(run["past"], float).reshape(-1, self.past.shape[1])
         self.tell(**values)
         self._set_target(values["target"])
         self._restore(state)
@@ -287,9 +302,9 @@ class GANLab(Lab):
             "zero": [[first, 0.0], [last, 0.0]], "goal": [[first, 0.05], [last, 0.05]], **self._flow()}
 
     def _flow(self):
-        """What slow motion lights up."""
+        """The arrows and words of the flow, and what slow motion lights up of it."""
         phase, lit = PHASES[self._phase] if self.values["slow"] else ("", [])
-        return {"lit": FLOW[lit], "phase": [(0.5, 0.08, phase)], **STILL}
+        return {"flow": FLOW, "boxes": BOXES, "lit": FLOW[lit], "phase": [(0.5, 0.08, phase)]}
 
     def _failed(self, error):
         undo = ". Press “back to the last good state”, then lower a rate."

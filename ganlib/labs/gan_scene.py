@@ -1,4 +1,4 @@
-"""What `GANLab` shows, which knobs it has, and its presets, in the words of scene.py."""
+"""What `GANLab` shows, which knobs it has, and its presets, in the words of py."""
 
 from collections.abc import Callable
 
@@ -6,29 +6,27 @@ import numpy as np
 import torch
 
 from ganlib import losses, targets
-from ganlib.labs import scene
+from ganlib.labs.scene import area, arrows, axes, button, choice, file, line, number, rug, slider, text, toggle
 
-AXES = [scene.axes("game", box=(0, 0, 0.6, 0.6), ylabel="density, D(x)", legend="top"),
-        scene.axes("map", box=(0, 0.6, 0.6, 0.2), y=(0, 1), frame=False, legend=False),
-        scene.axes("flow", box=(0, 0.8, 0.6, 0.2), frame=False, legend=False),
-        scene.axes("terms", box=(0.6, 0, 0.4, 0.3), title="the two terms of V (grey: −log 2)", auto="xy", ylabel="nats"),
-        scene.axes("ledger", box=(0.6, 0.3, 0.4, 0.36), title="2 JS = (V + log 4) + regret", auto="xy", ylabel="nats"),
-        scene.axes("gauges", box=(0.6, 0.66, 0.4, 0.34), title="two gauges of D", auto="xy", xlabel="step")]
+AXES = [axes("game", box=(0, 0, 0.6, 0.6), ylabel="density, D(x)", legend="top"),
+        axes("map", box=(0, 0.6, 0.6, 0.2), y=(0, 1), frame=False, legend=False),
+        axes("flow", box=(0, 0.8, 0.6, 0.2), frame=False, legend=False),
+        axes("terms", box=(0.6, 0, 0.4, 0.3), title="the two terms of V (grey: −log 2)", auto="xy", ylabel="nats"),
+        axes("ledger", box=(0.6, 0.3, 0.4, 0.36), title="2 JS = (V + log 4) + regret", auto="xy", ylabel="nats"),
+        axes("gauges", box=(0.6, 0.66, 0.4, 0.34), title="two gauges of D", auto="xy", xlabel="step")]
 GREY = "#8a8a8a"
-FLOWING = [scene.arrows("flow", "flow", color="#c8c8c8", width=2), scene.text("boxes", "flow"),
-           scene.arrows("lit", "flow", color="#D55E00", width=3.5), scene.text("phase", "flow", color="#A33B00")]
+FLOWING = [arrows("flow", "flow", color="#c8c8c8", width=2), text("boxes", "flow"),
+           arrows("lit", "flow", color="#D55E00", width=3.5), text("phase", "flow", color="#A33B00")]
 MARKS = [
-    scene.line("half", "game", color=GREY, width=0.8), scene.line("data", "game", "p_data", style="data"),
-    scene.line("p_g", "game", "p_g", style="G"), scene.line("D_star", "game", "D*", style="D_star"),
-    scene.line("D", "game", "D", style="D"), scene.rug("real", "game", color="#000000"),
-    scene.rug("fake", "game", color="#009E73", top=True), scene.line("floor", "map", color=GREY, width=1),
-    scene.arrows("map", "map", color="#009E73", width=1), scene.text("names", "map", align="left"),
-    scene.line("log_half", "terms", color=GREY, width=1), scene.line("real_term", "terms", "E log D(x)", style="data"),
-    scene.line("fake_term", "terms", "E log(1 − D(G(z)))", style="G"), scene.line("zero", "ledger", color=GREY, width=1),
-    scene.area("regret", "ledger", "regret", color="#E69F00"), scene.line("value", "ledger", "V + log 4", style="D"),
-    scene.line("two_js", "ledger", "2 JS", style="JS"), scene.line("goal", "gauges", "0.05", color=GREY, width=1),
-    scene.line("off_half", "gauges", "E|D − ½|", style="D"), scene.line("off_star", "gauges", "E|D − D*|", style="D_star"),
-    *FLOWING]
+    line("half", "game", color=GREY, width=0.8), line("data", "game", "p_data", style="data"), line("p_g", "game", "p_g", style="G"),
+    line("D_star", "game", "D*", style="D_star"), line("D", "game", "D", style="D"), rug("real", "game", color="#000000"),
+    rug("fake", "game", color="#009E73", top=True), line("floor", "map", color=GREY, width=1),
+    arrows("map", "map", color="#009E73", width=1), text("names", "map", align="left"),
+    line("log_half", "terms", color=GREY, width=1), line("real_term", "terms", "E log D(x)", style="data"),
+    line("fake_term", "terms", "E log(1 − D(G(z)))", style="G"), line("zero", "ledger", color=GREY, width=1),
+    area("regret", "ledger", "regret", color="#E69F00"), line("value", "ledger", "V + log 4", style="D"),
+    line("two_js", "ledger", "2 JS", style="JS"), line("goal", "gauges", "0.05", color=GREY, width=1),
+    line("off_half", "gauges", "E|D − ½|", style="D"), line("off_star", "gauges", "E|D − D*|", style="D_star"), *FLOWING]
 # The flow of data (left to right) and of gradients (right to left), as arrows between words.
 BOXES = [(0.06, 0.45, "z"), (0.25, 0.45, "G"), (0.45, 0.45, "G(z)"), (0.45, 0.85, "x"), (0.7, 0.65, "D"), (0.92, 0.65, "V")]
 FLOW = np.array([(0.1, 0.5, 0.21, 0.5), (0.29, 0.5, 0.4, 0.5), (0.5, 0.85, 0.67, 0.72), (0.5, 0.5, 0.67, 0.63),
@@ -37,7 +35,6 @@ PHASES = [("draw real examples x", [2]), ("draw noise z, make fakes G(z)", [0, 1
           ("D climbs V: the gradient stops at D", [5]), ("new noise, new fakes, judged by the new D", [0, 1, 3, 4]),
           ("G steps: the gradient passes through D, D stands still", [5, 6, 7]), ("press play or step", [])]
 ARROWS = torch.linspace(0.5 / 31, 1 - 0.5 / 31, 31)  # the z whose arrows are drawn, as shares of the prior
-STILL = {"flow": FLOW, "boxes": BOXES}  # the marks that never move
 
 TARGETS: dict[str, Callable] = {
     "normal": targets.gaussian, "two modes": targets.mixture, "uniform": lambda: targets.uniform(-1.5, 1.5),
@@ -59,21 +56,20 @@ PRESETS: dict[str, tuple[str, dict]] = {
 
 def controls(gan, names, target, batch, anneal, seed, presets):
     """The knobs of the lab, set as `gan` is."""
-    s, more = scene, "more knobs"
+    more = "more knobs"
     return [
-        s.slider("lr_G", "lr_G", 1e-5, 1.0, gan.lr_G, log=True, help="learning rate of the generator"),
-        s.slider("lr_D", "lr_D", 1e-5, 1.0, gan.lr_D, log=True, help="learning rate of the discriminator"),
-        s.choice("preset", "preset", ["your own", *presets], "your own"), s.choice("target", "target", names, target),
-        s.choice("train", "train", ["both", "D only", "G only"], "both"), s.button("step_D", "step D"), s.button("step_G", "step G"),
-        s.toggle("anneal", "anneal", anneal, help="let both rates fall to 0 over the second half of the run"),
-        s.toggle("oracle", "oracle D*", help="G plays against D*, computed instead of learned"),
-        s.toggle("slow", "slow motion", help="one phase of a step at a time; the flow of data and gradients lights up"),
-        s.button("back", "back to the last good state"), s.button("save", "save run"), s.file("load", "load run"),
-        s.number("k", "k: D steps per G step", 1, 50, gan.d_steps, group=more),
-        s.number("batch", "batch", 1, 65536, batch, group=more), s.number("seed", "seed", 0, 10**6, seed, group=more),
-        s.choice("loss", "loss", losses.LOSSES, gan.loss, group=more),
-        s.choice("penalty", "penalty", ["none", *losses.PENALTIES], gan.penalty or "none", group=more),
-        s.slider("weight", "penalty weight", 1e-3, 100.0, gan.penalty_weight, log=True, group=more),
-        s.choice("optimiser", "optimiser", ["adam", "sgd"], gan.optimiser, group=more),
-        s.slider("beta1", "β₁", 0.0, 0.99, gan.betas[0], step=0.01, group=more),
-        s.slider("beta2", "β₂", 0.0, 0.9999, gan.betas[1], step=0.0001, group=more)]
+        slider("lr_G", "lr_G", 1e-5, 1.0, gan.lr_G, log=True, help="learning rate of the generator"),
+        slider("lr_D", "lr_D", 1e-5, 1.0, gan.lr_D, log=True, help="learning rate of the discriminator"),
+        choice("preset", "preset", ["your own", *presets], "your own"), choice("target", "target", names, target),
+        choice("train", "train", ["both", "D only", "G only"], "both"), button("step_D", "step D"), button("step_G", "step G"),
+        toggle("anneal", "anneal", anneal, help="let both rates fall to 0 over the second half of the run"),
+        toggle("oracle", "oracle D*", help="G plays against D*, computed instead of learned"),
+        toggle("slow", "slow motion", help="one phase of a step at a time; the flow of data and gradients lights up"),
+        button("back", "back to the last good state"), button("save", "save run"), file("load", "load run"),
+        number("k", "k: D steps per G step", 1, 50, gan.d_steps, group=more), number("batch", "batch", 1, 65536, batch, group=more),
+        number("seed", "seed", 0, 10**6, seed, group=more), choice("loss", "loss", losses.LOSSES, gan.loss, group=more),
+        choice("penalty", "penalty", ["none", *losses.PENALTIES], gan.penalty or "none", group=more),
+        slider("weight", "penalty weight", 1e-3, 100.0, gan.penalty_weight, log=True, group=more),
+        choice("optimiser", "optimiser", ["adam", "sgd"], gan.optimiser, group=more),
+        slider("beta1", "β₁", 0.0, 0.99, gan.betas[0], step=0.01, group=more),
+        slider("beta2", "β₂", 0.0, 0.9999, gan.betas[1], step=0.0001, group=more)]

@@ -1,10 +1,8 @@
 """Who judges in `GANLab`: a D that must fit, or D* in its place."""
 
-import math
-
 import torch
-from torch import Tensor
 
+from ganlib.checks import positive
 from ganlib.densities import line, push_masses
 
 
@@ -22,21 +20,10 @@ def best_D(x, p_data, masses):
     return D
 
 
-def logits_on(D, x: Tensor) -> Tensor:
-    """D on the grid, (points,), float64."""
-    logits = D(x.float()[:, None]).flatten().double()
-    if len(logits) != len(x):
-        raise ValueError(f"D must map (n, 1) to (n, 1), got {len(logits)} numbers from {len(x)}")
-    if not math.isfinite(logits.sum()):
-        raise FloatingPointError("D gives numbers that are not finite")
-    return logits
-
-
 @torch.no_grad()
 def fits(gan, target, horizon):
     """Refuse what cannot be shown, before anything is touched; a target may also be a name."""
-    if horizon is not None and not horizon > 0:
-        raise ValueError(f"horizon must be a positive number of steps, got {horizon!r}")
+    positive("horizon", 1 if horizon is None else horizon)
     if not isinstance(target, str):
         try:
             shapes = [tuple(a.shape) for a in (target.sample(3, torch.Generator()), target.log_prob(torch.zeros(3, 1)))]
@@ -46,9 +33,8 @@ def fits(gan, target, horizon):
             raise ValueError("3 samples of a target must be (3, 1) and their log_prob (3,), got {} and {}".format(*shapes))
     if not callable(getattr(gan.prior, "quantile", None)):
         raise ValueError(f"prior must have a quantile, as targets.uniform() has; {gan.prior!r} has none")
-    x = line(-1.0, 1.0)
     try:
-        push_masses(gan.G, gan.prior, x)
-        logits_on(gan.D, x)
+        push_masses(gan.G, gan.prior, line(-1.0, 1.0))
+        gan.logits(line(-1.0, 1.0))
     except RuntimeError as error:  # a layer that does not fit
         raise ValueError(f"G and D must map (n, 1) to (n, 1): {error}") from None

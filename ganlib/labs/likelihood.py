@@ -13,6 +13,7 @@ from ganlib.divergences import code_lengths, code_words, cross_entropy, entropy,
 from ganlib.labs.runner import Lab
 from ganlib.labs.scene import axes, bars, choice, handles, heat, line, points, rug, slider, text, toggle
 
+SKY, ORANGE, VERMILLION = (plots.COLOURS[c] for c in ("sky", "orange", "vermillion"))
 DIVERGENCES = {"KL(p‖q)": kl, "KL(q‖p)": lambda p, q: kl(q, p), "JS(p, q)": js}
 WEIGHTS = {"a race": [32, 16, 8, 4, 1, 1, 1, 1], "all alike": [1] * 8, "only a to d": [1, 1, 1, 1, 0, 0, 0, 0]}
 
@@ -32,7 +33,7 @@ class _Fit(Lab):
             axes("map", box=(0.56, 0, 0.44, 1), x=(left, right), y=sigmas, xlabel="mean μ", ylabel="sd σ",
                  title="all normals: the darker, the better", legend=False)], marks=[
             heat("heat", "map"), *marks, line("q", "laws", "your normal", style="G"), line("way", "map"),
-            points("best", "map", color=plots.COLOURS["vermillion"], size=12), handles("you", "map")], controls=[
+            points("best", "map", color=VERMILLION, size=12), handles("you", "map")], controls=[
             slider("mu", "mean μ", left, right, float(self.mus[6])), toggle("show", "show the best"),
             slider("sigma", "sd σ", low, high, float(self.sigmas[8])), *controls])
         self.survey()
@@ -148,7 +149,7 @@ class SlideNormals(Lab):
             axes("laws", box=(0, 0, 0.5, 1), x=(-8, 8), y=(0, 1), xlabel="x", ylabel="density"),
             axes("nats", box=(0.5, 0, 0.5, 1), x=(-4, 24), y=(6, -1), title="nats", frame=False, legend=False)], marks=[
             line("p", "laws", "p", style="data"), line("q", "laws", "q", style="G"), text("names", "nats", align="left"),
-            bars("rows", "nats", color=plots.COLOURS["sky"]), line("ceiling", "nats", color=plots.COLOURS["vermillion"], width=3)], controls=[
+            bars("rows", "nats", color=SKY), line("ceiling", "nats", color=VERMILLION, width=3)], controls=[
             slider("mu", "mean μ of q", -6, 6, 1.5), slider("sigma", "sd σ of q", 0.4, 4, 1.0, log=True)])
 
     def measure(self):
@@ -176,7 +177,7 @@ class CodeBook(Lab):
 
     def __init__(self):
         self.draws = (np.random.default_rng(0).permutation(20) + 0.5) / 20  # even cuts: a typical message, shuffled
-        meant = {"P": ("P, how often they come", plots.COLOURS["sky"]), "Q": ("Q, what the other code is made for", plots.COLOURS["orange"])}
+        meant = {"P": ("P, how often they come", SKY), "Q": ("Q, what the other code is made for", ORANGE)}
         super().__init__(title="The code book", height=400, axes=[
             axes("laws", box=(0, 0, 1, 0.58), x=(-0.5, 7.5), y=(-0.09, 1.1), frame=False),
             axes("sent", box=(0, 0.58, 1, 0.42), x=(0, 60), y=(0, 2.4), auto="x", frame=False, legend=False)], marks=[
@@ -203,11 +204,9 @@ class CodeBook(Lab):
         p, q, lengths, costs = self.measure()
         words, message = [code_words(n) for n in lengths], np.searchsorted(p.cumsum(), self.draws).clip(max=7)
         places, width = np.arange(8), np.full(8, 0.4)
-        frame: dict = {
-            "P": np.stack([places - 0.42, 0 * width, width, p], 1), "tops": np.stack([places - 0.22, p], 1),
-            "Q": np.stack([places + 0.02, 0 * width, width, q], 1), "costs": [], "bits": [],
-            "book": [*zip(places, np.full(8, -0.06), "abcdefgh"), *zip(places - 0.22, p + 0.08, words[0]),
-                     *zip(places + 0.22, q + 0.08, words[1])]}
+        entries = [*zip(places, [-0.06] * 8, "abcdefgh"), *zip(places - 0.22, p + 0.08, words[0]), *zip(places + 0.22, q + 0.08, words[1])]
+        frame: dict = {"P": np.c_[places - 0.42, 0 * width, width, p], "Q": np.c_[places + 0.02, 0 * width, width, q],
+                       "tops": np.c_[places - 0.22, p], "book": entries, "costs": [], "bits": []}
         for name, low, n, book, cost in zip("PQ", (1.25, 0.05), lengths, words, costs):
             ends = np.concatenate([[0], n[message].cumsum()])
             sent = [(a, b, k) for (a, b), k in zip(pairwise(ends), message) if b < math.inf]

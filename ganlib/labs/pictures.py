@@ -34,8 +34,7 @@ class PictureLab(Lab):
             _grey("wall"), line("loss_G", "loss", "loss of G", style="G"), line("loss_D", "loss", "loss of D", style="D"),
             line("D_real", "D", "D(x)", style="data"), line("D_fake", "D", "D(G(z))", style="G"),
             line("FD", "FD", "Fréchet distance", style="JS")], controls=[
-            slider(key, f"learning rate of {key[-1]}", 1e-5, 1e-1, getattr(self.run_.gan, key), log=True)
-            for key in ("lr_G", "lr_D")])
+            slider(k, f"learning rate of {k[-1]}", 1e-5, 1e-1, getattr(self.run_.gan, k), log=True) for k in ("lr_G", "lr_D")])
 
     def reset(self):
         self.run_, self.ledger, self.steps = self.make(), {}, 0

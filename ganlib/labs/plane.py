@@ -8,9 +8,9 @@ import torch
 from torch.special import ndtr
 
 from ganlib import densities, divergences, losses, targets
-from ganlib.labs import scene
 from ganlib.labs.gan_lab import GANLab
 from ganlib.labs.gan_scene import FLOWING, controls
+from ganlib.labs.scene import arrows, axes, button, heat, line, points
 
 DRAWN, CELLS, BLUR = "points you draw", 32, 0.3
 TARGETS = {law().name: law for law in (targets.ring, targets.grid, targets.moons, targets.spiral)}
@@ -18,17 +18,16 @@ PRESETS: dict[str, tuple[str, dict]] = {
     "all modes": ("Equal rates and little momentum: all eight modes, whatever is said about rings.", {}),
     "D too slow": ("G runs to where D was, and D follows: modes come and go.", {"lr_D": 1e-4}),
     "D too fast": ("D is sure before G is there: good samples, but some modes are never found.", {"lr_D": 1e-2})}
-AXES = [scene.axes("plane", box=(0, 0, 0.62, 0.84), legend="top", xlabel="D: blue says real, orange says fake"),
-        scene.axes("flow", box=(0, 0.84, 0.62, 0.16), frame=False, legend=False),
-        scene.axes("latent", box=(0.62, 0, 0.38, 0.5), title="the grid of z, bent by G"),
-        scene.axes("modes", box=(0.62, 0.5, 0.38, 0.25), auto="x", legend=False),
-        scene.axes("js", box=(0.62, 0.75, 0.38, 0.25), auto="x", y=(0, 1), xlabel="step", legend="top")]
+AXES = [axes("plane", box=(0, 0, 0.62, 0.84), legend="top", xlabel="D: blue says real, orange says fake"),
+        axes("flow", box=(0, 0.84, 0.62, 0.16), frame=False, legend=False),
+        axes("latent", box=(0.62, 0, 0.38, 0.5), title="the grid of z, bent by G"),
+        axes("modes", box=(0.62, 0.5, 0.38, 0.25), auto="x", legend=False),
+        axes("js", box=(0.62, 0.75, 0.38, 0.25), auto="x", y=(0, 1), xlabel="step", legend="top")]
 MARKS = [
-    scene.heat("D", "plane", palette="belief"), scene.points("real", "plane", "data", size=3, alpha=0.5),
-    scene.points("fake", "plane", "G(z)", color="#009E73"), scene.arrows("pull", "plane", "pull on G", color="#D55E00"),
-    scene.line("grid", "latent", color="#009E73", width=0.8), scene.line("modes", "modes", style="G"),
-    scene.line("good", "js", "share of good samples", style="G"), scene.line("js", "js", "JS in nats", style="JS", dash="--"),
-    *FLOWING]
+    heat("D", "plane", palette="belief"), points("real", "plane", "data", size=3, alpha=0.5),
+    points("fake", "plane", "G(z)", color="#009E73"), arrows("pull", "plane", "pull on G", color="#D55E00"),
+    line("grid", "latent", color="#009E73", width=0.8), line("modes", "modes", style="G"),
+    line("good", "js", "share of good samples", style="G"), line("js", "js", "JS in nats", style="JS", dash="--"), *FLOWING]
 
 
 @dataclass(frozen=True)
@@ -83,15 +82,15 @@ class PlaneLab(GANLab):
         called = getattr(target, "name", target)
         drawing = {DRAWN: lambda: targets.Mixture(self.clicked or [(0.0, 0.0)], [0.1])}
         self._targets = {**TARGETS, **drawing, **({} if called == target else {called: lambda: target})}
-        knobs = [*controls(gan, list(self._targets), called, batch, anneal, seed, PRESETS), scene.button("ten", "draw ten")]
+        knobs = [*controls(gan, list(self._targets), called, batch, anneal, seed, PRESETS), button("ten", "draw ten")]
         self._begin(gan, horizon, title="A GAN in the plane", axes=AXES, marks=MARKS, name=name, controls=knobs)
 
     def _set_target(self, name):
         self.target = law = self._targets[name]()
         self.view = View(law, self.gan.prior)
         reach = 2.5 if name == DRAWN else self.view.reach
-        for axes in ("plane", "latent"):
-            self.relabel(axes, x=(-reach, reach), y=(-reach, reach))
+        for key in ("plane", "latent"):
+            self.relabel(key, x=(-reach, reach), y=(-reach, reach))
         self.relabel("modes", title=f"modes covered, of {len(law.means)}", y=(0, 1.05 * len(law.means)))
         t = densities.line(-reach, reach, 48).float()
         self._pixels = torch.cartesian_prod(t, t).flip(1)  # row by row from the bottom

@@ -18,8 +18,8 @@ from typing import ClassVar
 import anywidget
 import traitlets
 
+from ganlib.checks import count, one_of
 from ganlib.labs import scene
-from ganlib.targets import _count
 
 SLICE, NOBODY = 0.010, 5.0  # seconds of work at a time; pause when unseen for so long
 # What a learner may ask for: the method that does it, and the parts of the message that are its arguments.
@@ -83,7 +83,7 @@ class Lab:
     # -- from Python -------------------------------------------------------------------------------------
     def run(self, steps=1):
         """Advance `steps` times at once and draw: the same as playing, without a clock. Returns the lab."""
-        for _ in range(_count(steps, "steps")):
+        for _ in range(count("steps", steps)):
             self._step()
         self.show()
         return self
@@ -233,9 +233,7 @@ class Lab:
 
     def _assign(self, key, value) -> None:
         """Check a control's new value, store it, tell the lab, tell the browser."""
-        control = next((c for c in self.scene["controls"] if c["key"] == key and key in self.values), None)
-        if control is None:
-            raise ValueError(f"there is no control {key!r} with a value; there are {', '.join(self.values)}")
+        control = next(c for c in self.scene["controls"] if c["key"] == one_of("control", key, self.values))
         before = dict(self.values)
         self.values[key] = scene.checked(control, value)
         try:

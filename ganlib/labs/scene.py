@@ -6,18 +6,22 @@ picture, the stored picture and a recording are one description. `pack` puts a p
 
 import math
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib import rc_context
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from ganlib.checks import one_of
 from ganlib.plots import STYLE
 
 # From low to high. "belief" is the D of a 2-D lab: orange where it says fake, blue where it says real.
 PALETTES = {"grey": ["#000000", "#ffffff"], "belief": ["#e69f00", "#ffffff", "#0072b2"],
             "heat": ["#ffffff", "#9ad0c2", "#009e73", "#003d2e"]}
 DASHES = {"-": [], ":": [2, 3], "--": [7, 4], "-.": [8, 3, 2, 3]}
+LOOK: dict = {"axes.titlesize": 10, "axes.titlelocation": "left", "axes.labelsize": 9, "xtick.labelsize": 8, "ytick.labelsize": 8,
+             "axes.spines.top": False, "axes.spines.right": False, "legend.fontsize": 8}  # of a poster
 
 
 def axes(key, *, box=(0, 0, 1, 1), x=(0, 1), y=(0, 1), xlabel="", ylabel="", title="", log="", auto="", legend=True,
@@ -37,49 +41,20 @@ def _mark(kind, key, on, label="", *, style=None, color=None, dash=None, width=N
             "width": width or look.get("linewidth", 1.5), **rest}
 
 
-def line(key, on, label="", **look):
-    """A polyline through (x, y); nan breaks it."""
-    return _mark("line", key, on, label, **look)
-
-
-def points(key, on, label="", *, size=4, alpha=1.0, hollow=False, **look):
-    """Dots (or rings) at (x, y), `size` pixels wide."""
-    return _mark("points", key, on, label, size=size, alpha=alpha, hollow=hollow, **look)
-
-
-def arrows(key, on, label="", **look):
-    """Arrows (x0, y0, x1, y1)."""
-    return _mark("arrows", key, on, label, **look)
-
-
-def bars(key, on, label="", *, alpha=0.6, **look):
-    """Rectangles (left, bottom, width, height)."""
-    return _mark("bars", key, on, label, alpha=alpha, **look)
-
-
-def area(key, on, label="", *, alpha=0.3, **look):
-    """The band (x, low, high)."""
-    return _mark("area", key, on, label, alpha=alpha, **look)
-
-
-def rug(key, on, label="", *, alpha=0.4, top=False, **look):
-    """A tick at each x on the lower (or upper) edge."""
-    return _mark("rug", key, on, label, alpha=alpha, top=top, **look)
+# The marks: each takes its key, the key of its axes and a label, and what `_mark` takes; here is what `draw` gives for it.
+line = partial(_mark, "line")  # a polyline through (x, y); nan breaks it
+points = partial(_mark, "points", size=4, alpha=1.0, hollow=False)  # dots or rings at (x, y), `size` pixels wide
+handles = partial(_mark, "handles", size=11)  # dots at (x, y) that can be dragged
+arrows = partial(_mark, "arrows")  # (x0, y0, x1, y1)
+bars = partial(_mark, "bars", alpha=0.6)  # rectangles (left, bottom, width, height)
+area = partial(_mark, "area", alpha=0.3)  # the band (x, low, high)
+rug = partial(_mark, "rug", alpha=0.4, top=False)  # a tick at each x on the lower edge, or the upper
+text = partial(_mark, "text", size=13, align="center")  # words at (x, y): a list of (x, y, string)
 
 
 def heat(key, on, *, palette="heat", smooth=True):
     """A matrix of values in 0..1 that fills the axes, its first row at the bottom."""
     return _mark("heat", key, on, palette=PALETTES[palette], smooth=smooth)
-
-
-def handles(key, on, label="", *, size=11, **look):
-    """Dots at (x, y) that can be dragged."""
-    return _mark("handles", key, on, label, size=size, **look)
-
-
-def text(key, on, *, size=13, align="center", **look):
-    """Words at (x, y): a list of (x, y, string)."""
-    return _mark("text", key, on, size=size, align=align, **look)
 
 
 def slider(key, label, low, high, value, *, step=None, log=False, group="", help=""):
@@ -116,14 +91,8 @@ def file(key, label, *, group="", help=""):
 def checked(control, value):
     """The value if the control allows it, else a ValueError that says what is allowed."""
     label, kind = control["label"], control["kind"]
-    if kind == "toggle":
-        if not isinstance(value, (bool, np.bool_)):
-            raise ValueError(f"{label} must be True or False, got {value!r}")
-        return bool(value)
-    if kind == "choice":
-        if value not in control["options"]:
-            raise ValueError(f"{label} must be one of {', '.join(control['options'])}, got {value!r}")
-        return value
+    if kind in ("toggle", "choice"):
+        return one_of(label, value, control["options"]) if kind == "choice" else bool(one_of(label, value, (True, False)))
     number = math.nan
     with suppress(TypeError, ValueError):
         number = math.nan if isinstance(value, bool) else float(value)
@@ -182,10 +151,10 @@ def pack(scene, number, arrays) -> bytes:
     return np.concatenate([head, *(array.ravel() for array in marks)], dtype=np.float32, casting="same_kind").tobytes()
 
 
+@rc_context(LOOK)
 def poster(scene, frame, *, dpi=100) -> Figure:
     """The picture of a lab as a matplotlib Figure: the same axes, marks and arrays as on the canvas."""
     figure = Figure(figsize=(9, scene["height"] / 100), dpi=dpi)
-    FigureCanvasAgg(figure)
     arrays, words = tables(scene, frame)
     ends, places, W, H = limits(scene, arrays), {}, 900, scene["height"]
     for a in scene["axes"]:
@@ -195,16 +164,10 @@ def poster(scene, frame, *, dpi=100) -> Figure:
         ax = figure.add_axes(((left * W + pad_left) / W, 1 - ((top + height) * H - pad_bottom) / H,
                               (width * W - pad_left - pad_right) / W, (height * H - pad_top - pad_bottom) / H))
         xscale, yscale = ("log" if side in a["log"] else "linear" for side in "xy")
-        ax.set(xlim=ends[a["key"]][:2], ylim=ends[a["key"]][2:], xscale=xscale, yscale=yscale)
-        ax.set_title(a["title"], fontsize=10, loc="left")
-        ax.set_xlabel(a["xlabel"], fontsize=9)
-        ax.set_ylabel(a["ylabel"], fontsize=9)
-        ax.tick_params(labelsize=8)
-        ax.spines[["top", "right"]].set_visible(False)
-        if "x" not in a["ticks"]:
-            ax.tick_params(axis="x", length=0, labelbottom=False)
-        if "y" not in a["ticks"]:
-            ax.tick_params(axis="y", length=0, labelleft=False)
+        ax.set(xlim=ends[a["key"]][:2], ylim=ends[a["key"]][2:], xscale=xscale, yscale=yscale, xlabel=a["xlabel"],
+               ylabel=a["ylabel"], title=a["title"])
+        for side in {"x", "y"} - {*a["ticks"]}:
+            ax.set(**{f"{side}ticks": []})
         if not a["frame"]:
             ax.set_axis_off()
         places[a["key"]] = ax
@@ -213,9 +176,9 @@ def poster(scene, frame, *, dpi=100) -> Figure:
     for a in scene["axes"]:
         ax, names = places[a["key"]], places[a["key"]].get_legend_handles_labels()[1]
         if a["legend"] == "top" and names:
-            ax.legend(fontsize=8, frameon=False, loc="lower left", ncols=len(names), bbox_to_anchor=(0, 1), borderaxespad=0.2)
+            ax.legend(frameon=False, loc="lower left", ncols=len(names), bbox_to_anchor=(0, 1), borderaxespad=0.2)
         elif a["legend"] and names:
-            ax.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="upper right")
+            ax.legend(framealpha=0.8, edgecolor="none", loc="upper right")
     return figure
 
 

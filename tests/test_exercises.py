@@ -46,12 +46,12 @@ def test_a_function_that_is_still_a_stub_is_not_answered(capsys, monkeypatch):
 
 
 def test_an_unknown_name_lists_the_exercises():
-    with pytest.raises(ValueError, match="exercise must be one of .*growth.*, got 'pizza'"):
+    with pytest.raises(ValueError, match=r"exercise must be one of .*growth.*, got 'pizza'"):
         check("pizza", 1)
 
 
 def test_helpers_are_no_exercises():
-    with pytest.raises(ValueError, match="exercise must be one of .*, got '_numbers'"):
+    with pytest.raises(ValueError, match=r"exercise must be one of .*, got '_numbers'"):
         check("_numbers", 1)
 
 

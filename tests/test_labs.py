@@ -118,10 +118,11 @@ def test_a_lab_shows_a_picture_its_text_and_a_view():
 
 def test_a_new_lab_takes_the_place_of_the_one_of_the_same_name():
     first, other = Counter(name="a"), Counter(name="b")
-    first.fail = "draw"  # even if the old one is broken
+    first.fail, first.playing = "draw", True  # even if the old one is broken
     second = Counter(name="a")
-    assert Lab._open["a"] is second and "made again" in first.widget.status["note"]
+    assert Lab._open["a"] is second and not first.playing and "made again" in first.widget.status["note"]
     assert other.widget.status == {}
+    assert Counter(name="a").widget.status == second.widget.status == {}  # who does not play is left in peace
 
 
 # ---- the base class, on a loop --------------------------------------------------------------------------------

@@ -6,8 +6,7 @@ from torch.nn.functional import softplus
 from ganlib.exercises import _numbers
 
 starved_share = _numbers(0.25, "The ratio of D ℓ′ to (1 − D) ℓ′ is asked.", {
-    0.2: "That is D ℓ′ over ℓ′; divide it by (1 − D) ℓ′.", 4: "Upside down: minimax is weaker.",
-    0.8: "That is the other pull over ℓ′."})
+    0.2: "That is D ℓ′ over ℓ′; divide it by (1 − D) ℓ′.", 4: "Upside down: minimax is weaker.", 0.8: "That is the other pull over ℓ′."})
 
 collapsed = _numbers((0.5, 1.5), "Half the mass is 3 too far left.", {
     (1.5, 0.5): "Swapped: TV comes first.", (0.5, 3): "Only half of the mass is carried.",
@@ -18,8 +17,7 @@ smooth_d_star = _numbers(0.225, "Put α, β into (αp + βq)/(p + q).", {
     0.9: "D says that where there are only data."})
 
 interval = _numbers((1.122, 2.878), "mean ± 2.776 · sd/√5.", {
-    (1.38, 2.62): "1.96 is for many seeds.", (2.878, 1.122): "The lower end comes first.",
-    (0.037, 3.963): "Divide the sd by √5."})
+    (1.38, 2.62): "1.96 is for many seeds.", (2.878, 1.122): "The lower end comes first.", (0.037, 3.963): "Divide the sd by √5."})
 
 
 def reverse_kl_cost(answer):

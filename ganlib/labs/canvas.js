@@ -216,7 +216,8 @@ const paintLegend = (g, p, marks, k) => {
       g.setLineDash(m.dash.map(v => v * k)); g.lineWidth = m.width * k;
       g.beginPath(); g.moveTo(x, y); g.lineTo(x + 26 * k, y); g.stroke(); g.setLineDash([]);
     } else if (["points", "handles"].includes(m.kind)) {
-      g.beginPath(); g.arc(x + 13 * k, y, 4 * k, 0, 7); g.fill();
+      g.beginPath(); g.arc(x + 13 * k, y, 4 * k, 0, 7);
+      if (m.hollow) { g.lineWidth = 1.5 * k; g.stroke(); } else g.fill();
     } else { g.globalAlpha = m.alpha ?? 1; g.fillRect(x + 3 * k, y - 5 * k, 20 * k, 10 * k); g.globalAlpha = 1; }
     g.fillStyle = INK; g.fillText(m.label, x + 32 * k, y);
     if (top) x += g.measureText(m.label).width + 48 * k; else y += 17 * k;
@@ -399,7 +400,8 @@ const render = ({ model, el }) => {
     if (fresh && performance.now() - painted >= (model.get("status").playing && calm() ? 1000 : 0)) paint();
     requestAnimationFrame(loop);
   };
-  const ack = () => { if (root.isConnected && !document.hidden) send({ kind: "seen", frame: frame?.number ?? 0, drawn }); };
+  const inSight = ({ top, bottom }) => bottom > 0 && top < innerHeight;
+  const ack = () => { if (root.isConnected && !document.hidden && inSight(root.getBoundingClientRect())) send({ kind: "seen", frame: frame?.number ?? 0, drawn }); };
   const seen = setInterval(ack, 1000);  // the kernel cannot know otherwise that anybody is looking
 
   // Dragging handles and pointing into axes, in data units, at most once a frame.

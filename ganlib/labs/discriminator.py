@@ -22,6 +22,12 @@ def _densities(x, fake=FAKE):
     return REAL.log_prob(x[:, None]).exp(), fake.log_prob(x[:, None]).exp()
 
 
+def _numbered(names, values, low):
+    """Over bars that hang from 0 down to `low` at most: their names and numbers; an arrow where one goes on below."""
+    return [(i, low * up, words) for i, (name, v) in enumerate(zip(names, values))
+            for up, words in ((-0.09, name), (-0.03, f"{'↓ ' * (v < low)}{v:.2f}"))]
+
+
 class Detective(Lab):
     """You are D: say how sure you are that each of 20 numbers is real, and collect the log of what you gave the truth."""
 
@@ -30,8 +36,8 @@ class Detective(Lab):
     def __init__(self, seed=0):
         self.seed = seed - 1
         super().__init__(title="You are the detective", height=340, axes=[
-            axes("x", box=(0, 0, 0.66, 1), x=(-3.5, 4.5), y=(0, 1.05), xlabel="x", ylabel="your belief “real”"),
-            axes("score", box=(0.66, 0, 0.34, 1), x=(-0.6, 2.6), y=(-1.3, 0), ylabel="mean log score (nats)",
+            axes("x", box=(0, 0, 0.66, 1), x=(-3.5, 4.5), y=(0, 1.15), xlabel="x", ylabel="your belief “real”", legend="top"),
+            axes("score", box=(0.66, 0, 0.34, 1), x=(-0.6, 2.6), y=(-1.3, 0.16), ylabel="mean log score (nats)",
                  legend=False, ticks="y")], marks=[
             rug("real", "x", "known real", color=BLACK, alpha=0.7), text("ask", "x", size=15, color="#A33B00"),
             rug("fake", "x", "known fake", color=GREEN, alpha=0.7, top=True), line("bayes", "x", "D*(x)", style="D_star"),
@@ -70,9 +76,9 @@ class Detective(Lab):
         return {"real": self.known[0], "fake": self.known[1], "was_real": shown[truth], "was_fake": shown[~truth],
                 "bayes": np.c_[x, densities.optimal_discriminator(*_densities(x))] if done else [],
                 "case": [] if done else [(now, 0), (now, 0.5)],
-                "ask": [(0.5, 0.5, "all judged: the curve is the best verdict") if done else (now, 0.56, f"x = {now:.2f}: real?")],
+                "ask": [(0.5, 1.06, "all judged: the curve is the best verdict") if done else (now, 0.56, f"x = {now:.2f}: real?")],
                 "bars": [(i - 0.3, s, 0.6, -s) for i, s in enumerate(scores.values())],
-                "who": [(i, -1.24, f"{who} {s:.2f}") for i, (who, s) in enumerate(scores.items())]}
+                "who": _numbered(scores, scores.values(), -1.3)}
 
     def text(self):
         scores = ", ".join(f"{who} {s:.2f}" for who, s in self.scores().items()) or "none yet"
@@ -85,8 +91,8 @@ class TwoTerms(Lab):
     def __init__(self):
         self.x = densities.line(-5, 6, 400)
         super().__init__(title="The two terms of V", height=320, axes=[
-            axes("x", box=(0, 0, 0.62, 1), x=(-5, 6), y=(0, 1.05), xlabel="x", ylabel="density, D(x)"),
-            axes("V", box=(0.62, 0, 0.38, 1), x=(-0.6, 3.6), y=(-3, 0), ylabel="nats", legend=False, ticks="y",
+            axes("x", box=(0, 0, 0.62, 1), x=(-5, 6), y=(0, 1.05), xlabel="x", ylabel="density, D(x)", legend="top"),
+            axes("V", box=(0.62, 0, 0.38, 1), x=(-0.6, 3.6), y=(-3, 0.38), ylabel="nats", legend=False, ticks="y",
                  title="E log D(x) + E log(1 − D(G(z))) = V")], marks=[
             line("data", "x", "p_data", style="data"), line("p_g", "x", "p_g", style="G"), line("D", "x", "D", style="D"),
             text("names", "V", size=12), *(bars(f"bar {i}", "V", color=c) for i, c in enumerate((BLACK, GREEN, BLUE, SKY)))],
@@ -104,7 +110,7 @@ class TwoTerms(Lab):
         curves, terms = self.terms()
         return {**{key: np.c_[self.x, y] for key, y in zip(("data", "p_g", "D"), curves)},
                 **{f"bar {i}": [(i - 0.35, v, 0.7, -v)] for i, v in enumerate(terms)},
-                "names": [(i, -2.85, name) for i, name in enumerate(("real term", "fake term", "V", "best V"))]}
+                "names": _numbered(("real term", "fake term", "V", "best V"), terms, -3)}
 
     def text(self):
         return ("E log D(x) = {:.3f}, E log(1 − D(G(z))) = {:.3f}, V = {:.3f} nats; "
@@ -140,6 +146,7 @@ class Knots(Lab):
     def pressed(self, key):
         """Put all knots where D* is."""
         self.height = densities.optimal_discriminator(*_densities(torch.tensor(self.at))).clamp(0.01, 0.99).numpy()
+        self.tell(height=float(self.height[self.values["knot"] - 1]))
 
     def value(self):
         """V + log 4 of the learner's D and 2 JS, in nats, on the grid."""
@@ -183,7 +190,7 @@ class Algorithm1(Lab):
         self.G, self.D = mlp(1, 16, 1, seed=self.seed), mlp(1, 16, 1, seed=self.seed + 1, cover=(-3, 3))
         self.gan = GAN(self.G, self.D, targets.uniform(), lr_G=0.01, lr_D=0.03, betas=(0.0, 0.9), seed=self.seed)
         self.real = self.fake = torch.zeros(0, 1)
-        self.at, self.said, self.due, self.script = -1, "press step", 0.0, self.follow()
+        self.at, self.said, self.due, self.script, self.steps = -1, "press step", 0.0, self.follow(), 0
 
     def follow(self):
         """Carry out the lines one after the other, and say what each one did."""

@@ -207,8 +207,9 @@ class GANLab(Lab):
     def _preset(self, name):
         self.note, knobs = self.presets.get(name, ("", None))
         if knobs is not None:
-            keep = {key: self.values[key] for key in ("seed", "slow", "target")}
-            self.tell(**{**self._defaults, **keep, **knobs, "preset": name})
+            brought = {turned.get("target") for _, turned in self.presets.values()}  # such a target goes with its preset
+            keep = ("seed", "slow", "target") if self.values["target"] not in brought else ("seed", "slow")
+            self.tell(**{**self._defaults, **{key: self.values[key] for key in keep}, **knobs, "preset": name})
             self._set_target(self.values["target"])
             self.reset()
 
@@ -262,7 +263,7 @@ class GANLab(Lab):
         before = self.save()
         try:
             self._adopt(text)
-            self._look()
+            self.draw()
         except Exception as error:
             self._adopt(before)
             why = next((said.format(error) for kind, said in WRONG.items() if isinstance(error, kind)), str(error))

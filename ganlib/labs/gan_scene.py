@@ -39,7 +39,8 @@ ARROWS = torch.linspace(0.5 / 31, 1 - 0.5 / 31, 31)  # the z whose arrows are dr
 TARGETS: dict[str, Callable] = {
     "normal": targets.gaussian, "two modes": targets.mixture, "uniform": lambda: targets.uniform(-1.5, 1.5),
     "big and small mode": lambda: targets.mixture((-2.5, 0.6), (0.3, 0.6), (0.15, 0.85)), "iris petal length": targets.iris}
-# Each preset is one sentence and the knobs it turns; everything else goes back to where the lab began.
+# Each preset is one sentence and the knobs it turns; the rest goes back to where the lab began, but for seed, slow motion
+# and a target that the learner chose.
 PRESETS: dict[str, tuple[str, dict]] = {
     "converges": ("Both learn, D faster; the rates fall at the end. JS goes to 0 and D to ½.", {}),
     "D too strong": ("D learns fast and G hardly at all: D tells real from fake, and JS falls only slowly.",

@@ -63,9 +63,8 @@ class Lab:
             self._loop = asyncio.get_running_loop()
         self.widget = Canvas(scene=self.scene, values=dict(self.values))
         self.widget.on_msg(self._heard)
-        before = Lab._open.get(name := name or type(self).__name__)
-        Lab._open[name] = self
-        if before:
+        before, Lab._open[name] = Lab._open.get(name := name or type(self).__name__), self
+        if before and before.playing:
             before.pause("Paused: the same lab was made again below or above.")
 
     def draw(self):

@@ -85,7 +85,7 @@ def book(tmp_path_factory):
     return folder / "html"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open this thread has a running loop, which other tests must not find
 def browser():
     with chromium() as browser:
         yield browser

@@ -230,6 +230,21 @@ def test_everything_has_a_name_and_the_picture_tells_what_it_shows(page, lab):
     assert lab.get_by_label("lr_G", exact=True).get_attribute("aria-valuetext") == "0.002"
 
 
+def test_a_lab_scrolled_out_of_sight_pauses(show):
+    page = show(CELL)
+    page.front_end, lab = "lab", page.locator(".gl-lab")
+    lab.locator(".gl-play").click()
+    wait_for(page, lambda: steps(lab) > 5)
+    page.wait_for_timeout(6000)
+    before = steps(lab)
+    wait_for(page, lambda: steps(lab) > before)  # in sight it plays on
+    page.evaluate("() => { document.querySelector('.gl-lab').style.marginTop = '-9000px'; }")
+    wait_for(page, lambda: "nobody was looking" in lab.inner_text())
+    now = steps(lab)
+    page.wait_for_timeout(1000)
+    assert steps(lab) == now
+
+
 def test_making_the_lab_again_replaces_it_and_closing_the_page_pauses_it(show):
     page = show(CELL)
     page.front_end, lab = "lab", page.locator(".gl-lab")

@@ -449,7 +449,7 @@ def test_a_run_that_does_not_fit_changes_nothing(lab):
                        (json.dumps({**data, "format": "ganlib run 0"}), "format 'ganlib run 1'"),
                        (json.dumps({**data, "state": data["state"][:400]}), "damaged"), (narrow, "size mismatch"),
                        (json.dumps({k: v for k, v in data.items() if k != "past"}), "it has no 'past'"),
-                       (law, "target"),
+                       (json.dumps({**data, "past": []}), "damaged"), (law, "target"),
                        (json.dumps({**data, "values": {**data["values"], "lr_G": 0}}), "lr_G must be a number")):
         say(lab, kind="press", key="load", text=wrong)
         assert why in lab.widget.status["error"] and "Nothing was changed" in lab.widget.status["error"]
@@ -487,6 +487,14 @@ def test_going_back_again_goes_further_back(lab):
         say(lab, kind="press", key="back")
         there.append(lab.steps)
     assert there == [200, 100, 0] and lab.past[-1, 0] == 0
+
+
+def test_a_preset_takes_its_target_with_it_and_leaves_the_learners_alone(lab):
+    assert lab.set("preset", "one mode lost").values["target"] == "big and small mode"
+    assert lab.set("preset", "circles").values["target"] == "normal" == lab.target.name
+    lab.set("target", "iris petal length").set("seed", 3).set("slow", True).set("preset", "D too weak")
+    assert (lab.values["target"], lab.values["seed"], lab.values["slow"]) == ("iris petal length", 3, True)
+    assert lab.set("preset", "converges").values["lr_D"] == lab._defaults["lr_D"]
 
 
 def test_of_old_states_ever_fewer_are_kept_and_the_first_always(lab):

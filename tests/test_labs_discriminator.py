@@ -70,7 +70,7 @@ def test_no_knots_beat_the_best_discriminator():
         finer = np.trapezoid(REAL.pdf(x) * np.log(D) + FAKE.pdf(x) * np.log(1 - D), x) + math.log(4)
         assert gain == pytest.approx(finer, abs=5e-3)  # the lab has 400 points
     lab.pressed("solve")
-    assert 0 < lab.value()[1] - lab.value()[0] < 0.01
+    assert 0 < lab.value()[1] - lab.value()[0] < 0.01 and lab.values["height"] == lab.height[lab.values["knot"] - 1]
     lab.set("knot", 3).set("height", 0.25)
     assert lab.height[2] == 0.25
 
@@ -93,7 +93,7 @@ def test_the_eight_lines_are_one_step_of_the_gan():
         torch.testing.assert_close(weights(lab.D), weights(D))
     assert lab.fake.shape == (64, 1) and not lab.fake.requires_grad
     lab.reset()
-    assert torch.equal(weights(lab.G), weights(mlp(1, 16, 1, seed=5))) and lab.at == -1
+    assert torch.equal(weights(lab.G), weights(mlp(1, 16, 1, seed=5))) and lab.at == -1 and lab.steps == 0
 
 
 def test_a_flexible_d_finds_what_is_not_there():

@@ -124,3 +124,11 @@ def test_a_long_run_keeps_two_thousand_points_and_goes_on_counting():
 def test_every_lab_has_words_and_a_poster(make):
     bundle = make()._repr_mimebundle_()
     assert bundle["image/png"][:4] == b"\x89PNG" and len(bundle["text/plain"]) > 40 and "nan" not in bundle["text/plain"]
+
+
+def test_a_bar_that_is_cut_off_says_its_number():
+    lab = TwoTerms().set("slope", -4)
+    words = [words for *_, words in lab.draw()["names"]]
+    (low, high), (V,) = lab.scene["axes"][1]["y"], [b[3] for b in lab.draw()["bar 2"]]
+    assert -V < low < 0 < high and f"↓ {-V:.2f}" in words and sum("↓" in said for said in words) == 2
+    assert not any("↓" in said for *_, said in TwoTerms().draw()["names"])

@@ -326,6 +326,8 @@ def test_networks_of_the_wrong_shape_are_named():
         GAN(two, mlp(1, 8, 1), targets.uniform()).step(real)
     with pytest.raises(ValueError, match=r"D must give one logit for each of 64 examples, got \(64, 2\)"):
         GAN(mlp(1, 8, 1), two, targets.uniform()).step(real)
+    with pytest.raises(ValueError, match=r"D must map \(n, 1\) to \(n, 1\), got 4 numbers from 2"):
+        GAN(mlp(1, 8, 1), two, targets.uniform()).ledger(P_DATA, X)
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])

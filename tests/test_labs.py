@@ -489,6 +489,16 @@ def test_going_back_again_goes_further_back(lab):
     assert there == [200, 100, 0] and lab.past[-1, 0] == 0
 
 
+def test_d_alone_runs_to_the_best_d_unless_r1_holds_it_back():
+    # What notebook 04 says of "train: D only", with its GAN.
+    G, D = mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
+    gan = GAN(G, D, targets.gaussian(), lr_G=2e-3, lr_D=2e-2, betas=(0.0, 0.9), penalty="r1", penalty_weight=0.02, seed=0)
+    lab = GANLab(gan).set("train", "D only")
+    held_back = lab.run(1500).ledger.off_star
+    lab.reset()
+    assert lab.set("penalty", "none").run(1500).ledger.off_star < 0.06 < 0.09 < held_back
+
+
 def test_a_preset_takes_its_target_with_it_and_leaves_the_learners_alone(lab):
     assert lab.set("preset", "one mode lost").values["target"] == "big and small mode"
     assert lab.set("preset", "circles").values["target"] == "normal" == lab.target.name

@@ -30,6 +30,7 @@ def test_the_detective_is_paid_by_the_log_score():
     lab = Detective(seed=3)
     assert lab.text() == "0 of 20 cases judged; mean log score in nats: none yet."
     for k in range(20):
+        assert len(lab.draw()["bars"]) == 3 * (k > 0) and len(lab.draw()["bayes"]) == 0
         lab.set("belief", 5 + 4 * k).pressed("judge")
     truth, x = lab.truth.numpy(), lab.xs.numpy()
     bayes = REAL.pdf(x) / (REAL.pdf(x) + FAKE.pdf(x))

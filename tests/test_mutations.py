@@ -98,7 +98,8 @@ PARTS = [importlib.import_module(path.stem) for path in sorted(Path(__file__).pa
 ALL_RIGHT = {name: answers for part in PARTS for name, answers in part.RIGHT.items()} | RIGHT
 CATALOGUE = [line for part in PARTS for line in part.WRONG] + WRONG
 # Two answers, one mistake: what earns the same hint twice.
-SAME = {"zero_sum": "a is left out, or there is a letter too many", "two_by_two": "numbers that no usual mistake gives"}
+SAME = {"zero_sum": "a is left out, or there is a letter too many", "two_by_two": "numbers that no usual mistake gives",
+        "blur_of_averages": "one number is given, or two that no usual mistake gives"}
 KINDS = [None, 7, -1.5, True, "much", b"x", [], {}, (), {"a"}, ("a", "b"), [[1, 2], [3]], [None] * 3, object(), len, int,
          lambda *given: None, lambda *given: "?", lambda *given: 1 / 0, lambda: 3, math.nan, (math.nan,) * 3, math.inf,
          np.array([]), np.array(["a"]), torch.tensor([]), torch.tensor(math.nan), torch.nn.Linear(1, 1), 10**400]

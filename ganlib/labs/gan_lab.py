@@ -18,7 +18,8 @@ from ganlib.labs.runner import Lab
 from ganlib.labs.scene import checked
 
 EVERY, POINTS = 25, 400  # the ledger is written down every 25 steps; beyond 400 lines every second one is dropped
-FORMAT = "ganlib run 1"  # a saved run is one JSON text; what may be wrong with it, by the error it leads to:
+FORMAT = "ganlib run 1"  # of a saved run, one JSON text
+# What is wrong with such a text, by the error that reading it leads to.
 WRONG: dict = {json.JSONDecodeError: "it is cut short or not JSON", KeyError: "it has no {}",
                (TypeError, RuntimeError, EOFError, IndexError): "its content is damaged or of other networks ({})"}
 COLUMN = {field.name: i + 1 for i, field in enumerate(fields(Ledger))}  # of `past`; column 0 is the step

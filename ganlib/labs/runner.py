@@ -232,8 +232,8 @@ class Lab:
 
     def _assign(self, key, value) -> None:
         """Check a control's new value, store it, tell the lab, tell the browser."""
-        control = next(c for c in self.scene["controls"] if c["key"] == one_of("control", key, self.values))
-        before = dict(self.values)
+        one_of("control", key, self.values)
+        before, control = dict(self.values), next(c for c in self.scene["controls"] if c["key"] == key)
         self.values[key] = scene.checked(control, value)
         try:
             if hasattr(self, "changed"):

@@ -20,8 +20,9 @@ from ganlib.plots import STYLE
 PALETTES = {"grey": ["#000000", "#ffffff"], "belief": ["#e69f00", "#ffffff", "#0072b2"],
             "heat": ["#ffffff", "#9ad0c2", "#009e73", "#003d2e"]}
 DASHES = {"-": [], ":": [2, 3], "--": [7, 4], "-.": [8, 3, 2, 3]}
+# What all posters have in common.
 LOOK: dict = {"axes.titlesize": 10, "axes.titlelocation": "left", "axes.labelsize": 9, "xtick.labelsize": 8, "ytick.labelsize": 8,
-             "axes.spines.top": False, "axes.spines.right": False, "legend.fontsize": 8}  # of a poster
+             "axes.spines.top": False, "axes.spines.right": False, "legend.fontsize": 8}
 
 
 def axes(key, *, box=(0, 0, 1, 1), x=(0, 1), y=(0, 1), xlabel="", ylabel="", title="", log="", auto="", legend=True,

@@ -230,7 +230,9 @@ def test_everything_has_a_name_and_the_picture_tells_what_it_shows(page, lab):
     assert lab.get_by_label("lr_G", exact=True).get_attribute("aria-valuetext") == "0.002"
 
 
-def test_a_lab_scrolled_out_of_sight_pauses(show):
+@pytest.mark.parametrize("gone", ["document.querySelector('.gl-lab').style.marginTop = '-9000px'",
+                                  "Object.defineProperty(document, 'hidden', { value: true })"], ids=["scrolled away", "hidden tab"])
+def test_a_lab_out_of_sight_pauses(show, gone):
     page = show(CELL)
     page.front_end, lab = "lab", page.locator(".gl-lab")
     lab.locator(".gl-play").click()
@@ -238,7 +240,7 @@ def test_a_lab_scrolled_out_of_sight_pauses(show):
     page.wait_for_timeout(6000)
     before = steps(lab)
     wait_for(page, lambda: steps(lab) > before)  # in sight it plays on
-    page.evaluate("() => { document.querySelector('.gl-lab').style.marginTop = '-9000px'; }")
+    page.evaluate(f"() => {{ {gone}; }}")
     wait_for(page, lambda: "nobody was looking" in lab.inner_text())
     now = steps(lab)
     page.wait_for_timeout(1000)

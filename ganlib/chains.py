@@ -31,6 +31,8 @@ def transition(log_p: Tensor, size: float, x: Tensor, *, langevin=False) -> Tens
     """`hop` on the grid x as a matrix, (points, points), row i: where walkers at xᵢ go; log_p is (points,)."""
     positive("size", size)
     ahead = x + size**2 / 2 * torch.gradient(log_p, spacing=(x,))[0] if langevin else x
-    flow = log_p[:, None] + (-(((x - ahead[:, None]) / size) ** 2) / 2).log_softmax(1)  # log p(xᵢ) q(xⱼ|xᵢ)
+    flow = log_p[:, None] + (-(((x - ahead[:, None]) / size) ** 2) / 2).log_softmax(
+        1
+    )  # log p(xᵢ) q(xⱼ|xᵢ)
     K = (torch.minimum(flow, flow.T) - log_p[:, None]).exp().fill_diagonal_(0)
     return K + (1 - K.sum(1)).diag()  # who may not move stays

@@ -14,7 +14,9 @@ from torch import Tensor
 def line(low: float, high: float, points: int = 400) -> Tensor:
     """The midpoints of `points` equal cells of [low, high], (points,), float64."""
     if not (low < high and points >= 2):
-        raise ValueError(f"a grid needs low < high and points ≥ 2, got low={low}, high={high}, points={points}")
+        raise ValueError(
+            f"a grid needs low < high and points ≥ 2, got low={low}, high={high}, points={points}"
+        )
     return low + (high - low) * (torch.arange(points, dtype=torch.float64) + 0.5) / points
 
 
@@ -28,12 +30,18 @@ def push_masses(G, prior, x: Tensor, *, cells: int = 1024) -> tuple[Tensor, Tens
     """
     step = _spacing(x)
     ends = _images(G, prior, cells)
-    at = (ends - float(x[0])) / step + 1.5  # in grid cells: number k reaches from k to k + 1; 0 is all that is left
+    at = (
+        ends - float(x[0])
+    ) / step + 1.5  # in grid cells: number k reaches from k to k + 1; 0 is all that is left
     low, high = torch.minimum(at[:-1], at[1:]), torch.maximum(at[:-1], at[1:])
     first, last = (end.floor().clamp_(0, len(x) + 1) for end in (low, high))
-    rate = torch.where(last > first, 1 / cells / (high - low), 0.0)  # mass for each grid cell that it covers
+    rate = torch.where(
+        last > first, 1 / cells / (high - low), 0.0
+    )  # mass for each grid cell that it covers
     begin, end, count = first.long(), last.long(), len(x) + 2
-    masses = torch.bincount(begin, torch.where(last > first, (first + 1 - low) * rate, 1 / cells), count)
+    masses = torch.bincount(
+        begin, torch.where(last > first, (first + 1 - low) * rate, 1 / cells), count
+    )
     masses += torch.bincount(end, (high - last) * rate, count)
     rate = torch.where(last > first + 1, rate, 0.0)  # and now the grid cells that lie wholly inside
     inside = torch.bincount(begin, rate, count).roll(1) - torch.bincount(end, rate, count)
@@ -42,13 +50,22 @@ def push_masses(G, prior, x: Tensor, *, cells: int = 1024) -> tuple[Tensor, Tens
 
 def _images(G, prior, cells) -> Tensor:
     """G at the ends of `cells` z cells of equal mass, (cells + 1,), float64."""
-    u = torch.linspace(0, 1, cells + 1, dtype=torch.float64).clamp(1e-9, 1 - 1e-9)  # a normal prior has no end
-    ends = G(prior.quantile(u).float()[:, None].to(next(G.parameters(), u).device)).cpu().double().flatten()
+    u = torch.linspace(0, 1, cells + 1, dtype=torch.float64).clamp(
+        1e-9, 1 - 1e-9
+    )  # a normal prior has no end
+    ends = (
+        G(prior.quantile(u).float()[:, None].to(next(G.parameters(), u).device))
+        .cpu()
+        .double()
+        .flatten()
+    )
     if len(ends) != cells + 1:
         raise ValueError(f"G must map (n, 1) to (n, 1), got {len(ends)} numbers from {cells + 1}")
     if not math.isfinite(ends.sum().item()):
-        raise FloatingPointError(f"G must give finite numbers, got {int((~ends.isfinite()).sum())} of {cells + 1} "
-                                 "nan or infinite: it has diverged")
+        raise FloatingPointError(
+            f"G must give finite numbers, got {int((~ends.isfinite()).sum())} of {cells + 1} "
+            "nan or infinite: it has diverged"
+        )
     return ends
 
 
@@ -56,8 +73,10 @@ def _spacing(x: Tensor) -> float:
     steps = x.diff() if x.ndim == 1 and len(x) > 1 else torch.zeros(1)
     low, high = steps.aminmax()
     if not 0 < high <= 1.001 * low:  # put so that nan fails too
-        raise ValueError(f"x must be a rising, equally spaced grid (points,), got shape {tuple(x.shape)} "
-                         f"with steps from {float(low):g} to {float(high):g}")
+        raise ValueError(
+            f"x must be a rising, equally spaced grid (points,), got shape {tuple(x.shape)} "
+            f"with steps from {float(low):g} to {float(high):g}"
+        )
     return float(x[-1] - x[0]) / len(steps)
 
 

@@ -65,7 +65,9 @@ class Estimate(NamedTuple):
     error: float
 
 
-def monte_carlo_kl(p, q, n: int, generator: torch.Generator | None = None, *, base="nats") -> Estimate:
+def monte_carlo_kl(
+    p, q, n: int, generator: torch.Generator | None = None, *, base="nats"
+) -> Estimate:
     """KL(p‖q) = E_p[log p(x) − log q(x)] from n ≥ 2 draws of p; the error falls as 1/√n, in any dimension.
 
     p and q are laws as in `targets`, with `sample(n, generator)` and `log_prob(x)`. One draw where q has
@@ -103,7 +105,7 @@ def code_words(lengths) -> list[str]:
     """
     bits = [math.ceil(n) if math.isfinite(n) else None for n in _row("lengths", lengths).tolist()]
     used = [n for n in bits if n is not None]
-    if any(n < 0 for n in used) or sum(2.0 ** -n for n in used) > 1:
+    if any(n < 0 for n in used) or sum(2.0**-n for n in used) > 1:
         raise ValueError(f"lengths must be ≥ 0 with Σ 2^(−length) ≤ 1, got {bits}")
     words, word, last = [""] * len(bits), 0, 0
     for n, i in sorted((n, i) for i, n in enumerate(bits) if n):
@@ -125,19 +127,34 @@ def _row(name, values) -> Tensor:
 
 def _read(x, **laws):
     """The laws as masses and as given, both (laws, n); few and cheap looks, as this runs at every step."""
-    rows = {name: _row(name, values) for name, values in (laws if x is None else laws | {"x": x}).items()}
+    rows = {
+        name: _row(name, values)
+        for name, values in (laws if x is None else laws | {"x": x}).items()
+    }
     if len({len(row) for row in rows.values()}) > 1:
-        raise ValueError(f"{', '.join(rows)} must have the same length, got {[len(row) for row in rows.values()]}")
+        raise ValueError(
+            f"{', '.join(rows)} must have the same length, got {[len(row) for row in rows.values()]}"
+        )
     grid, slack, what = rows.pop("x", None), 1e-5, "sum to 1"
     table = masses = torch.stack(list(rows.values()))
     if grid is not None:
         if len(grid) < 2 or not bool((grid.diff() > 0).all()):
             raise ValueError(f"x must be a grid of rising numbers, at least two, got {len(grid)}")
-        masses, slack, what = torch.gradient(grid)[0] * table, 0.01, "integrate to 1 on the grid, within 0.01,"
+        masses, slack, what = (
+            torch.gradient(grid)[0] * table,
+            0.01,
+            "integrate to 1 on the grid, within 0.01,",
+        )
     totals, least = masses.sum(1).tolist(), masses.min().item()
-    if not (least >= 0 and all(abs(total - 1) <= slack for total in totals)):  # put so that nan fails too
-        raise ValueError(f"{' and '.join(laws)} must {what} with no negative number, "
-                         f"got {' and '.join(f'{total:g}' for total in totals)}, the least number {least:g}")
-    if grid is not None:  # so far out in the tails q may be 0 only because it is too small for a float
+    if not (
+        least >= 0 and all(abs(total - 1) <= slack for total in totals)
+    ):  # put so that nan fails too
+        raise ValueError(
+            f"{' and '.join(laws)} must {what} with no negative number, "
+            f"got {' and '.join(f'{total:g}' for total in totals)}, the least number {least:g}"
+        )
+    if (
+        grid is not None
+    ):  # so far out in the tails q may be 0 only because it is too small for a float
         masses = masses.masked_fill(masses < 1e-16, 0)
     return masses, table

@@ -33,7 +33,9 @@ class Leaf:
         """Learn `law`, one-dimensional as in `targets`, from scratch in `steps` steps; returns the leaf."""
         if getattr(law, "dim", None) != 1:
             raise ValueError(f"fit needs a law in one dimension, got {law!r}")
-        for _ in self.training(law, steps=count("steps", self.steps if steps is None else steps), seed=seed):
+        for _ in self.training(
+            law, steps=count("steps", self.steps if steps is None else steps), seed=seed
+        ):
             pass
         return self
 
@@ -44,7 +46,9 @@ class Leaf:
         mass = law.log_prob(x[:, None]).softmax(0)
         optimiser = torch.optim.Adam(parameters, lr=self.rate)
         for t in range(steps):
-            optimiser.param_groups[0]["lr"] = self.rate * min(1, 2 - 2 * t / steps)  # from half way on, down to 0
+            optimiser.param_groups[0]["lr"] = self.rate * min(
+                1, 2 - 2 * t / steps
+            )  # from half way on, down to 0
             optimiser.zero_grad()
             self.loss(x, mass).backward()
             optimiser.step()
@@ -53,7 +57,9 @@ class Leaf:
             parameter.requires_grad_(False)
 
     def build(self, seed):  # fresh parameters
-        self.net = networks.mlp(*self.sizes, seed=seed, cover=self.law.range if self.sizes[0] == 1 else None).double()
+        self.net = networks.mlp(
+            *self.sizes, seed=seed, cover=self.law.range if self.sizes[0] == 1 else None
+        ).double()
         return self.net.parameters()
 
     def loss(self, x, mass):  # −E log p(x), unless a leaf has another
@@ -83,22 +89,32 @@ class Autoregressive(Leaf):
     """
 
     name, branch, density, passes, steps = "autoregressive", "explicit, tractable", "exact", 7, 200
-    bits, sizes, known = 7, (7, 64, 64, 1), torch.ones(7, 7).tril(-1).double()  # row k of known: the digits before k
+    bits, sizes, known = (
+        7,
+        (7, 64, 64, 1),
+        torch.ones(7, 7).tril(-1).double(),
+    )  # row k of known: the digits before k
 
     def log_prob(self, x):
         low, high = self.law.range
         cell = ((x[:, 0].double() - low) / (high - low) * 2**self.bits).floor()
         digits = 2.0 * (cell.long()[:, None] >> torch.arange(self.bits).flip(0) & 1) - 1
-        logits = self.net(digits[:, None].double() * self.known)[:, :, 0]  # (n, bits): all digits in one pass
+        logits = self.net(digits[:, None].double() * self.known)[
+            :, :, 0
+        ]  # (n, bits): all digits in one pass
         log_p = logsigmoid(digits * logits).sum(1) + math.log(2**self.bits / (high - low))
         return log_p.where((cell >= 0) & (cell < 2**self.bits), -math.inf)
 
     def sample(self, n, generator=None):
         (low, high), digits = self.law.range, torch.zeros(n, self.bits).double()
         for k in range(self.bits):  # one after the other: a digit needs those before it
-            digits[:, k] = 2.0 * (torch.rand(n, generator=generator) < self.net(digits)[:, 0].sigmoid()) - 1
+            digits[:, k] = (
+                2.0 * (torch.rand(n, generator=generator) < self.net(digits)[:, 0].sigmoid()) - 1
+            )
         cell = (digits + 1) @ 2.0 ** torch.arange(self.bits - 1, -1, -1).double() / 2
-        return low + (high - low) * (cell + torch.rand(n, generator=generator))[:, None] / 2**self.bits
+        return (
+            low + (high - low) * (cell + torch.rand(n, generator=generator))[:, None] / 2**self.bits
+        )
 
 
 class Flow(Leaf):
@@ -128,7 +144,9 @@ class Flow(Leaf):
 
     def sample(self, n, generator=None):
         x = line(-60, 60, 20_000)
-        return torch.from_numpy(np.interp(torch.randn(n, 1, generator=generator).double(), self.map(x)[0], x))
+        return torch.from_numpy(
+            np.interp(torch.randn(n, 1, generator=generator).double(), self.map(x)[0], x)
+        )
 
 
 class VAE(Leaf):
@@ -142,19 +160,27 @@ class VAE(Leaf):
     name, branch, density, steps = "VAE", "explicit, variational", "bounded below", 600
 
     def __init__(self, posterior="normal", *, pull=1.0, width=32):
-        self.posterior, self.pull, self.width = one_of("posterior", posterior, POSTERIORS), positive("pull", pull), width
+        self.posterior, self.pull, self.width = (
+            one_of("posterior", posterior, POSTERIORS),
+            positive("pull", pull),
+            width,
+        )
 
     def build(self, seed):
         inner = [self.width] * 2 if self.width else []
         self.g = networks.mlp(1, *inner, 1, seed=seed, cover=(-3, 3) if inner else None).double()
         self.encoder = networks.mlp(1, 32, 32, 2, seed=seed + 1, cover=self.law.range).double()
-        self.log_s, self.log_sigma = (torch.tensor(v).double().requires_grad_() for v in (0.0, -0.5))
+        self.log_s, self.log_sigma = (
+            torch.tensor(v).double().requires_grad_() for v in (0.0, -0.5)
+        )
         return [*self.g.parameters(), *self.encoder.parameters(), self.log_s, self.log_sigma]
 
     def encode(self, x: Tensor) -> Normal:
         """q(z|x) for x (n,): a law of z for every x, not a point."""
         m, log_s = self.encoder((0 * x if self.posterior == "blind" else x)[:, None]).T
-        return Normal(m, (log_s.clamp(-7, 3) if self.posterior == "normal" else self.log_s.expand_as(m)).exp())
+        return Normal(
+            m, (log_s.clamp(-7, 3) if self.posterior == "normal" else self.log_s.expand_as(m)).exp()
+        )
 
     def joint(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x, z) = log p(x|z) + log p(z), (n, k), for x (n,) and z (k,) or (n, k)."""
@@ -167,10 +193,15 @@ class VAE(Leaf):
             return self.log_prob(x[:, None], cells=400)
         xi, weight = (torch.from_numpy(part) for part in np.polynomial.hermite_e.hermegauss(nodes))
         q = self.encode(x)
-        bound = self.joint(x, q.mean[:, None] + q.stddev[:, None] * xi) @ (weight / weight.sum()) + q.entropy()
+        bound = (
+            self.joint(x, q.mean[:, None] + q.stddev[:, None] * xi) @ (weight / weight.sum())
+            + q.entropy()
+        )
         return bound + (1 - pull) * kl_divergence(q, NORMAL)
 
-    def log_prob(self, x, cells=4000):  # log ∫ p(x, z) dz over cells of z: in one dimension that can be done
+    def log_prob(
+        self, x, cells=4000
+    ):  # log ∫ p(x, z) dz over cells of z: in one dimension that can be done
         return self.joint(x[:, 0].double(), line(-8, 8, cells)).logsumexp(1) + math.log(16 / cells)
 
     def loss(self, x, mass):
@@ -195,9 +226,13 @@ class Chain(Leaf):
 
     def law_on(self, x):
         half, step = len(x) // 2, x[1] - x[0]
-        wide = x[0] + step * torch.arange(-half, len(x) + half)  # walkers who leave the grid may come back
+        wide = x[0] + step * torch.arange(
+            -half, len(x) + half
+        )  # walkers who leave the grid may come back
         start = NORMAL.log_prob(wide).softmax(0)
-        return (start @ torch.matrix_power(self.kernel(wide), self.passes))[half : half + len(x)] / step
+        return (start @ torch.matrix_power(self.kernel(wide), self.passes))[
+            half : half + len(x)
+        ] / step
 
 
 class Energy(Chain):
@@ -206,7 +241,13 @@ class Energy(Chain):
     E_model is an average over walkers that are kept from step to step (Tieleman 2008).
     """
 
-    name, branch, density, passes, steps = "energy", "explicit, Markov chain", "up to a constant", 100, 250
+    name, branch, density, passes, steps = (
+        "energy",
+        "explicit, Markov chain",
+        "up to a constant",
+        100,
+        250,
+    )
     sizes = (1, 32, 32, 1)
 
     def __init__(self, size=1.0, *, langevin=False):
@@ -228,7 +269,11 @@ class Energy(Chain):
         return self.log_p(self.walkers).mean() - mass @ self.log_p(x[:, None])
 
     def log_prob(self, x):  # Z over cells of x: in one dimension that can be done
-        return self.log_p(x.double()) - self.log_p(line(-15, 15, 4000)[:, None]).logsumexp(0) - math.log(30 / 4000)
+        return (
+            self.log_p(x.double())
+            - self.log_p(line(-15, 15, 4000)[:, None]).logsumexp(0)
+            - math.log(30 / 4000)
+        )
 
 
 class Walk(Chain):
@@ -238,8 +283,17 @@ class Walk(Chain):
     stochastic networks, Bengio et al. 2014, arXiv:1306.1091.
     """
 
-    name, branch, density, passes, steps = "noise and clean", "implicit, Markov chain", "none", 100, 400
-    why, sizes = "one walk has a density, the law where walking comes to rest has no formula", (1, 32, 32, 2)
+    name, branch, density, passes, steps = (
+        "noise and clean",
+        "implicit, Markov chain",
+        "none",
+        100,
+        400,
+    )
+    why, sizes = (
+        "one walk has a density, the law where walking comes to rest has no formula",
+        (1, 32, 32, 2),
+    )
 
     def __init__(self, noise=0.3):
         self.noise = noise
@@ -259,7 +313,9 @@ class Walk(Chain):
         return noise @ self.clean(x).log_prob(x[:, None]).softmax(0).T
 
     def loss(self, x, mass):
-        seen = x + self.noise * torch.randn(4, len(x), generator=self.generator)  # four noisy copies of every x
+        seen = x + self.noise * torch.randn(
+            4, len(x), generator=self.generator
+        )  # four noisy copies of every x
         return -(self.clean(seen.flatten()).log_prob(x.repeat(4)) @ mass.repeat(4)) / 4
 
 
@@ -276,7 +332,9 @@ class Adversarial(Leaf):
         D = networks.mlp(1, 48, 48, 1, seed=seed + 1, cover=law.range, slope=12)
         self.gan = GAN(G, D, z, betas=(0, 0.9), penalty="r1", penalty_weight=0.05, seed=seed)
         for t in range(steps):
-            self.gan.lr_G, self.gan.lr_D = (rate * min(1, 2 - 2 * t / steps) for rate in (2e-3, 1e-2))
+            self.gan.lr_G, self.gan.lr_D = (
+                rate * min(1, 2 - 2 * t / steps) for rate in (2e-3, 1e-2)
+            )
             self.gan.step(real.sample(256, generator))
             yield
 

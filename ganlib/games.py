@@ -23,6 +23,7 @@ TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e
 
 class Equilibrium(NamedTuple):
     """The value of a matrix game, and mixed strategies that guarantee it: (rows,) and (columns,)."""
+
     value: float
     row: Tensor
     column: Tensor
@@ -42,35 +43,57 @@ def solve(payoff) -> Equilibrium:
         raise ValueError(f"payoff must be rows of equally many finite numbers, got {payoff!r}")
     (rows, columns), shift, scale = A.shape, A.mean(), np.ptp(A) or 1.0
     A = (A - shift) / scale  # the solver's tolerances are absolute: give it numbers of size one
-    found = linprog(np.r_[np.zeros(rows), -1],  # maximise v with pᵀA ≥ v, Σp = 1, p ≥ 0
-                    A_ub=np.c_[-A.T, np.ones(columns)], b_ub=np.zeros(columns), A_eq=[np.r_[np.ones(rows), 0]],
-                    b_eq=[1], bounds=[(0, None)] * rows + [(None, None)], options=TIGHT)
+    found = linprog(
+        np.r_[np.zeros(rows), -1],  # maximise v with pᵀA ≥ v, Σp = 1, p ≥ 0
+        A_ub=np.c_[-A.T, np.ones(columns)],
+        b_ub=np.zeros(columns),
+        A_eq=[np.r_[np.ones(rows), 0]],
+        b_eq=[1],
+        bounds=[(0, None)] * rows + [(None, None)],
+        options=TIGHT,
+    )
     p, q = (v.clip(0) / v.clip(0).sum() for v in (found.x[:-1], -found.ineqlin.marginals))
     low, high = (p @ A).min(), (A @ q).max()
     if not high - low < 1e-9:
-        raise FloatingPointError(f"the two guarantees differ by {high - low:.1e} of the range of the payoffs")
-    return Equilibrium(float(shift + scale * (low + high) / 2), torch.from_numpy(p), torch.from_numpy(q))
+        raise FloatingPointError(
+            f"the two guarantees differ by {high - low:.1e} of the range of the payoffs"
+        )
+    return Equilibrium(
+        float(shift + scale * (low + high) / 2), torch.from_numpy(p), torch.from_numpy(q)
+    )
 
 
 class Rule(NamedTuple):
     """step(F, w, before, lr) is the next w = (x, y); on_xy(lr) is the step's leading eigenvalue on V = xy."""
+
     step: Callable[[Callable, Tensor, Tensor, float], Tensor]
     on_xy: Callable[[float], complex]
 
 
 RULES = {
-    "simultaneous": Rule(lambda F, w, before, lr: w + lr * F(w), lambda lr: 1 + 1j * lr),  # both answer what they see
+    "simultaneous": Rule(
+        lambda F, w, before, lr: w + lr * F(w), lambda lr: 1 + 1j * lr
+    ),  # both answer what they see
     # x moves, then y answers the new x: one after the other, as D and G do.
-    "alternating": Rule(lambda F, w, before, lr: w + lr * (X * F(w) + Y * F(w + lr * X * F(w))),
-                        lambda lr: 1 - lr**2 / 2 + 1j * lr * cmath.sqrt(1 - lr**2 / 4)),
+    "alternating": Rule(
+        lambda F, w, before, lr: w + lr * (X * F(w) + Y * F(w + lr * X * F(w))),
+        lambda lr: 1 - lr**2 / 2 + 1j * lr * cmath.sqrt(1 - lr**2 / 4),
+    ),
     # Look one step ahead; step from here with the force from there. Korpelevich 1976.
-    "extragradient": Rule(lambda F, w, before, lr: w + lr * F(w + lr * F(w)), lambda lr: 1 - lr**2 + 1j * lr),
+    "extragradient": Rule(
+        lambda F, w, before, lr: w + lr * F(w + lr * F(w)), lambda lr: 1 - lr**2 + 1j * lr
+    ),
     # Expect the last change of the force once more. Popov 1980; Daskalakis et al. 2018, arXiv:1711.00141.
-    "optimistic": Rule(lambda F, w, before, lr: w + lr * (2 * F(w) - F(before)),
-                       lambda lr: (1 + 2j * lr + cmath.sqrt(1 - 4 * lr**2)) / 2),
+    "optimistic": Rule(
+        lambda F, w, before, lr: w + lr * (2 * F(w) - F(before)),
+        lambda lr: (1 + 2j * lr + cmath.sqrt(1 - 4 * lr**2)) / 2,
+    ),
     # Go also where the forces are smaller, down ½‖F‖². Mescheder et al. 2017, arXiv:1705.10461.
-    "consensus": Rule(lambda F, w, before, lr: w + lr * (F(w) - _slope(lambda u: F(u).square() / 2, w)),
-                      lambda lr: 1 - lr + 1j * lr)}
+    "consensus": Rule(
+        lambda F, w, before, lr: w + lr * (F(w) - _slope(lambda u: F(u).square() / 2, w)),
+        lambda lr: 1 - lr + 1j * lr,
+    ),
+}
 
 
 def _slope(f: Callable, w: Tensor) -> Tensor:
@@ -102,8 +125,14 @@ def play(value: Callable, start, rule: str, *, lr: float, steps: int, limit: flo
 
 def eigenvalues(value: Callable, point, rule: str, *, lr: float) -> Tensor:
     """The four eigenvalues of a step (w, before) → (next, w) at a rest point (2,), largest first; all < 1: home."""
-    step = lambda both: torch.cat([RULES[rule].step(field(value), both[:2], both[2:], lr), both[:2]])
-    found = torch.linalg.eigvals(torch.autograd.functional.jacobian(step, torch.tensor([*point, *point], dtype=torch.float64)))
+    step = lambda both: torch.cat(
+        [RULES[rule].step(field(value), both[:2], both[2:], lr), both[:2]]
+    )
+    found = torch.linalg.eigvals(
+        torch.autograd.functional.jacobian(
+            step, torch.tensor([*point, *point], dtype=torch.float64)
+        )
+    )
     return found[found.abs().argsort(descending=True, stable=True)]
 
 
@@ -113,4 +142,6 @@ def smallest_gan(spread: float = 1.0) -> Callable[[Tensor, Tensor], Tensor]:
     By Gauss–Hermite quadrature. At spread 0 it is the Dirac-GAN of Mescheder et al. 2018, arXiv:1801.04406.
     """
     z, p = map(torch.from_numpy, np.multiply(hermegauss(40), [[spread], [(2 * cmath.pi) ** -0.5]]))
-    return lambda θ, w: (logsigmoid(w[..., None] * z) + logsigmoid(-w[..., None] * (z + θ[..., None]))) @ p
+    return lambda θ, w: (
+        (logsigmoid(w[..., None] * z) + logsigmoid(-w[..., None] * (z + θ[..., None]))) @ p
+    )

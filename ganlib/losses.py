@@ -21,32 +21,49 @@ class Loss(NamedTuple):
     G: Callable[[Tensor], Tensor]
 
 
-LOSSES = {loss.name: loss for loss in (
-    # V(D, G) itself: D minimises −V, G minimises V, so the game is zero-sum. Goodfellow et al. 2014, eq. 1.
-    Loss("minimax",
-         D=lambda real, fake: softplus(-real).mean() + softplus(fake).mean(),  # −log D(x) − log(1 − D(G(z)))
-         G=lambda fake: -softplus(fake).mean()),                               # log(1 − D(G(z)))
-    # The same D; G maximises log D(G(z)), which still has a slope where D is sure. Ibid., section 3.
-    Loss("non-saturating",
-         D=lambda real, fake: softplus(-real).mean() + softplus(fake).mean(),
-         G=lambda fake: softplus(-fake).mean()),                               # −log D(G(z))
-    # Targets 1, −1 for D and 0 for G: Pearson χ²(p_data + p_g ‖ 2 p_g). Mao et al. 2017, arXiv:1611.04076.
-    Loss("least-squares",
-         D=lambda real, fake: ((real - 1) ** 2).mean() / 2 + ((fake + 1) ** 2).mean() / 2,
-         G=lambda fake: (fake ** 2).mean() / 2),
-    # D is asked for a margin, not for certainty. Lim & Ye 2017, arXiv:1705.02894.
-    Loss("hinge",
-         D=lambda real, fake: relu(1 - real).mean() + relu(1 + fake).mean(),
-         G=lambda fake: -fake.mean()),
-    # W1 if D is 1-Lipschitz (use a penalty). Arjovsky et al. 2017, arXiv:1701.07875.
-    Loss("wasserstein",
-         D=lambda real, fake: fake.mean() - real.mean(),
-         G=lambda fake: -fake.mean()),
-    # E[D(x)] − E[D(G(z))] with D in [0, 1]: total variation at the optimal D, which is a step.
-    Loss("linear",
-         D=lambda real, fake: fake.sigmoid().mean() - real.sigmoid().mean(),
-         G=lambda fake: -fake.sigmoid().mean()),
-)}
+LOSSES = {
+    loss.name: loss
+    for loss in (
+        # V(D, G) itself: D minimises −V, G minimises V, so the game is zero-sum. Goodfellow et al. 2014, eq. 1.
+        Loss(
+            "minimax",
+            D=lambda real, fake: (
+                softplus(-real).mean() + softplus(fake).mean()
+            ),  # −log D(x) − log(1 − D(G(z)))
+            G=lambda fake: -softplus(fake).mean(),
+        ),  # log(1 − D(G(z)))
+        # The same D; G maximises log D(G(z)), which still has a slope where D is sure. Ibid., section 3.
+        Loss(
+            "non-saturating",
+            D=lambda real, fake: softplus(-real).mean() + softplus(fake).mean(),
+            G=lambda fake: softplus(-fake).mean(),
+        ),  # −log D(G(z))
+        # Targets 1, −1 for D and 0 for G: Pearson χ²(p_data + p_g ‖ 2 p_g). Mao et al. 2017, arXiv:1611.04076.
+        Loss(
+            "least-squares",
+            D=lambda real, fake: ((real - 1) ** 2).mean() / 2 + ((fake + 1) ** 2).mean() / 2,
+            G=lambda fake: (fake**2).mean() / 2,
+        ),
+        # D is asked for a margin, not for certainty. Lim & Ye 2017, arXiv:1705.02894.
+        Loss(
+            "hinge",
+            D=lambda real, fake: relu(1 - real).mean() + relu(1 + fake).mean(),
+            G=lambda fake: -fake.mean(),
+        ),
+        # W1 if D is 1-Lipschitz (use a penalty). Arjovsky et al. 2017, arXiv:1701.07875.
+        Loss(
+            "wasserstein",
+            D=lambda real, fake: fake.mean() - real.mean(),
+            G=lambda fake: -fake.mean(),
+        ),
+        # E[D(x)] − E[D(G(z))] with D in [0, 1]: total variation at the optimal D, which is a step.
+        Loss(
+            "linear",
+            D=lambda real, fake: fake.sigmoid().mean() - real.sigmoid().mean(),
+            G=lambda fake: -fake.sigmoid().mean(),
+        ),
+    )
+}
 
 
 def value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -64,14 +81,20 @@ def _slopes(D, x: Tensor) -> Tensor:
     return slope.flatten(1).square().sum(1)
 
 
-def r1(D, real: Tensor, fake: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
+def r1(
+    D, real: Tensor, fake: Tensor | None = None, generator: torch.Generator | None = None
+) -> Tensor:
     """R1 penalty ½ E‖∇D(x)‖² at the real data. Source: Mescheder et al. 2018, eq. 9, arXiv:1801.04406."""
     return _slopes(D, real).mean() / 2
 
 
-def gradient_penalty(D, real: Tensor, fake: Tensor, generator: torch.Generator | None = None) -> Tensor:
+def gradient_penalty(
+    D, real: Tensor, fake: Tensor, generator: torch.Generator | None = None
+) -> Tensor:
     """E(‖∇D(x̂)‖ − 1)², x̂ uniform on the lines from real to fake. Source: Gulrajani et al. 2017, arXiv:1704.00028."""
-    t = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator).to(real)  # the generator lives on the CPU
+    t = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator).to(
+        real
+    )  # the generator lives on the CPU
     slopes = _slopes(D, t * real + (1 - t) * fake.detach())
     return ((slopes + 1e-12).sqrt() - 1).square().mean()  # 1e-12: the square root has no slope at 0
 

@@ -102,12 +102,20 @@ def average(gan: GAN, decay: float) -> nn.Module:
 
 # One knob each. `times` multiplies lr_D, `wrap` goes around D, which then has `inputs` times as many inputs.
 MEDICINE: dict[str, dict] = {
-    "none": {}, "R1, weight 1": {"penalty": "r1", "penalty_weight": 1.0},
+    "none": {},
+    "R1, weight 1": {"penalty": "r1", "penalty_weight": 1.0},
     "gradient penalty, weight 1": {"penalty": "gradient penalty", "penalty_weight": 1.0},
-    "spectral norm": {"wrap": spectral}, "lr_D times 5": {"times": 5.0}, "lr_D over 5": {"times": 0.2},
-    "no momentum": {"betas": (0.0, 0.999)}, "average of G, 0.99": {"ema": 0.99}, "k = 5": {"d_steps": 5},
-    "spread of the batch": {"wrap": lambda net: nn.Sequential(Spread(), net), "inputs": 2}, "optimism": {"optimistic": True},
-    "extragradient": {"kind": Extragradient}, "instance noise 0.3": {"wrap": lambda net: nn.Sequential(Noise(0.3), net)}}
+    "spectral norm": {"wrap": spectral},
+    "lr_D times 5": {"times": 5.0},
+    "lr_D over 5": {"times": 0.2},
+    "no momentum": {"betas": (0.0, 0.999)},
+    "average of G, 0.99": {"ema": 0.99},
+    "k = 5": {"d_steps": 5},
+    "spread of the batch": {"wrap": lambda net: nn.Sequential(Spread(), net), "inputs": 2},
+    "optimism": {"optimistic": True},
+    "extragradient": {"kind": Extragradient},
+    "instance noise 0.3": {"wrap": lambda net: nn.Sequential(Noise(0.3), net)},
+}
 
 
 def treat(G, D, prior, dose: dict, **knobs) -> tuple[GAN, nn.Module]:
@@ -115,7 +123,14 @@ def treat(G, D, prior, dose: dict, **knobs) -> tuple[GAN, nn.Module]:
 
     D(inputs, wrap) makes the discriminator; knobs are those of `GAN`.
     """
-    own: dict = {"wrap": lambda net: net, "inputs": 1, "times": 1.0, "optimistic": False, "ema": 0.0, "kind": GAN}
+    own: dict = {
+        "wrap": lambda net: net,
+        "inputs": 1,
+        "times": 1.0,
+        "optimistic": False,
+        "ema": 0.0,
+        "kind": GAN,
+    }
     knobs |= {key: value for key, value in dose.items() if key not in own}
     own |= {key: value for key, value in dose.items() if key in own}
     knobs["lr_D"] *= own["times"]

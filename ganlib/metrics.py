@@ -13,8 +13,16 @@ def classifier(x: Tensor, labels: Tensor, *, steps=600, seed=0) -> nn.Sequential
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         side = min(x.shape[-1] // 2, 8)
-        body = nn.Sequential(nn.Conv2d(x.shape[1], 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU(),
-                             nn.AdaptiveAvgPool2d(side), nn.Flatten(), nn.Linear(32 * side**2, 64), nn.ReLU())
+        body = nn.Sequential(
+            nn.Conv2d(x.shape[1], 16, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(16, 32, 3, 2, 1),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(side),
+            nn.Flatten(),
+            nn.Linear(32 * side**2, 64),
+            nn.ReLU(),
+        )
         net = nn.Sequential(body, nn.Linear(64, int(labels.max()) + 1)).to(x.device)
         optimiser = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
         for _ in range(steps):
@@ -43,19 +51,29 @@ def frechet(real: Tensor, fake: Tensor) -> float:
     """
     a, b = (part.flatten(1).double() for part in (real, fake))
     if min(len(a), len(b)) < 2 or a.shape[1] != b.shape[1]:
-        raise ValueError(f"frechet needs two sets of as many features, got {tuple(a.shape)} and {tuple(b.shape)}")
+        raise ValueError(
+            f"frechet needs two sets of as many features, got {tuple(a.shape)} and {tuple(b.shape)}"
+        )
     C, C_ = (torch.atleast_2d(part.T.cov()) for part in (a, b))
     values, vectors = torch.linalg.eigh(C)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T
-    overlap = torch.linalg.eigvalsh(root @ C_ @ root).clamp(min=0).sqrt().sum()  # tr (C C')^½ by symmetric parts
-    distance = (a.mean(0) - b.mean(0)).square().sum() + a.var(0).sum() + b.var(0).sum() - 2 * overlap
+    overlap = (
+        torch.linalg.eigvalsh(root @ C_ @ root).clamp(min=0).sqrt().sum()
+    )  # tr (C C')^½ by symmetric parts
+    distance = (
+        (a.mean(0) - b.mean(0)).square().sum() + a.var(0).sum() + b.var(0).sum() - 2 * overlap
+    )
     return float(distance.clamp(min=0))  # equal sets may come out at −1e-13
 
 
 def nearest(x: Tensor, bank: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:
     """Distances to the k nearest rows of `bank`, and which they are, both (n, k); Euclidean, nearest first."""
-    found = [torch.cdist(part.flatten(1), bank.flatten(1), compute_mode="donot_use_mm_for_euclid_dist")
-             .topk(k, largest=False) for part in x.split(250)]
+    found = [
+        torch.cdist(
+            part.flatten(1), bank.flatten(1), compute_mode="donot_use_mm_for_euclid_dist"
+        ).topk(k, largest=False)
+        for part in x.split(250)
+    ]
     return torch.cat([f.values for f in found]), torch.cat([f.indices for f in found])
 
 
@@ -64,6 +82,7 @@ def precision_recall(real: Tensor, fake: Tensor, *, k: int = 3) -> tuple[float, 
 
     A support: balls around its points up to their k-th neighbour. Source: Kynkäänniemi et al. 2019, arXiv:1904.06991.
     """
+
     def covered(x, bank):
         radius = nearest(bank, bank, k + 1)[0][:, k]  # the nearest neighbour is the point itself
         inside = [(torch.cdist(part, bank) <= radius).any(1) for part in x.split(250)]
@@ -84,5 +103,10 @@ def evaluate(fake: Tensor, real: Tensor, net) -> dict[str, float]:
     a, b = features(net, real), features(net, fake)
     p, q = (net[1](x).argmax(1).bincount(minlength=net[1].out_features) / len(x) for x in (a, b))
     precision, recall = precision_recall(a, b)
-    return {"FD": frechet(a, b), "TV": float((p - q).abs().sum() / 2), "smallest class": float(q.min()),
-            "precision": precision, "recall": recall}
+    return {
+        "FD": frechet(a, b),
+        "TV": float((p - q).abs().sum() / 2),
+        "smallest class": float(q.min()),
+        "precision": precision,
+        "recall": recall,
+    }

@@ -6,14 +6,31 @@ too. Colours are those of Okabe & Ito, which readers with any colour vision can 
 
 import numpy as np
 
-COLOURS = {"black": "#000000", "green": "#009E73", "blue": "#0072B2", "sky": "#56B4E9", "orange": "#E69F00",
-           "vermillion": "#D55E00", "purple": "#CC79A7", "grey": "#767676"}
+COLOURS = {
+    "black": "#000000",
+    "green": "#009E73",
+    "blue": "#0072B2",
+    "sky": "#56B4E9",
+    "orange": "#E69F00",
+    "vermillion": "#D55E00",
+    "purple": "#CC79A7",
+    "grey": "#767676",
+}
 
 # What each thing looks like, in every figure and every lab of the course.
-STYLE: dict[str, dict] = {name: {"color": COLOURS[colour], "linestyle": line, "linewidth": width} for name, colour, line, width in [
-    ("data", "black", ":", 2.4), ("G", "green", "-", 2.4), ("D", "blue", "--", 2.0), ("D_star", "sky", "-.", 1.4),
-    ("JS", "purple", "-", 1.8), ("regret", "orange", (0, (2, 1)), 1.8), ("half", "grey", "-", 1.0),
-    ("extra", "vermillion", (0, (5, 1, 1, 1, 1, 1)), 1.8)]}
+STYLE: dict[str, dict] = {
+    name: {"color": COLOURS[colour], "linestyle": line, "linewidth": width}
+    for name, colour, line, width in [
+        ("data", "black", ":", 2.4),
+        ("G", "green", "-", 2.4),
+        ("D", "blue", "--", 2.0),
+        ("D_star", "sky", "-.", 1.4),
+        ("JS", "purple", "-", 1.8),
+        ("regret", "orange", (0, (2, 1)), 1.8),
+        ("half", "grey", "-", 1.0),
+        ("extra", "vermillion", (0, (5, 1, 1, 1, 1, 1)), 1.8),
+    ]
+}
 
 
 def tidy(ax, *, xlabel="", ylabel="", title="") -> None:
@@ -25,10 +42,18 @@ def tidy(ax, *, xlabel="", ylabel="", title="") -> None:
 
 def game(ax, x, p_data, p_g, D=None, D_star=None, *, legend=True) -> None:
     """Goodfellow's picture: p_data dotted, p_g solid, D dashed; all (points,) on the grid x."""
-    for name, label, y in (("data", "p_data", p_data), ("G", "p_g", p_g), ("D_star", "D*", D_star), ("D", "D", D)):
+    for name, label, y in (
+        ("data", "p_data", p_data),
+        ("G", "p_g", p_g),
+        ("D_star", "D*", D_star),
+        ("D", "D", D),
+    ):
         if y is not None:
             ax.plot(x, y, label=label, **STYLE[name])
-    ax.set(xlim=(float(x[0]), float(x[-1])), ylim=(-0.02, max(1.05, 1.1 * float(np.asarray(p_data).max()))))
+    ax.set(
+        xlim=(float(x[0]), float(x[-1])),
+        ylim=(-0.02, max(1.05, 1.1 * float(np.asarray(p_data).max()))),
+    )
     tidy(ax, xlabel="x")
     if legend:
         ax.legend(loc="upper right", fontsize=9, frameon=False)
@@ -37,8 +62,18 @@ def game(ax, x, p_data, p_g, D=None, D_star=None, *, legend=True) -> None:
 def arrows(ax, z, x) -> None:
     """The generator as the paper draws it: an arrow from every z, on the lower line, to G(z) above."""
     for start, end in zip(z, x):
-        ax.annotate("", xy=(float(end), 1), xytext=(float(start), 0),
-                    arrowprops={"arrowstyle": "->", "color": COLOURS["green"], "lw": 0.9, "shrinkA": 0, "shrinkB": 0})
+        ax.annotate(
+            "",
+            xy=(float(end), 1),
+            xytext=(float(start), 0),
+            arrowprops={
+                "arrowstyle": "->",
+                "color": COLOURS["green"],
+                "lw": 0.9,
+                "shrinkA": 0,
+                "shrinkB": 0,
+            },
+        )
     ax.set(ylim=(0, 1), yticks=[0, 1], yticklabels=["z", "x"])
     ax.spines[["top", "right", "left", "bottom"]].set_visible(False)
     ax.tick_params(length=0)
@@ -46,10 +81,14 @@ def arrows(ax, z, x) -> None:
 
 def ledger(ax, steps, ledgers) -> None:
     """The ledger over time: 2 JS as the sum of V + log 4 (below) and D's regret (above)."""
-    value, regret = (np.array([getattr(entry, name) for entry in ledgers]) for name in ("value", "regret"))
+    value, regret = (
+        np.array([getattr(entry, name) for entry in ledgers]) for name in ("value", "regret")
+    )
     ax.plot(steps, value + regret, label="2 JS(p_data, p_g)", **STYLE["JS"])
     ax.plot(steps, value, label="V + log 4", **STYLE["D"])
-    ax.fill_between(steps, value, value + regret, color=COLOURS["orange"], alpha=0.3, label="regret of D", lw=0)
+    ax.fill_between(
+        steps, value, value + regret, color=COLOURS["orange"], alpha=0.3, label="regret of D", lw=0
+    )
     ax.axhline(0, **STYLE["half"])
     tidy(ax, xlabel="step", ylabel="nats")
     ax.legend(fontsize=9, frameon=False)

@@ -24,11 +24,15 @@ class Mixture:
 
     even = False
 
-    def __init__(self, means, stds, weights=None, *, name="mixture", shift=0.0, scale=1.0, unit="x"):
+    def __init__(
+        self, means, stds, weights=None, *, name="mixture", shift=0.0, scale=1.0, unit="x"
+    ):
         means = torch.as_tensor(means, dtype=torch.float32)
         self.means = means[:, None] if means.ndim == 1 else means
         if self.means.ndim != 2 or self.means.numel() == 0 or not bool(self.means.isfinite().all()):
-            raise ValueError(f"means must be finite numbers, at least one, (modes, dim), got {means.tolist()}")
+            raise ValueError(
+                f"means must be finite numbers, at least one, (modes, dim), got {means.tolist()}"
+            )
         modes, self.dim = self.means.shape
         self.stds = _positive("stds", stds, modes)
         weights = _positive("weights", 1.0 if weights is None else weights, modes)
@@ -40,7 +44,9 @@ class Mixture:
         means, stds, weights = (t.to(x) for t in (self.means, self.stds, self.weights))
         parts = Independent(Normal(means, stds[:, None].expand_as(means), validate_args=False), 1)
         law = MixtureSameFamily(Categorical(weights), parts, validate_args=False)
-        few = max(1, 2**22 // len(means))  # a column of a million numbers has a million modes: a few x at a time
+        few = max(
+            1, 2**22 // len(means)
+        )  # a column of a million numbers has a million modes: a few x at a time
         return torch.cat([law.log_prob(part) for part in x.split(few)])
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
@@ -49,16 +55,24 @@ class Mixture:
             u, ends = _slices(n, generator), self.weights.double().cumsum(0)
             k = torch.searchsorted(ends, u).clamp(max=len(ends) - 1)  # the means are in order
             rest = 1 - (ends[k] - u) / self.weights[k]  # of u, within mode k: uniform again
-            return self.means[k] + self.stds[k, None] * torch.special.ndtri(rest.clamp(1e-7, 1 - 1e-7)).float()[:, None]
+            return (
+                self.means[k]
+                + self.stds[k, None]
+                * torch.special.ndtri(rest.clamp(1e-7, 1 - 1e-7)).float()[:, None]
+            )
         if len(self.weights) == 1:
-            return self.means + self.stds * torch.randn(count("n", n), self.dim, generator=generator)
+            return self.means + self.stds * torch.randn(
+                count("n", n), self.dim, generator=generator
+            )
         k = torch.multinomial(self.weights, count("n", n), replacement=True, generator=generator)
         return self.means[k] + self.stds[k, None] * torch.randn(n, self.dim, generator=generator)
 
     def quantile(self, u: Tensor) -> Tensor:
         """The x with P(X ≤ x) = u, for a single one-dimensional normal (what a prior needs); u is (n,)."""
         if self.means.shape != (1, 1):
-            raise ValueError(f"quantile needs one normal in one dimension, got {len(self.means)} in {self.dim}")
+            raise ValueError(
+                f"quantile needs one normal in one dimension, got {len(self.means)} in {self.dim}"
+            )
         return self.means[0] + self.stds * torch.special.ndtri(u)
 
     @property
@@ -80,7 +94,9 @@ def _slices(n, generator) -> Tensor:
 def _positive(name, numbers, modes) -> Tensor:
     row = torch.as_tensor(numbers, dtype=torch.float32)
     if row.shape not in ((), (1,), (modes,)) or not bool(((row > 0) & row.isfinite()).all()):
-        raise ValueError(f"{name} must be positive numbers, one for each of {modes}, got {row.tolist()}")
+        raise ValueError(
+            f"{name} must be positive numbers, one for each of {modes}, got {row.tolist()}"
+        )
     return row.expand(modes).contiguous()
 
 
@@ -97,11 +113,17 @@ class Uniform:
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) in nats: −log(high − low) inside, −inf outside; x is (n, 1), the answer (n,)."""
         inside = (x[:, 0] >= self.low) & (x[:, 0] <= self.high)
-        return torch.full_like(x[:, 0], -math.log(self.high - self.low)).masked_fill(~inside, -math.inf)
+        return torch.full_like(x[:, 0], -math.log(self.high - self.low)).masked_fill(
+            ~inside, -math.inf
+        )
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """n draws, (n, 1): independent ones, unless the law comes from `even`."""
-        u = _slices(n, generator).float() if self.even else torch.rand(count("n", n), generator=generator)
+        u = (
+            _slices(n, generator).float()
+            if self.even
+            else torch.rand(count("n", n), generator=generator)
+        )
         return self.quantile(u)[:, None]
 
     def quantile(self, u: Tensor) -> Tensor:
@@ -146,9 +168,13 @@ def from_samples(values, *, bandwidth=None, name="your data", unit="x") -> Mixtu
         raise ValueError(f"values must be numbers in one column: {error}") from None
     x = x[:, 0] if x.ndim == 2 and x.shape[1] == 1 else x
     if x.ndim != 1 or len(x) < 2:
-        raise ValueError(f"values must be at least two numbers in one column, got shape {tuple(x.shape)}")
+        raise ValueError(
+            f"values must be at least two numbers in one column, got shape {tuple(x.shape)}"
+        )
     if not bool(x.isfinite().all()):
-        raise ValueError(f"values must be finite, got {int((~x.isfinite()).sum())} nan or infinite of {len(x)}")
+        raise ValueError(
+            f"values must be finite, got {int((~x.isfinite()).sum())} nan or infinite of {len(x)}"
+        )
     size = float(x.abs().max()) or 1.0  # so that no square is too large or too small for a float
     shift, scale = size * float((x / size).mean()), size * float((x / size).std(correction=0))
     if not scale > 1e-12 * abs(shift):
@@ -156,7 +182,14 @@ def from_samples(values, *, bandwidth=None, name="your data", unit="x") -> Mixtu
     if bandwidth is None:
         iqr = float(x.quantile(x.new_tensor([0.25, 0.75])).diff()) / 1.34
         bandwidth = 0.9 * min(scale, iqr or scale) * len(x) ** -0.2
-    return Mixture((x - shift) / scale, [positive("bandwidth", bandwidth) / scale], name=name, shift=shift, scale=scale, unit=unit)
+    return Mixture(
+        (x - shift) / scale,
+        [positive("bandwidth", bandwidth) / scale],
+        name=name,
+        shift=shift,
+        scale=scale,
+        unit=unit,
+    )
 
 
 def iris() -> Mixture:
@@ -189,7 +222,9 @@ def even(law):
 def ring(modes=8, radius=2.0, std=0.1) -> Mixture:
     """`modes` equal normals on a circle, in two dimensions."""
     angle = torch.linspace(0, 2 * math.pi, modes + 1)[:-1]
-    return Mixture(radius * torch.stack([angle.cos(), angle.sin()], 1), [std], name=f"ring of {modes}")
+    return Mixture(
+        radius * torch.stack([angle.cos(), angle.sin()], 1), [std], name=f"ring of {modes}"
+    )
 
 
 def grid(side=5, spacing=1.0, std=0.05) -> Mixture:
@@ -201,11 +236,16 @@ def grid(side=5, spacing=1.0, std=0.05) -> Mixture:
 def moons(points=200, std=0.1) -> Mixture:
     """Two interleaved half circles, in two dimensions."""
     t = torch.linspace(0, math.pi, points // 2)
-    upper, lower = torch.stack([t.cos() - 0.5, t.sin() - 0.25], 1), torch.stack([0.5 - t.cos(), 0.25 - t.sin()], 1)
+    upper, lower = (
+        torch.stack([t.cos() - 0.5, t.sin() - 0.25], 1),
+        torch.stack([0.5 - t.cos(), 0.25 - t.sin()], 1),
+    )
     return Mixture(1.5 * torch.cat([upper, lower]), [std], name="two moons")
 
 
 def spiral(points=200, turns=1.5, std=0.08) -> Mixture:
     """One arm of an Archimedean spiral, evenly spaced along its length, in two dimensions."""
     t = torch.linspace(0.05, 1, points).sqrt() * turns * 2 * math.pi
-    return Mixture((2 * t / t.max())[:, None] * torch.stack([t.cos(), t.sin()], 1), [std], name="spiral")
+    return Mixture(
+        (2 * t / t.max())[:, None] * torch.stack([t.cos(), t.sin()], 1), [std], name="spiral"
+    )

@@ -39,14 +39,19 @@ def runs():
     """(recording, gauges, points): {gauge: (preset, lr_G, lr_D, moment)} and {curve: (..., points)}, unpacked without canvas.js."""
     trace = json.loads(FILE.read_text(encoding="utf-8"))
     form = (len(trace["presets"]), len(trace["rates"]), len(trace["rates"]), len(trace["steps"]))
-    packed, count = gzip.decompress(base64.b64decode(trace["bytes"])), int(np.prod(form)) * len(trace["gauges"])
-    gauges = np.frombuffer(packed[:4 * count], "<i4").reshape(*form, -1) / 1e4
-    levels = np.frombuffer(packed[4 * count:], np.uint8).reshape(*form, -1).cumsum(-1, dtype=np.uint8)
+    packed, count = (
+        gzip.decompress(base64.b64decode(trace["bytes"])),
+        int(np.prod(form)) * len(trace["gauges"]),
+    )
+    gauges = np.frombuffer(packed[: 4 * count], "<i4").reshape(*form, -1) / 1e4
+    levels = (
+        np.frombuffer(packed[4 * count :], np.uint8).reshape(*form, -1).cumsum(-1, dtype=np.uint8)
+    )
     curves, at = {}, 0
     for name, (n, *_) in trace["presets"][0]["curves"].items():
         ends = np.array([preset["curves"][name][1:] for preset in trace["presets"]])
         low, high = (end.reshape(-1, 1, 1, 1, 1) for end in ends.T)
-        part = levels[..., at:at + n].astype(float)
+        part = levels[..., at : at + n].astype(float)
         curves[name], at = np.where(part < 255, low + (high - low) * part / 254, np.nan), at + n
     assert at == levels.shape[-1]
     return trace, dict(zip(trace["gauges"], np.moveaxis(gauges, -1, 0))), curves
@@ -63,11 +68,23 @@ def test_the_recording_has_the_runs_that_were_asked_for(runs):
     trace, gauges, _ = runs
     assert FILE.stat().st_size <= 300_000
     assert gauges["js"].shape[:3] == (len(record.PRESETS), 5, 5) and len(record.PRESETS) >= 3
-    assert trace["rates"] == record.RATES and trace["columns"] == record.COLUMNS and trace["says"] == record.SAYS
+    assert (
+        trace["rates"] == record.RATES
+        and trace["columns"] == record.COLUMNS
+        and trace["says"] == record.SAYS
+    )
     assert [preset["name"] for preset in trace["presets"]] == list(record.PRESETS)
     shown = {m["key"]: [c for c in record.COLUMNS[m["key"]]] for m in trace["scene"]["marks"]}
-    known = {*trace["gauges"], "step", *trace["presets"][0]["fixed"], *trace["presets"][0]["curves"]}
-    assert set(shown) == set(record.COLUMNS) and {c for columns in shown.values() for c in columns} <= known
+    known = {
+        *trace["gauges"],
+        "step",
+        *trace["presets"][0]["fixed"],
+        *trace["presets"][0]["curves"],
+    }
+    assert (
+        set(shown) == set(record.COLUMNS)
+        and {c for columns in shown.values() for c in columns} <= known
+    )
 
 
 def test_a_recorded_run_is_the_run_of_the_plain_loop(runs):
@@ -75,8 +92,17 @@ def test_a_recorded_run_is_the_run_of_the_plain_loop(runs):
     trace, gauges, curves = runs
     i, j, moment = trace["rates"].index(6e-4), trace["rates"].index(6e-3), trace["steps"].index(84)
     law, data, x = targets.gaussian(), torch.Generator().manual_seed(1), line(-6, 6, 2400)
-    gan = GAN(mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1, cover=(-3, 3)), law, lr_G=6e-4, lr_D=6e-3,
-              betas=(0.0, 0.9), penalty="r1", penalty_weight=0.02, seed=0)
+    gan = GAN(
+        mlp(1, 32, 32, 1, seed=0),
+        mlp(1, 48, 48, 1, seed=1, cover=(-3, 3)),
+        law,
+        lr_G=6e-4,
+        lr_D=6e-3,
+        betas=(0.0, 0.9),
+        penalty="r1",
+        penalty_weight=0.02,
+        seed=0,
+    )
     for _ in range(84):
         gan.step(law.sample(128, data))
     now = gan.ledger(law.log_prob(x[:, None]).exp(), x)
@@ -92,15 +118,26 @@ def test_a_recorded_run_is_the_run_of_the_plain_loop(runs):
 
 def test_every_recorded_moment_keeps_the_identities(runs):
     trace, g, curves = runs
-    assert np.allclose(g["two_js"], g["value"] + g["regret"], atol=2.1e-4) and np.allclose(g["two_js"], 2 * g["js"], atol=1.1e-4)
-    assert np.allclose(g["value"], g["real_term"] + g["fake_term"] + np.log(4), atol=2.1e-4) and g["regret"].min() >= 0
+    assert np.allclose(g["two_js"], g["value"] + g["regret"], atol=2.1e-4) and np.allclose(
+        g["two_js"], 2 * g["js"], atol=1.1e-4
+    )
+    assert (
+        np.allclose(g["value"], g["real_term"] + g["fake_term"] + np.log(4), atol=2.1e-4)
+        and g["regret"].min() >= 0
+    )
     reached = (g["js"] <= 0.02) & (g["off_half"] <= 0.05) & (g["off_star"] <= 0.05)
-    edge = np.any([abs(g[k] - v) < 1e-4 for k, v in (("js", 0.02), ("off_half", 0.05), ("off_star", 0.05))], 0)
+    edge = np.any(
+        [abs(g[k] - v) < 1e-4 for k, v in (("js", 0.02), ("off_half", 0.05), ("off_star", 0.05))], 0
+    )
     assert np.array_equal(g["verdict"] > 0, reached | (edge & (g["verdict"] > 0)))
     for p, preset in enumerate(trace["presets"]):
         p_data, p_g = np.array(preset["fixed"]["p_data"]), curves["p_g"][p]
-        seen = (p_g > 0.1) & (p_g < 0.95 * preset["curves"]["p_g"][2])  # where a level of p_g is a small part of it, unclipped
-        star = optimal_discriminator(torch.tensor(np.broadcast_to(p_data, p_g.shape).copy()), torch.tensor(p_g)).numpy()
+        seen = (p_g > 0.1) & (
+            p_g < 0.95 * preset["curves"]["p_g"][2]
+        )  # where a level of p_g is a small part of it, unclipped
+        star = optimal_discriminator(
+            torch.tensor(np.broadcast_to(p_data, p_g.shape).copy()), torch.tensor(p_g)
+        ).numpy()
         assert abs(star - curves["D_star"][p])[seen].max() < 0.03
 
 
@@ -108,7 +145,9 @@ def test_a_reader_meets_success_and_both_failures(runs):
     _, g, _ = runs
     end = {name: values[..., -1] for name, values in g.items()}
     good = (end["verdict"] == 1).sum((1, 2))
-    assert good[0] >= 10 and 1 <= good[1] < good[0] and good[2] < good[0]  # one hump, two humps, no medicine
+    assert (
+        good[0] >= 10 and 1 <= good[1] < good[0] and good[2] < good[0]
+    )  # one hump, two humps, no medicine
     false_peace = (end["off_half"] < 0.05) & (end["js"] > 0.1)  # D says ½, and G is wrong
     assert false_peace.any((1, 2)).all()
 
@@ -140,7 +179,10 @@ def test_solutions_are_folded_and_every_picture_has_words(nb):
 
 def test_notes_for_speakers_are_left_out(tmp_path):
     markdown = nbformat.v4.new_markdown_cell
-    cells = [markdown("# T", id="a"), markdown("psst", id="b", metadata={"slideshow": {"slide_type": "notes"}})]
+    cells = [
+        markdown("# T", id="a"),
+        markdown("psst", id="b", metadata={"slideshow": {"slide_type": "notes"}}),
+    ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "09_t.ipynb")
     assert [cell.id for cell in build.notebook(tmp_path / "09_t.ipynb").cells] == ["a"]
 
@@ -154,7 +196,11 @@ def test_headings_get_targets_papers_a_citation_and_a_quiz_its_mathematics():
 
 
 def test_every_paper_is_in_the_bibliography_once(nb):
-    keys = Counter(re.findall(r"^@\w+\{([^,]+),", (build.HERE / "references.bib").read_text(encoding="utf-8"), re.M))
+    keys = Counter(
+        re.findall(
+            r"^@\w+\{([^,]+),", (build.HERE / "references.bib").read_text(encoding="utf-8"), re.M
+        )
+    )
     assert max(keys.values()) == 1
     cited = {key for cell in nb.cells for key in re.findall(r"\{cite\}`([^`]+)`", cell.source)}
     text = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
@@ -170,7 +216,9 @@ ENTRIES = re.findall(r"^(\S.*)\n  (?:.*\n  )*?.*<!-- first: (.+?) -->$", GLOSSAR
 def test_a_term_links_to_the_section_that_uses_it_first(term, pattern):
     number, k = re.fullmatch(r"\[.+\]\(#s(\d\d)-(\d+)\)", build.first_use(pattern)).groups()
     path = next(path for path in build.NOTEBOOKS if path.name.startswith(number))
-    text = "\n".join(cell.source for cell in build.notebook(path).cells if cell.cell_type == "markdown")
+    text = "\n".join(
+        cell.source for cell in build.notebook(path).cells if cell.cell_type == "markdown"
+    )
     section = re.search(rf"^\(s{number}-{k}\)=\n(.*?)(?=^\(s{number}-|\Z)", text, re.M | re.S)[1]
     assert re.search(pattern, section)
 
@@ -182,13 +230,36 @@ def test_a_term_that_nobody_uses_is_refused():
 
 def test_every_symbol_of_the_formulas_is_explained():
     """Letters that formulas of three cells or more use; i and j count, and b, c, d, s, t, y mean something new in each formula."""
-    greek = {"\\mu": "μ", "\\sigma": "σ", "\\eta": "η", "\\theta": "θ", "\\lambda": "λ", "\\nabla": "∇", "E": "𝔼"}
+    greek = {
+        "\\mu": "μ",
+        "\\sigma": "σ",
+        "\\eta": "η",
+        "\\theta": "θ",
+        "\\lambda": "λ",
+        "\\nabla": "∇",
+        "E": "𝔼",
+    }
     letter = r"\\(?:mu|sigma|eta|theta|lambda|nabla|phi|beta|alpha)\b|(?<![\\A-Za-z])[A-Za-z](?![A-Za-z])"
     where = Counter()
     for path in build.NOTEBOOKS:
         for cell in nbformat.read(path, as_version=4).cells:
-            formulas = " ".join(re.findall(r"\$\$?([^$]+)\$", cell.source)) if cell.cell_type == "markdown" else ""
-            where.update(set(re.findall(letter, re.sub(r"\\(text|mathrm|operatorname|begin|end)\s*\{[^}]*\}", " ", formulas))))
+            formulas = (
+                " ".join(re.findall(r"\$\$?([^$]+)\$", cell.source))
+                if cell.cell_type == "markdown"
+                else ""
+            )
+            where.update(
+                set(
+                    re.findall(
+                        letter,
+                        re.sub(
+                            r"\\(text|mathrm|operatorname|begin|end)\s*\{[^}]*\}", " ", formulas
+                        ),
+                    )
+                )
+            )
     terms = " ".join(term for term, _ in ENTRIES)
-    often = {greek.get(symbol, symbol) for symbol, cells in where.items() if cells >= 3} - set("ijtcdybs")
+    often = {greek.get(symbol, symbol) for symbol, cells in where.items() if cells >= 3} - set(
+        "ijtcdybs"
+    )
     assert len(often) >= 15 and not {symbol for symbol in often if symbol not in terms}

@@ -29,23 +29,31 @@ def test_detailed_balance(law, size, langevin):
 def test_walkers_do_what_the_matrix_says(langevin):
     law, i, n = targets.mixture(), 150, 200_000
     start = X[i].expand(n, 1)
-    after, moved = hop(law.log_prob, start, 0.7, torch.Generator().manual_seed(0), langevin=langevin)
+    after, moved = hop(
+        law.log_prob, start, 0.7, torch.Generator().manual_seed(0), langevin=langevin
+    )
     row = transition(law.log_prob(X[:, None]), 0.7, X, langevin=langevin)[i]
     for power in (1, 2):
         expected, error = float(row @ X**power), float((after**power).std()) / math.sqrt(n)
         assert float((after**power).mean()) == pytest.approx(expected, abs=5 * error)
-    assert float(moved.double().mean()) == pytest.approx(1 - float(row[i]), abs=0.03)  # moves within a cell are none
+    assert float(moved.double().mean()) == pytest.approx(
+        1 - float(row[i]), abs=0.03
+    )  # moves within a cell are none
     torch.testing.assert_close(after[~moved], start[~moved])
 
 
 def test_every_move_on_a_flat_law_is_taken():
-    _, moved = hop(lambda x: torch.zeros(len(x)), torch.zeros(100, 1), 1.0, torch.Generator().manual_seed(0))
+    _, moved = hop(
+        lambda x: torch.zeros(len(x)), torch.zeros(100, 1), 1.0, torch.Generator().manual_seed(0)
+    )
     assert bool(moved.all())
 
 
 def test_a_hop_needs_no_gradient_and_keeps_the_type():
     x = torch.zeros(5, 1, dtype=torch.float64, requires_grad=True)
-    after, _ = hop(targets.gaussian().log_prob, x, 1.0, torch.Generator().manual_seed(0), langevin=True)
+    after, _ = hop(
+        targets.gaussian().log_prob, x, 1.0, torch.Generator().manual_seed(0), langevin=True
+    )
     assert after.dtype == torch.float64 and not after.requires_grad
 
 

@@ -16,7 +16,9 @@ def test_no_whole_number(n):
         count("steps", n)
 
 
-@pytest.mark.parametrize("number", [0, -1e-9, True, None, "1e-3", math.nan, math.inf, 1j, [1.0], np.zeros(2)])
+@pytest.mark.parametrize(
+    "number", [0, -1e-9, True, None, "1e-3", math.nan, math.inf, 1j, [1.0], np.zeros(2)]
+)
 def test_no_positive_number(number):
     with pytest.raises(ValueError, match="lr_G must be a positive number, got"):
         positive("lr_G", number)
@@ -26,7 +28,9 @@ def test_what_is_allowed_comes_back():
     assert count("steps", 0, 0) == 0 and count("n", 7, 7) == 7
     for number in (3, 1e-300, np.float32(0.5), np.int64(4), Fraction(1, 2)):
         assert positive("lr", number) == float(number) and isinstance(positive("lr", number), float)
-    assert one_of("loss", "hinge", LOSSES) == "hinge" and one_of("on", False, (True, False)) is False
+    assert (
+        one_of("loss", "hinge", LOSSES) == "hinge" and one_of("on", False, (True, False)) is False
+    )
 
 
 @pytest.mark.parametrize("value", ["Hinge", None, 3, ["hinge"], {}])

@@ -27,10 +27,19 @@ class Map(nn.Module):
 
 X = line(-4, 4, 400)
 FLAT = targets.uniform()
-SHAPES = {"rising": lambda z: 2 * z + 0.3, "falling": lambda z: 1 - z, "folded": torch.abs,
-          "wave": lambda z: (9 * z).sin(), "flat": lambda z: 0 * z + 0.7, "half flat": torch.relu, "jump": torch.sign,
-          "far": lambda z: 100 * z, "beside": lambda z: z + 50, "tiny": lambda z: 1e-12 * z,
-          "network": mlp(1, 32, 32, 1, seed=3, cover=(-1, 1))}
+SHAPES = {
+    "rising": lambda z: 2 * z + 0.3,
+    "falling": lambda z: 1 - z,
+    "folded": torch.abs,
+    "wave": lambda z: (9 * z).sin(),
+    "flat": lambda z: 0 * z + 0.7,
+    "half flat": torch.relu,
+    "jump": torch.sign,
+    "far": lambda z: 100 * z,
+    "beside": lambda z: z + 50,
+    "tiny": lambda z: 1e-12 * z,
+    "network": mlp(1, 32, 32, 1, seed=3, cover=(-1, 1)),
+}
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -55,9 +64,15 @@ def test_mass_is_neither_lost_nor_made(name, grid):
 
 
 def test_what_falls_beside_the_grid_is_kept():
-    masses, _ = push_masses(Map(lambda z: 10 * z), FLAT, X)  # uniform on [−10, 10]: 0.3 on each side of [−4, 4]
-    torch.testing.assert_close(masses[[0, -1]], torch.tensor([0.3, 0.3]).double(), atol=1e-6, rtol=0)
-    torch.testing.assert_close(masses[1:-1], torch.full((400,), 0.4 / 400).double(), atol=1e-6, rtol=0)
+    masses, _ = push_masses(
+        Map(lambda z: 10 * z), FLAT, X
+    )  # uniform on [−10, 10]: 0.3 on each side of [−4, 4]
+    torch.testing.assert_close(
+        masses[[0, -1]], torch.tensor([0.3, 0.3]).double(), atol=1e-6, rtol=0
+    )
+    torch.testing.assert_close(
+        masses[1:-1], torch.full((400,), 0.4 / 400).double(), atol=1e-6, rtol=0
+    )
 
 
 @pytest.mark.parametrize("scale, shift", [(0.5, 0.3), (-0.5, 0.3), (1.5, -1)])
@@ -65,7 +80,9 @@ def test_an_affine_G_moves_a_normal(scale, shift):
     p_g = pushforward(Map(lambda z: scale * z + shift), targets.gaussian(), X)
     expected = torch.as_tensor(stats.norm(shift, abs(scale)).pdf(X))
     off = float((p_g - expected).abs().sum() * (X[1] - X[0]))
-    assert off == pytest.approx(0, abs=4e-3)  # all of it in the two outermost cells of z, which have no end
+    assert off == pytest.approx(
+        0, abs=4e-3
+    )  # all of it in the two outermost cells of z, which have no end
 
 
 @pytest.mark.parametrize("mean, std", [(0.0, 1.0), (1.0, 1.0), (0.5, 0.4), (-3.0, 2.0), (4.0, 0.3)])
@@ -94,14 +111,18 @@ def test_a_monotone_G_by_the_change_of_variables():
 
 
 def test_a_folded_G_adds_both_branches():
-    p_g = pushforward(Map(torch.square), FLAT, line(0, 1, 200))  # density of z²: 1 / (2 √x), mean over each cell
+    p_g = pushforward(
+        Map(torch.square), FLAT, line(0, 1, 200)
+    )  # density of z²: 1 / (2 √x), mean over each cell
     edges = torch.linspace(0, 1, 201, dtype=torch.float64)
     torch.testing.assert_close(p_g, edges.sqrt().diff() * 200, rtol=2e-2, atol=0)
     assert js(p_g, edges.sqrt().diff() * 200, line(0, 1, 200)).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_the_same_law_from_another_G():
-    one, other = (pushforward(Map(G), FLAT, X) for G in (lambda z: (3 * z).sin(), lambda z: (-3 * z).sin()))
+    one, other = (
+        pushforward(Map(G), FLAT, X) for G in (lambda z: (3 * z).sin(), lambda z: (-3 * z).sin())
+    )
     torch.testing.assert_close(one, other)
 
 
@@ -124,17 +145,26 @@ def test_the_density_follows_samples_of_the_network():
 
 def test_the_optimal_discriminator_is_bayes_odds():
     p, q = torch.tensor([0.2, 0.0, 0.3, 0.0]), torch.tensor([0.2, 0.5, 0.1, 0.0])
-    torch.testing.assert_close(optimal_discriminator(p, q), torch.tensor([0.5, 0.0, 0.75, math.nan]), equal_nan=True)
+    torch.testing.assert_close(
+        optimal_discriminator(p, q), torch.tensor([0.5, 0.0, 0.75, math.nan]), equal_nan=True
+    )
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda: line(1, 1), "low < high"), (lambda: line(0, 1, 1), "points ≥ 2"),
-    (lambda: pushforward(Map(lambda z: torch.cat([z, z], 1)), FLAT, X), r"G must map \(n, 1\) to \(n, 1\), got 2050"),
-    (lambda: pushforward(Map(lambda z: z), FLAT, X.sinh()), "equally spaced"),
-    (lambda: pushforward(Map(lambda z: z), FLAT, X.flip(0)), "rising"),
-    (lambda: pushforward(Map(lambda z: z), FLAT, X[:, None]), r"got shape \(400, 1\)"),
-    (lambda: pushforward(Map(lambda z: z), FLAT, X * math.nan), "equally spaced"),
-])
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: line(1, 1), "low < high"),
+        (lambda: line(0, 1, 1), "points ≥ 2"),
+        (
+            lambda: pushforward(Map(lambda z: torch.cat([z, z], 1)), FLAT, X),
+            r"G must map \(n, 1\) to \(n, 1\), got 2050",
+        ),
+        (lambda: pushforward(Map(lambda z: z), FLAT, X.sinh()), "equally spaced"),
+        (lambda: pushforward(Map(lambda z: z), FLAT, X.flip(0)), "rising"),
+        (lambda: pushforward(Map(lambda z: z), FLAT, X[:, None]), r"got shape \(400, 1\)"),
+        (lambda: pushforward(Map(lambda z: z), FLAT, X * math.nan), "equally spaced"),
+    ],
+)
 def test_bad_input_is_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()

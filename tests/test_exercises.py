@@ -15,15 +15,22 @@ FILES = sorted((ROOT / "ganlib/exercises").glob("nb*.py"))
 
 
 def names(path):
-    return re.findall(r"^(?:def )?([a-z]\w*)(?:\(| = _numbers\()", path.read_text(encoding="utf-8"), re.M)
+    return re.findall(
+        r"^(?:def )?([a-z]\w*)(?:\(| = _numbers\()", path.read_text(encoding="utf-8"), re.M
+    )
 
 
-@pytest.mark.parametrize("answer, said", [
-    (1.04**50, "growth: right."), (..., "growth: not answered yet."),
-    (1.2**100, "growth: not yet. The step is at a right angle"), ([], "growth: not yet. "),
-    ("much", "growth: not yet. Checking your answer failed with ValueError"),
-    (None, "growth: not yet. Checking your answer failed with TypeError"),
-])
+@pytest.mark.parametrize(
+    "answer, said",
+    [
+        (1.04**50, "growth: right."),
+        (..., "growth: not answered yet."),
+        (1.2**100, "growth: not yet. The step is at a right angle"),
+        ([], "growth: not yet. "),
+        ("much", "growth: not yet. Checking your answer failed with ValueError"),
+        (None, "growth: not yet. Checking your answer failed with TypeError"),
+    ],
+)
 def test_check_says_which(answer, said, capsys):
     assert check("growth", answer) is None
     out = capsys.readouterr().out
@@ -42,7 +49,10 @@ def test_a_function_that_is_still_a_stub_is_not_answered(capsys, monkeypatch):
     check("stub", lambda: 1 / 0)
     first, second = capsys.readouterr().out.splitlines()
     assert first == "stub: not answered yet."
-    assert second == "stub: not yet. Checking your answer failed with ZeroDivisionError: division by zero"
+    assert (
+        second
+        == "stub: not yet. Checking your answer failed with ZeroDivisionError: division by zero"
+    )
 
 
 def test_an_unknown_name_lists_the_exercises():

@@ -11,7 +11,14 @@ from ganlib.densities import line, pushforward
 from ganlib.families import LEAVES, VAE, Adversarial, Autoregressive, Energy, Flow, Walk
 
 LAWS = {law.name: law for law in (targets.mixture(), targets.iris())}
-STEPS = {Autoregressive: 40, Flow: 80, VAE: 250, Energy: 60, Adversarial: 500, Walk: 60}  # far fewer than by default
+STEPS = {
+    Autoregressive: 40,
+    Flow: 80,
+    VAE: 250,
+    Energy: 60,
+    Adversarial: 500,
+    Walk: 60,
+}  # far fewer than by default
 EXPLICIT = [Autoregressive, Flow, VAE, Energy]
 
 
@@ -23,8 +30,10 @@ def fitted():
 @pytest.mark.parametrize("Leaf", EXPLICIT)
 def test_densities_integrate_to_one(fitted, Leaf):
     low, high = fitted[Leaf].law.range
-    x = {Flow: line(-400, 400, 160_000),  # a flow has thin and long tails
-         Autoregressive: line(low, high, 1280)}.get(Leaf, line(-15, 15, 3000))  # ten points in every cell
+    x = {
+        Flow: line(-400, 400, 160_000),  # a flow has thin and long tails
+        Autoregressive: line(low, high, 1280),
+    }.get(Leaf, line(-15, 15, 3000))  # ten points in every cell
     p = fitted[Leaf].log_prob(x[:, None]).exp()
     assert float(p.sum() * (x[1] - x[0])) == pytest.approx(1, abs=1e-3)
 
@@ -37,7 +46,9 @@ def test_samples_have_the_law_that_law_on_says(fitted, Leaf):
     assert drawn.shape == (n,) and not drawn.requires_grad
     counted = torch.searchsorted(drawn, x + 0.01) / n
     computed = (leaf.law_on(x) * 0.02).cumsum(0)
-    assert float((counted - computed).abs().max()) < 1.95 / math.sqrt(n)  # Kolmogorov and Smirnov, one in a thousand
+    assert float((counted - computed).abs().max()) < 1.95 / math.sqrt(
+        n
+    )  # Kolmogorov and Smirnov, one in a thousand
 
 
 def test_samples_follow_the_generator(fitted):
@@ -84,11 +95,17 @@ def test_the_bound_lies_below_and_its_gap_is_a_kl(posterior, law):
     q, step = vae.encode(x), z[1] - z[0]
     log_q = Normal(q.mean[:, None], q.stddev[:, None]).log_prob(z)
     log_posterior = vae.joint(x, z) - log_p[:, None]
-    torch.testing.assert_close(log_posterior.exp().sum(1) * step, torch.ones(40).double(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        log_posterior.exp().sum(1) * step, torch.ones(40).double(), atol=1e-6, rtol=0
+    )
     gap = (log_q.exp() * (log_q - log_posterior)).sum(1) * step
     torch.testing.assert_close(log_p - elbo, gap, atol=1e-4, rtol=0)
-    fit = (log_q.exp() * Normal(vae.g(z[:, None])[:, 0], vae.log_sigma.exp()).log_prob(x[:, None])).sum(1) * step
-    torch.testing.assert_close(elbo, fit - kl_divergence(q, Normal(0, 1)), atol=1e-4, rtol=0)  # the ELBO of the paper
+    fit = (
+        log_q.exp() * Normal(vae.g(z[:, None])[:, 0], vae.log_sigma.exp()).log_prob(x[:, None])
+    ).sum(1) * step
+    torch.testing.assert_close(
+        elbo, fit - kl_divergence(q, Normal(0, 1)), atol=1e-4, rtol=0
+    )  # the ELBO of the paper
     pulled = fit - 3 * kl_divergence(q, Normal(0, 1))
     torch.testing.assert_close(vae.elbo(x, pull=3), pulled, atol=1e-3, rtol=0)
 
@@ -110,7 +127,9 @@ def test_a_poor_posterior_costs_even_with_infinite_data():
 def test_the_pull_of_the_prior_blinds_the_encoder_or_lets_it_be_sure():
     x = line(-2, 2, 20)
     strong, weak = (VAE(pull=pull).fit(LAWS["two modes"], steps=200) for pull in (10.0, 0.1))
-    torch.testing.assert_close(strong.encode(x).stddev, torch.ones(20).double(), atol=0.05, rtol=0)  # the prior itself
+    torch.testing.assert_close(
+        strong.encode(x).stddev, torch.ones(20).double(), atol=0.05, rtol=0
+    )  # the prior itself
     assert float((strong.log_prob(x[:, None]) - strong.elbo(x)).abs().max()) < 0.01
     assert float(weak.encode(x).stddev.max()) < 0.2
     assert float((weak.log_prob(x[:, None]) - weak.elbo(x)).mean()) > 0.2
@@ -130,7 +149,9 @@ def test_a_langevin_chain_samples_the_same_energy(fitted):
     leaf = Energy(0.5, langevin=True)
     leaf.net, leaf.passes = fitted[Energy].net, 5000
     x = line(-5, 5, 300)
-    torch.testing.assert_close(leaf.law_on(x), fitted[Energy].log_prob(x[:, None]).exp(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        leaf.law_on(x), fitted[Energy].log_prob(x[:, None]).exp(), atol=1e-6, rtol=0
+    )
 
 
 def test_the_walk_is_at_home_in_the_data_if_its_cleaner_is_exact():
@@ -156,7 +177,9 @@ def test_nine_of_ten_seeds_come_within_005_nats(Leaf, law):
 
 
 @pytest.mark.parametrize("Leaf", [VAE, Adversarial])
-def test_the_slow_leaves_come_within_005_nats(Leaf):  # ten seeds, both laws: tests/benchmarks/scoreboard.py
+def test_the_slow_leaves_come_within_005_nats(
+    Leaf,
+):  # ten seeds, both laws: tests/benchmarks/scoreboard.py
     for seed in (1, 2):
         assert Leaf().fit(LAWS["two modes"], steps=STEPS[Leaf], seed=seed).js() < 0.05
 
@@ -176,9 +199,15 @@ def test_js_counts_what_falls_outside(fitted):
     assert far.js() == pytest.approx(math.log(2))
 
 
-@pytest.mark.parametrize("law, steps, words", [
-    ([1.0, 2.0], 5, "one dimension"), (targets.ring(), 5, "one dimension, got ring"), (targets.mixture(), 0, "steps must be .*, got 0"),
-    (targets.mixture(), 2.5, "steps must be a whole number")])
+@pytest.mark.parametrize(
+    "law, steps, words",
+    [
+        ([1.0, 2.0], 5, "one dimension"),
+        (targets.ring(), 5, "one dimension, got ring"),
+        (targets.mixture(), 0, "steps must be .*, got 0"),
+        (targets.mixture(), 2.5, "steps must be a whole number"),
+    ],
+)
 def test_fit_says_what_it_needs(law, steps, words):
     for Leaf in (Flow, Adversarial):
         with pytest.raises(ValueError, match=words):
@@ -187,7 +216,7 @@ def test_fit_says_what_it_needs(law, steps, words):
 
 @pytest.mark.parametrize("settings", [{"posterior": "wide"}, {"pull": 0.0}, {"pull": -1.0}])
 def test_a_vae_says_what_it_can_be(settings):
-    (name, value), = settings.items()
+    ((name, value),) = settings.items()
     with pytest.raises(ValueError, match=f"{name} must be .*, got {value!r}"):
         VAE(**settings)
 

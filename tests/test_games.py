@@ -22,13 +22,23 @@ def guarantees(payoff, game):
     return float((game.row @ A).min()), float((A @ game.column).max())
 
 
-@pytest.mark.parametrize("payoff, value, row, column", [
-    ([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], 0, [1 / 3] * 3, [1 / 3] * 3),  # rock, paper, scissors
-    ([[1, -1], [-1, 1]], 0, [0.5, 0.5], [0.5, 0.5]),                      # matching pennies
-    ([[3, 1, 4], [2, 0, 3], [1, 1, 5]], 1, None, [0, 1, 0]),              # a dominated row, two best rows
-    ([[2, 5], [1, 7]], 2, [1, 0], [1, 0]),                                # a saddle in pure strategies
-    ([[7]], 7, [1], [1]), ([[3, 1, 2]], 1, [1], [0, 1, 0]), ([[3], [1]], 3, [1, 0], [1]),
-])
+@pytest.mark.parametrize(
+    "payoff, value, row, column",
+    [
+        (
+            [[0, -1, 1], [1, 0, -1], [-1, 1, 0]],
+            0,
+            [1 / 3] * 3,
+            [1 / 3] * 3,
+        ),  # rock, paper, scissors
+        ([[1, -1], [-1, 1]], 0, [0.5, 0.5], [0.5, 0.5]),  # matching pennies
+        ([[3, 1, 4], [2, 0, 3], [1, 1, 5]], 1, None, [0, 1, 0]),  # a dominated row, two best rows
+        ([[2, 5], [1, 7]], 2, [1, 0], [1, 0]),  # a saddle in pure strategies
+        ([[7]], 7, [1], [1]),
+        ([[3, 1, 2]], 1, [1], [0, 1, 0]),
+        ([[3], [1]], 3, [1, 0], [1]),
+    ],
+)
 def test_known_games(payoff, value, row, column):
     game = solve(payoff)
     assert game.value == pytest.approx(value, abs=1e-12)
@@ -67,12 +77,20 @@ def test_guarantees_agree_on_a_thousand_random_games():
             assert float(p.min()) >= 0 and float(p.sum()) == pytest.approx(1, abs=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["constant", "zeros and ones", "twins", "huge", "tiny", "many orders"])
+@pytest.mark.parametrize(
+    "kind", ["constant", "zeros and ones", "twins", "huge", "tiny", "many orders"]
+)
 def test_degenerate_games(kind):
     g = torch.Generator().manual_seed(2)
     A = torch.randn(7, 9, generator=g, dtype=f64)
-    A = {"constant": torch.full_like(A, 3), "zeros and ones": (A > 0).to(f64), "twins": A[:1] + 1e-9 * A,
-         "huge": 1e9 + A, "tiny": 1e-12 * A, "many orders": (4 * A).exp()}[kind]
+    A = {
+        "constant": torch.full_like(A, 3),
+        "zeros and ones": (A > 0).to(f64),
+        "twins": A[:1] + 1e-9 * A,
+        "huge": 1e9 + A,
+        "tiny": 1e-12 * A,
+        "many orders": (4 * A).exp(),
+    }[kind]
     low, high = guarantees(A, solve(A))
     assert low == pytest.approx(high, rel=1e-8, abs=1e-20)
 
@@ -85,7 +103,9 @@ def test_shifting_and_scaling_payoffs_changes_only_the_value():
     assert solve(-A.T).value == pytest.approx(-one.value)  # the players change chairs
 
 
-@pytest.mark.parametrize("payoff", [[], [[]], [[1, 2], [3]], [[1, math.nan]], [[math.inf]], [1, 2], "pizza", None])
+@pytest.mark.parametrize(
+    "payoff", [[], [[]], [[1, 2], [3]], [[1, math.nan]], [[math.inf]], [1, 2], "pizza", None]
+)
 def test_bad_payoffs_are_refused(payoff):
     with pytest.raises(ValueError, match="payoff must be rows of equally many finite numbers, got"):
         solve(payoff)
@@ -95,8 +115,12 @@ def test_bad_payoffs_are_refused(payoff):
 def test_simultaneous_play_on_xy_grows_by_exactly_the_root_of_one_plus_lr_squared(lr):
     radius = play(bilinear, [0.6, -0.8], "simultaneous", lr=lr, steps=20).norm(dim=1)
     growth = radius[1:] / radius[:-1]
-    assert_close(growth[radius[1:].isfinite()], torch.full_like(growth, math.hypot(1, lr))[radius[1:].isfinite()],
-                 rtol=1e-13, atol=0)
+    assert_close(
+        growth[radius[1:].isfinite()],
+        torch.full_like(growth, math.hypot(1, lr))[radius[1:].isfinite()],
+        rtol=1e-13,
+        atol=0,
+    )
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -121,7 +145,10 @@ def test_predicted_eigenvalue_is_what_a_path_does(rule):
 
 
 def test_alternating_orbits_and_three_rules_come_home():
-    end = {rule: float(play(bilinear, [1.0, 0.0], rule, lr=0.3, steps=400)[-1].norm()) for rule in RULES}
+    end = {
+        rule: float(play(bilinear, [1.0, 0.0], rule, lr=0.3, steps=400)[-1].norm())
+        for rule in RULES
+    }
     assert math.isnan(end["simultaneous"]) and 0.8 < end["alternating"] < 1.25
     assert max(end[rule] for rule in ("extragradient", "optimistic", "consensus")) < 1e-6
 
@@ -153,7 +180,9 @@ def test_many_games_at_once_are_the_same_games(rule):
 def test_a_path_that_leaves_is_marked_and_the_others_go_on():
     path = play(bilinear, [[1.0, 0.0], [0.0, 0.0]], "simultaneous", lr=5.0, steps=40)
     gone = path[:, 0].isnan().any(1)
-    assert gone[-1] and not gone[0] and bool(gone.diff(prepend=gone[:1]).sum() == 1)  # once gone, gone
+    assert (
+        gone[-1] and not gone[0] and bool(gone.diff(prepend=gone[:1]).sum() == 1)
+    )  # once gone, gone
     assert bool((path[:, 0][~gone].abs() <= 1e6).all()) and bool((path[:, 1] == 0).all())
 
 
@@ -162,12 +191,19 @@ def test_a_value_that_does_not_care_leaves_the_players_where_they_are():
     assert_close(path, torch.tensor([1.0, 2.0], dtype=f64).expand(4, 2))
 
 
-@pytest.mark.parametrize("change, words", [
-    ({"rule": "newton"}, "rule must be one of simultaneous"), ({"lr": 0}, "lr must be a positive number"),
-    ({"lr": -1.0}, "got -1.0"), ({"lr": math.nan}, "got nan"),
-    ({"steps": -1}, "steps must .* at least 0, got -1"), ({"steps": 2.5}, "got 2.5"),
-    ({"start": [1.0]}, r"shape \(\.\.\., 2\)"), ({"start": [math.nan, 0]}, "start must be finite"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"rule": "newton"}, "rule must be one of simultaneous"),
+        ({"lr": 0}, "lr must be a positive number"),
+        ({"lr": -1.0}, "got -1.0"),
+        ({"lr": math.nan}, "got nan"),
+        ({"steps": -1}, "steps must .* at least 0, got -1"),
+        ({"steps": 2.5}, "got 2.5"),
+        ({"start": [1.0]}, r"shape \(\.\.\., 2\)"),
+        ({"start": [math.nan, 0]}, "start must be finite"),
+    ],
+)
 def test_bad_play_is_refused(change, words):
     asked = {"start": [1.0, 0.0], "rule": "simultaneous", "lr": 0.1, "steps": 3, **change}
     with pytest.raises(ValueError, match=words):
@@ -183,9 +219,13 @@ def test_the_smallest_gan_is_a_gan(spread):
     assert_close(smallest_gan(spread)(θ, 0 * w), torch.tensor(-math.log(4), dtype=f64))
 
 
-@pytest.mark.parametrize("spread, lr", [(0.0, 0.3), (0.5, 0.2), (0.5, 0.5), (0.5, 0.8), (1.0, 0.5), (1.0, 2.5)])
+@pytest.mark.parametrize(
+    "spread, lr", [(0.0, 0.3), (0.5, 0.2), (0.5, 0.5), (0.5, 0.8), (1.0, 0.5), (1.0, 2.5)]
+)
 def test_the_smallest_gan_comes_home_when_the_rate_is_below_twice_the_variance(spread, lr):
     # At rest F is linear with μ = −σ²/4 ± √(σ⁴/16 − ¼), so that |1 + lr μ|² = 1 − lr σ²/2 + lr²/4 (for σ < √2).
     by_hand = math.sqrt(1 - lr * spread**2 / 2 + lr**2 / 4)
-    assert float(eigenvalues(smallest_gan(spread), [0, 0], "simultaneous", lr=lr)[0].abs()) == pytest.approx(by_hand)
+    assert float(
+        eigenvalues(smallest_gan(spread), [0, 0], "simultaneous", lr=lr)[0].abs()
+    ) == pytest.approx(by_hand)
     assert (by_hand < 1 - 1e-12) == (lr < 2 * spread**2)

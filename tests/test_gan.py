@@ -20,7 +20,10 @@ P_DATA = LAW.log_prob(X[:, None]).exp()
 
 
 def make(seed=0, **knobs):
-    G, D = mlp(1, 16, 16, 1, seed=2 * seed, cover=(-1, 1)), mlp(1, 16, 16, 1, seed=2 * seed + 1, cover=(-3, 3))
+    G, D = (
+        mlp(1, 16, 16, 1, seed=2 * seed, cover=(-1, 1)),
+        mlp(1, 16, 16, 1, seed=2 * seed + 1, cover=(-3, 3)),
+    )
     return GAN(G, D, targets.uniform(), **{"lr_G": 1e-3, "lr_D": 5e-3, "seed": seed, **knobs})
 
 
@@ -59,8 +62,15 @@ def plain_loop(gan, reals, loss_G):
 @pytest.mark.parametrize("loss", ["minimax", "non-saturating"])
 def test_steps_against_the_plain_loop(loss):
     gan, reals = make(loss=loss), batches(30)
-    G, D = plain_loop(gan, reals, lambda fake: bce(fake, torch.ones_like(fake)) if loss == "non-saturating"
-                      else -bce(fake, torch.zeros_like(fake)))
+    G, D = plain_loop(
+        gan,
+        reals,
+        lambda fake: (
+            bce(fake, torch.ones_like(fake))
+            if loss == "non-saturating"
+            else -bce(fake, torch.zeros_like(fake))
+        ),
+    )
     for real in reals:
         gan.step(real)
     torch.testing.assert_close(weights(gan.G), weights(G), atol=1e-5, rtol=1e-4)
@@ -73,8 +83,10 @@ def test_adam_is_torch_s_own_bit_for_bit_and_hears_hooks(hooked):
     gan, reals, heard = make(), batches(20), []
     G, D = copy.deepcopy(gan.G), copy.deepcopy(gan.D)
     own = GAN(G, D, gan.prior, lr_G=gan.lr_G, lr_D=gan.lr_D, betas=gan.betas, seed=0)
-    own.opt_G, own.opt_D = (torch.optim.Adam(net.parameters(), lr=lr, betas=gan.betas, fused=True)
-                            for net, lr in ((G, gan.lr_G), (D, gan.lr_D)))
+    own.opt_G, own.opt_D = (
+        torch.optim.Adam(net.parameters(), lr=lr, betas=gan.betas, fused=True)
+        for net, lr in ((G, gan.lr_G), (D, gan.lr_D))
+    )
     if hooked:
         gan.opt_D.register_step_post_hook(lambda *_: heard.append(gan.steps))
     for k, real in enumerate(reals):
@@ -83,7 +95,9 @@ def test_adam_is_torch_s_own_bit_for_bit_and_hears_hooks(hooked):
             gan.load_state_dict(gan.state_dict())
         gan.step(real)
         own.step(real)
-    assert same(gan.G, own.G) and same(gan.D, own.D) and heard == (list(range(20)) if hooked else [])
+    assert (
+        same(gan.G, own.G) and same(gan.D, own.D) and heard == (list(range(20)) if hooked else [])
+    )
 
 
 def test_a_d_that_mixes_its_examples_sees_real_and_fake_apart():
@@ -94,7 +108,9 @@ def test_a_d_that_mixes_its_examples_sees_real_and_fake_apart():
     fake = twin.sample(len(real))
     cost = LOSSES["non-saturating"].D(twin.D(real), twin.D(fake))
     assert gan.step_D(real)["loss_D"] == pytest.approx(cost.item(), abs=1e-6)
-    torch.testing.assert_close(gan.D[1].running_mean, twin.D[1].running_mean)  # of real, then of fake
+    torch.testing.assert_close(
+        gan.D[1].running_mean, twin.D[1].running_mean
+    )  # of real, then of fake
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -152,7 +168,9 @@ def test_a_rate_set_during_training_acts_at_the_next_step_and_adam_keeps_its_mem
     assert (gan.lr_D, gan.lr_G) == (0.01, 0.00025)
     gan.step_D(reals[10])
     twin.step_D(reals[10])
-    torch.testing.assert_close(weights(gan.D) - before, 2 * (weights(twin.D) - before), atol=1e-6, rtol=1e-3)
+    torch.testing.assert_close(
+        weights(gan.D) - before, 2 * (weights(twin.D) - before), atol=1e-6, rtol=1e-3
+    )
     assert {float(state["step"]) for state in gan.opt_D.state.values()} == {11.0}
     for (_, mine), (_, theirs) in zip(gan.opt_D.state.items(), twin.opt_D.state.items()):
         torch.testing.assert_close(mine["exp_avg"], theirs["exp_avg"], atol=0, rtol=0)
@@ -166,7 +184,9 @@ def test_loss_and_penalty_may_change_too():
     twin.load_state_dict(gan.state_dict())
     gan.step(reals[1])
     fake = twin.G(twin.noise(64)).detach()
-    total = LOSSES["hinge"].D(twin.D(reals[1]), twin.D(fake)) + 3 * PENALTIES["r1"](twin.D, reals[1])
+    total = LOSSES["hinge"].D(twin.D(reals[1]), twin.D(fake)) + 3 * PENALTIES["r1"](
+        twin.D, reals[1]
+    )
     twin.opt_D.zero_grad()
     total.backward()
     twin.opt_D.step()
@@ -214,7 +234,9 @@ class Star(nn.Module):
 
     def __init__(self, p, q):
         super().__init__()
-        self.logits = nn.Parameter(torch.cat([torch.full((1,), -1e4), p.log() - q.log(), torch.full((1,), -1e4)]))
+        self.logits = nn.Parameter(
+            torch.cat([torch.full((1,), -1e4), p.log() - q.log(), torch.full((1,), -1e4)])
+        )
 
     def forward(self, x):
         k = ((x - X[0]) / (X[1] - X[0])).round().long() + 1
@@ -228,7 +250,10 @@ def test_at_the_best_D_the_value_is_2_JS(seed):
     gan.D = Star(P_DATA / P_DATA.sum(), q).double()
     ledger = gan.ledger(P_DATA, X)
     assert ledger.value == pytest.approx(2 * ledger.js, abs=1e-6)
-    assert (ledger.regret, ledger.off_star) == (pytest.approx(0, abs=1e-6), pytest.approx(0, abs=1e-6))
+    assert (ledger.regret, ledger.off_star) == (
+        pytest.approx(0, abs=1e-6),
+        pytest.approx(0, abs=1e-6),
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -243,9 +268,13 @@ def test_the_ledger_against_its_formulas(seed, steps):
     with torch.no_grad():
         D = gan.D(X.float()[:, None]).flatten().double().sigmoid()
     kl = torch.special.xlogy(star, star / D) + torch.special.xlogy(1 - star, (1 - star) / (1 - D))
-    assert float(q.sum()) == pytest.approx(1, abs=1e-12)  # nothing beside the grid, so the sums are complete
+    assert float(q.sum()) == pytest.approx(
+        1, abs=1e-12
+    )  # nothing beside the grid, so the sums are complete
     assert ledger.regret == pytest.approx(2 * float(m @ kl), abs=1e-6)
-    assert ledger.value == pytest.approx(float(p @ D.log() + q @ (1 - D).log()) + math.log(4), abs=1e-6)
+    assert ledger.value == pytest.approx(
+        float(p @ D.log() + q @ (1 - D).log()) + math.log(4), abs=1e-6
+    )
     assert ledger.js == pytest.approx((ledger.value + ledger.regret) / 2, abs=1e-12)
     assert ledger.off_half == pytest.approx(float(m @ (D - 0.5).abs()), abs=1e-9)
     assert ledger.off_star == pytest.approx(float(m @ (D - star).abs()), abs=1e-9)
@@ -255,10 +284,15 @@ def test_the_ledger_against_its_formulas(seed, steps):
 def test_the_value_follows_samples():
     gan = make(2)
     with torch.no_grad():
-        real, fake = gan.D(LAW.sample(200_000, torch.Generator().manual_seed(0))), gan.D(gan.sample(200_000))
+        real, fake = (
+            gan.D(LAW.sample(200_000, torch.Generator().manual_seed(0))),
+            gan.D(gan.sample(200_000)),
+        )
     ledger = gan.ledger(P_DATA, X)
     assert ledger.real_term == pytest.approx(float(nn.functional.logsigmoid(real).mean()), abs=5e-3)
-    assert ledger.fake_term == pytest.approx(float(nn.functional.logsigmoid(-fake).mean()), abs=5e-3)
+    assert ledger.fake_term == pytest.approx(
+        float(nn.functional.logsigmoid(-fake).mean()), abs=5e-3
+    )
 
 
 def test_a_G_beside_the_grid_counts_in_full():
@@ -276,12 +310,24 @@ def test_work_that_was_done_may_be_handed_over():
     gan = make()
     with torch.no_grad():
         logits = gan.D(X.float()[:, None]).flatten().double()
-    assert gan.ledger(P_DATA, X, masses=push_masses(gan.G, gan.prior, X), logits=logits) == gan.ledger(P_DATA, X)
+    assert gan.ledger(
+        P_DATA, X, masses=push_masses(gan.G, gan.prior, X), logits=logits
+    ) == gan.ledger(P_DATA, X)
 
 
 def test_an_untrained_D_of_one_half_is_no_convergence():
-    blind = Ledger(js=0.4, value=0.0, regret=0.8, off_half=0.0, off_star=0.3, real_term=-0.69, fake_term=-0.69)
-    good = Ledger(js=0.01, value=0.01, regret=0.01, off_half=0.02, off_star=0.03, real_term=-0.69, fake_term=-0.69)
+    blind = Ledger(
+        js=0.4, value=0.0, regret=0.8, off_half=0.0, off_star=0.3, real_term=-0.69, fake_term=-0.69
+    )
+    good = Ledger(
+        js=0.01,
+        value=0.01,
+        regret=0.01,
+        off_half=0.02,
+        off_star=0.03,
+        real_term=-0.69,
+        fake_term=-0.69,
+    )
     assert not blind.converged() and good.converged() and not good.converged(js=0.005)
     assert str(good) == "JS 0.010, V + log 4 0.010, regret 0.010, E|D − ½| 0.020, E|D − D*| 0.030"
 
@@ -298,14 +344,20 @@ def test_a_bad_rate_is_named_and_nothing_is_lost(name, rate):
     assert (gan.lr_G, gan.lr_D) == (1e-3, 5e-3)
 
 
-@pytest.mark.parametrize("knobs, words", [
-    ({"loss": "minmax"}, "loss must be one of minimax, non-saturating, .*, got 'minmax'"),
-    ({"penalty": "r2"}, "penalty must be one of r1, gradient penalty, got 'r2'"),
-    ({"penalty_weight": -1}, "penalty_weight.*got -1"), ({"penalty_weight": math.nan}, "penalty_weight.*got nan"),
-    ({"optimiser": "lion"}, "optimiser must be one of adam, sgd, got 'lion'"),
-    ({"d_steps": 0}, "d_steps.*got 0"), ({"d_steps": 1.5}, r"d_steps.*got 1\.5"),
-    ({"betas": (0.5,)}, "betas.*two numbers"), ({"betas": (0.5, 1.0)}, r"betas.*got \(0\.5, 1\.0\)"),
-])
+@pytest.mark.parametrize(
+    "knobs, words",
+    [
+        ({"loss": "minmax"}, "loss must be one of minimax, non-saturating, .*, got 'minmax'"),
+        ({"penalty": "r2"}, "penalty must be one of r1, gradient penalty, got 'r2'"),
+        ({"penalty_weight": -1}, "penalty_weight.*got -1"),
+        ({"penalty_weight": math.nan}, "penalty_weight.*got nan"),
+        ({"optimiser": "lion"}, "optimiser must be one of adam, sgd, got 'lion'"),
+        ({"d_steps": 0}, "d_steps.*got 0"),
+        ({"d_steps": 1.5}, r"d_steps.*got 1\.5"),
+        ({"betas": (0.5,)}, "betas.*two numbers"),
+        ({"betas": (0.5, 1.0)}, r"betas.*got \(0\.5, 1\.0\)"),
+    ],
+)
 def test_a_bad_knob_is_named(knobs, words):
     with pytest.raises(ValueError, match=words):
         make(**knobs)
@@ -313,8 +365,13 @@ def test_a_bad_knob_is_named(knobs, words):
 
 def test_a_batch_must_hold_something():
     gan = make()
-    for call in (lambda: gan.step(torch.zeros(0, 1)), lambda: gan.step_G(0), lambda: gan.step_G(-3),
-                 lambda: gan.sample(0), lambda: make(d_steps=4).step(torch.zeros(3, 1))):
+    for call in (
+        lambda: gan.step(torch.zeros(0, 1)),
+        lambda: gan.step_G(0),
+        lambda: gan.step_G(-3),
+        lambda: gan.sample(0),
+        lambda: make(d_steps=4).step(torch.zeros(3, 1)),
+    ):
         with pytest.raises(ValueError, match="n must be a whole number of at least 1, got"):
             call()
 
@@ -324,7 +381,9 @@ def test_networks_of_the_wrong_shape_are_named():
     two = mlp(1, 8, 2, seed=0)
     with pytest.raises(ValueError, match=r"G must give .*\(64, 1\), got \(64, 2\)"):
         GAN(two, mlp(1, 8, 1), targets.uniform()).step(real)
-    with pytest.raises(ValueError, match=r"D must give one logit for each of 64 examples, got \(64, 2\)"):
+    with pytest.raises(
+        ValueError, match=r"D must give one logit for each of 64 examples, got \(64, 2\)"
+    ):
         GAN(mlp(1, 8, 1), two, targets.uniform()).step(real)
     with pytest.raises(ValueError, match=r"D must map \(n, 1\) to \(n, 1\), got 4 numbers from 2"):
         GAN(mlp(1, 8, 1), two, targets.uniform()).ledger(P_DATA, X)

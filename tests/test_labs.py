@@ -29,13 +29,20 @@ class Counter(Lab):
 
     def __init__(self, name=None):
         self.count, self.fail = 0.0, ""
-        super().__init__(title="Counter", name=name, height=300,
-                         axes=[scene.axes("a", x=(0, 1), y=(0, 1), auto="xy")],
-                         marks=[scene.line("line", "a", "a line"), scene.text("words", "a")],
-                         controls=[scene.slider("rate", "rate", 0.1, 10, 1.0, log=True),
-                                   scene.number("n", "n", 0, 9, 3),
-                                   scene.choice("kind", "kind", ["x", "y"], "x"), scene.toggle("on", "on"),
-                                   scene.button("press", "press")])
+        super().__init__(
+            title="Counter",
+            name=name,
+            height=300,
+            axes=[scene.axes("a", x=(0, 1), y=(0, 1), auto="xy")],
+            marks=[scene.line("line", "a", "a line"), scene.text("words", "a")],
+            controls=[
+                scene.slider("rate", "rate", 0.1, 10, 1.0, log=True),
+                scene.number("n", "n", 0, 9, 3),
+                scene.choice("kind", "kind", ["x", "y"], "x"),
+                scene.toggle("on", "on"),
+                scene.button("press", "press"),
+            ],
+        )
 
     def advance(self):
         if self.fail == "advance":
@@ -70,12 +77,23 @@ def say(lab, **message):
 # ---- the base class, with no loop: everything happens at once -----------------------------------------------
 
 
-@pytest.mark.parametrize("key, value, allowed", [
-    ("rate", "0", "from 0.1 to 10"), ("rate", -1, "from 0.1"), ("rate", float("nan"), "nan"),
-    ("rate", float("inf"), "inf"),
-    ("rate", "fast", "'fast'"), ("rate", True, "a number"), ("n", 2.5, "whole number"), ("n", None, "0 to 9"),
-    ("kind", "z", "one of x, y"), ("on", "yes", "one of True, False"), ("press", 1, "control must be one of rate, n, kind, on, got"),
-    ("gone", 1, "control must be one of")])
+@pytest.mark.parametrize(
+    "key, value, allowed",
+    [
+        ("rate", "0", "from 0.1 to 10"),
+        ("rate", -1, "from 0.1"),
+        ("rate", float("nan"), "nan"),
+        ("rate", float("inf"), "inf"),
+        ("rate", "fast", "'fast'"),
+        ("rate", True, "a number"),
+        ("n", 2.5, "whole number"),
+        ("n", None, "0 to 9"),
+        ("kind", "z", "one of x, y"),
+        ("on", "yes", "one of True, False"),
+        ("press", 1, "control must be one of rate, n, kind, on, got"),
+        ("gone", 1, "control must be one of"),
+    ],
+)
 def test_wrong_values_are_refused_by_name_and_lose_nothing(key, value, allowed):
     lab = Counter()
     before = dict(lab.values)
@@ -120,9 +138,15 @@ def test_a_new_lab_takes_the_place_of_the_one_of_the_same_name():
     first, other = Counter(name="a"), Counter(name="b")
     first.fail, first.playing = "draw", True  # even if the old one is broken
     second = Counter(name="a")
-    assert Lab._open["a"] is second and not first.playing and "made again" in first.widget.status["note"]
+    assert (
+        Lab._open["a"] is second
+        and not first.playing
+        and "made again" in first.widget.status["note"]
+    )
     assert other.widget.status == {}
-    assert Counter(name="a").widget.status == second.widget.status == {}  # who does not play is left in peace
+    assert (
+        Counter(name="a").widget.status == second.widget.status == {}
+    )  # who does not play is left in peace
 
 
 # ---- the base class, on a loop --------------------------------------------------------------------------------
@@ -158,7 +182,12 @@ def test_play_pause_and_pause_followed_at_once_by_play():
         await asyncio.sleep(0.1)
         there = lab.steps
         await asyncio.sleep(0.1)
-        assert lab.steps == there and lab.widget.status == {**lab.widget.status, "playing": False, "steps": there}
+        assert lab.steps == there and lab.widget.status == {
+            **lab.widget.status,
+            "playing": False,
+            "steps": there,
+        }
+
     on_a_loop(body)
 
 
@@ -166,7 +195,9 @@ def test_a_message_from_another_thread_acts_while_the_lab_plays():
     async def body():
         lab = Counter()
         lab.play()
-        thread = threading.Thread(target=say, args=(lab,), kwargs={"kind": "set", "key": "rate", "value": "10"})
+        thread = threading.Thread(
+            target=say, args=(lab,), kwargs={"kind": "set", "key": "rate", "value": "10"}
+        )
         thread.start()
         await until(lambda: lab.values["rate"] == 10.0)
         thread.join()
@@ -176,11 +207,14 @@ def test_a_message_from_another_thread_acts_while_the_lab_plays():
         there = lab.steps
         await until(lambda: lab.steps > there and lab.playing)
         assert lab.values["rate"] == 10.0
+
     on_a_loop(body)
 
 
-@pytest.mark.parametrize("where, words", [
-    ("advance", "KeyError: 'advance is broken' (advance)"), ("draw", "draw is broken")])
+@pytest.mark.parametrize(
+    "where, words",
+    [("advance", "KeyError: 'advance is broken' (advance)"), ("draw", "draw is broken")],
+)
 def test_an_error_while_playing_is_shown_and_pauses(where, words):
     async def body():
         lab = Counter()
@@ -194,6 +228,7 @@ def test_an_error_while_playing_is_shown_and_pauses(where, words):
         there = lab.steps
         await until(lambda: lab.steps > there)
         assert lab.widget.status["error"] == ""
+
     on_a_loop(body)
 
 
@@ -210,6 +245,7 @@ def test_a_lab_that_nobody_looks_at_pauses_itself():
         lab.play()
         assert lab.playing and lab.widget.status["note"] == ""
         lab.pause()
+
     on_a_loop(body, NOBODY=0.2)
 
 
@@ -224,6 +260,7 @@ def test_a_browser_that_does_not_draw_gets_no_queue_of_frames():
         say(lab, kind="seen", frame=5)
         await until(lambda: lab.frames > 5)
         lab.pause()
+
     on_a_loop(body)
 
 
@@ -236,25 +273,59 @@ class Zoo(Lab):
     def __init__(self):
         look = {"color": "#0072b2"}
         super().__init__(
-            title="Zoo", height=300,
-            axes=[scene.axes("left", box=(0, 0, 0.5, 1), x=(0, 4), y=(0, 4), xlabel="x", ylabel="y", title="left"),
-                  scene.axes("right", box=(0.5, 0, 0.5, 1), x=(1, 10), y=(1, 10), log="xy", auto="xy", legend="top",
-                             ticks="x"),
-                  scene.axes("none", box=(0.9, 0.9, 0.1, 0.1), frame=False, legend=False)],
-            marks=[scene.heat("heat", "left"), scene.line("line", "right", "line", **look),
-                   scene.points("points", "left", "points", **look), scene.points("rings", "left", hollow=True, **look),
-                   scene.arrows("arrows", "left", "arrows", dash="--"), scene.bars("bars", "left", "bars"),
-                   scene.area("area", "left", "area"), scene.rug("rug", "left", "rug"),
-                   scene.rug("top", "left", top=True),
-                   scene.handles("handles", "left", "handles"), scene.text("text", "none"),
-                   scene.line("nothing", "left", "nothing")])
+            title="Zoo",
+            height=300,
+            axes=[
+                scene.axes(
+                    "left",
+                    box=(0, 0, 0.5, 1),
+                    x=(0, 4),
+                    y=(0, 4),
+                    xlabel="x",
+                    ylabel="y",
+                    title="left",
+                ),
+                scene.axes(
+                    "right",
+                    box=(0.5, 0, 0.5, 1),
+                    x=(1, 10),
+                    y=(1, 10),
+                    log="xy",
+                    auto="xy",
+                    legend="top",
+                    ticks="x",
+                ),
+                scene.axes("none", box=(0.9, 0.9, 0.1, 0.1), frame=False, legend=False),
+            ],
+            marks=[
+                scene.heat("heat", "left"),
+                scene.line("line", "right", "line", **look),
+                scene.points("points", "left", "points", **look),
+                scene.points("rings", "left", hollow=True, **look),
+                scene.arrows("arrows", "left", "arrows", dash="--"),
+                scene.bars("bars", "left", "bars"),
+                scene.area("area", "left", "area"),
+                scene.rug("rug", "left", "rug"),
+                scene.rug("top", "left", top=True),
+                scene.handles("handles", "left", "handles"),
+                scene.text("text", "none"),
+                scene.line("nothing", "left", "nothing"),
+            ],
+        )
         self.frame = {
-            "heat": [[0, 0.5], [1, 0.25], [0.75, 2]], "line": [[1, 2], [10, np.nan], [100, 200]],
+            "heat": [[0, 0.5], [1, 0.25], [0.75, 2]],
+            "line": [[1, 2], [10, np.nan], [100, 200]],
             "points": [[1, 1], [2, 2]],
-            "rings": np.array([[3.0, 3.0]]), "arrows": [[0, 0, 1, 1]], "bars": [[1, 0, 1, 2]], "area": torch.ones(2, 3),
-            "rug": [1, 2, 3], "top": torch.tensor([2.0]), "handles": [[1, 3]],
+            "rings": np.array([[3.0, 3.0]]),
+            "arrows": [[0, 0, 1, 1]],
+            "bars": [[1, 0, 1, 2]],
+            "area": torch.ones(2, 3),
+            "rug": [1, 2, 3],
+            "top": torch.tensor([2.0]),
+            "handles": [[1, 3]],
             "text": [(0.5, 0.5, "word"), (0, 1, "ü")],
-            "nothing": []}
+            "nothing": [],
+        }
 
     def draw(self):
         return self.frame
@@ -263,9 +334,20 @@ class Zoo(Lab):
         return "a zoo"
 
 
-SHAPES = {"heat": (3, 2), "line": (3, 2), "points": (2, 2), "rings": (1, 2), "arrows": (1, 4), "bars": (1, 4),
-          "area": (2, 3),
-          "rug": (3, 1), "top": (1, 1), "handles": (1, 2), "text": (2, 2), "nothing": (0, 0)}
+SHAPES = {
+    "heat": (3, 2),
+    "line": (3, 2),
+    "points": (2, 2),
+    "rings": (1, 2),
+    "arrows": (1, 4),
+    "bars": (1, 4),
+    "area": (2, 3),
+    "rug": (3, 1),
+    "top": (1, 1),
+    "handles": (1, 2),
+    "text": (2, 2),
+    "nothing": (0, 0),
+}
 
 
 def test_a_frame_holds_exactly_what_was_drawn():
@@ -281,8 +363,14 @@ def test_a_frame_holds_exactly_what_was_drawn():
     for mark, shape in zip(lab.scene["marks"], shapes):
         assert tuple(shape) == SHAPES[mark["key"]], mark["key"]
         size = int(shape.prod())
-        data = [row[:2] for row in lab.frame["text"]] if mark["key"] == "text" else lab.frame[mark["key"]]
-        np.testing.assert_allclose(numbers[at:at + size], np.asarray(data, np.float32).ravel(), err_msg=mark["key"])
+        data = (
+            [row[:2] for row in lab.frame["text"]]
+            if mark["key"] == "text"
+            else lab.frame[mark["key"]]
+        )
+        np.testing.assert_allclose(
+            numbers[at : at + size], np.asarray(data, np.float32).ravel(), err_msg=mark["key"]
+        )
         at += size
     assert at == len(numbers)
 
@@ -335,21 +423,41 @@ def test_canvas_decodes_what_the_runner_packs(node, tmp_path):
     for key, (rows, columns, *values) in found["data"].items():
         assert (int(rows), int(columns)) == SHAPES[key]
         data = [row[:2] for row in lab.frame["text"]] if key == "text" else lab.frame[key]
-        np.testing.assert_allclose([float(v) for v in values], np.asarray(data, np.float32).ravel(), err_msg=key)
+        np.testing.assert_allclose(
+            [float(v) for v in values], np.asarray(data, np.float32).ravel(), err_msg=key
+        )
 
 
 def test_canvas_numbers_ticks_and_slider_positions(node):
-    assert node("say([0, 1, 0.25, 1234567, 0.00002, -3.14159, 1 / 0].map(c.format))") == \
-        ["0", "1", "0.25", "1.2e6", "2e−5", "−3.14", "Infinity"]
+    assert node("say([0, 1, 0.25, 1234567, 0.00002, -3.14159, 1 / 0].map(c.format))") == [
+        "0",
+        "1",
+        "0.25",
+        "1.2e6",
+        "2e−5",
+        "−3.14",
+        "Infinity",
+    ]
     assert node("say(c.ticks(-1, 1, false, 4))") == pytest.approx([-1, -0.5, 0, 0.5, 1])
     assert node("say(c.ticks(1e-4, 1, true, 10))") == pytest.approx([1e-4, 1e-3, 1e-2, 1e-1, 1])
     assert node("say(c.ticks(0, 3000, false, 3.1))") == [0, 1000, 2000, 3000]
-    log, even = '{"low": 1e-5, "high": 1, "log": true}', '{"low": -3, "high": 3, "log": false, "step": 0.01}'
-    assert node(f"say([1e-5, 1e-3, 1].map(v => c.toPosition({log}, v)))") == pytest.approx([0, 400, 1000])
-    assert node(f"say([0, 400, 1000].map(s => c.fromPosition({log}, s)))") == pytest.approx([1e-5, 1e-3, 1])
-    assert node(f"say([0, 500.6, 1000].map(s => c.fromPosition({even}, s)))") == pytest.approx([-3, 0, 3])
+    log, even = (
+        '{"low": 1e-5, "high": 1, "log": true}',
+        '{"low": -3, "high": 3, "log": false, "step": 0.01}',
+    )
+    assert node(f"say([1e-5, 1e-3, 1].map(v => c.toPosition({log}, v)))") == pytest.approx(
+        [0, 400, 1000]
+    )
+    assert node(f"say([0, 400, 1000].map(s => c.fromPosition({log}, s)))") == pytest.approx(
+        [1e-5, 1e-3, 1]
+    )
+    assert node(f"say([0, 500.6, 1000].map(s => c.fromPosition({even}, s)))") == pytest.approx(
+        [-3, 0, 3]
+    )
     values = np.linspace(-3, 3, 13).round(2).tolist()
-    assert node(f"say({values}.map(v => c.fromPosition({even}, c.toPosition({even}, v))))") == pytest.approx(values)
+    assert node(
+        f"say({values}.map(v => c.fromPosition({even}, c.toPosition({even}, v))))"
+    ) == pytest.approx(values)
 
 
 # ---- GANLab -----------------------------------------------------------------------------------------------------
@@ -357,8 +465,18 @@ def test_canvas_numbers_ticks_and_slider_positions(node):
 
 def make_gan(G=None, D=None, seed=0, **settings):
     """The GAN of notebook 04."""
-    G, D = G or mlp(1, 32, 32, 1, seed=2 * seed), D or mlp(1, 48, 48, 1, seed=2 * seed + 1, cover=(-3, 3))
-    usual = {"lr_G": 2e-3, "lr_D": 2e-2, "betas": (0.0, 0.9), "penalty": "r1", "penalty_weight": 0.02, "seed": seed}
+    G, D = (
+        G or mlp(1, 32, 32, 1, seed=2 * seed),
+        D or mlp(1, 48, 48, 1, seed=2 * seed + 1, cover=(-3, 3)),
+    )
+    usual = {
+        "lr_G": 2e-3,
+        "lr_D": 2e-2,
+        "betas": (0.0, 0.9),
+        "penalty": "r1",
+        "penalty_weight": 0.02,
+        "seed": seed,
+    }
     return GAN(G, D, targets.gaussian(), **{**usual, **settings})
 
 
@@ -384,7 +502,9 @@ def test_rates_act_at_the_next_step_and_keep_the_memory_of_adam(lab):
     memory = {k: v.clone() for k, v in next(iter(lab.gan.opt_G.state.values())).items()}
     lab.set("lr_G", "0.0003").set("lr_D", 0.02).set("beta1", 0.5)
     torch.testing.assert_close(dict(next(iter(lab.gan.opt_G.state.values()))), memory)
-    assert (lab.gan.lr_G, lab.gan.lr_D) == (0.0003, 0.02) and lab.gan.opt_D.param_groups[0]["betas"] == (0.5, 0.9)
+    assert (lab.gan.lr_G, lab.gan.lr_D) == (0.0003, 0.02) and lab.gan.opt_D.param_groups[0][
+        "betas"
+    ] == (0.5, 0.9)
     assert "lr_G 0.0003, lr_D 0.02" in lab.widget.status["text"]
     before = [p.clone() for p in lab.gan.G.parameters()]
     lab.set("beta1", 0.0).run(1)
@@ -417,7 +537,10 @@ def test_one_player_alone(lab):
     say(lab, kind="press", key="step_G")
     torch.testing.assert_close(weights(lab.gan.D), before, rtol=0, atol=0)
     say(lab, kind="press", key="step_D")
-    assert any((p != q).any() for p, q in zip(before, weights(lab.gan.D))) and lab.steps == lab.gan.steps == 8
+    assert (
+        any((p != q).any() for p, q in zip(before, weights(lab.gan.D)))
+        and lab.steps == lab.gan.steps == 8
+    )
 
 
 def test_slow_motion_is_the_same_step_in_six_phases(lab):
@@ -434,7 +557,9 @@ def test_a_saved_run_goes_on_bit_for_bit(lab):
     there, past = lab.gan.state_dict(), lab.past
     other = GANLab(make_gan(seed=5, optimiser="sgd"), "normal", seed=5, name="other")
     say(other, kind="press", key="load", text=saved)
-    assert other.widget.status["error"] == "" and other.values == {**lab.values} and other.steps == 60
+    assert (
+        other.widget.status["error"] == "" and other.values == {**lab.values} and other.steps == 60
+    )
     other.run(60)
     torch.testing.assert_close(other.gan.state_dict(), there, rtol=0, atol=0)
     np.testing.assert_array_equal(other.past, past)
@@ -445,14 +570,23 @@ def test_a_run_that_does_not_fit_changes_nothing(lab):
     narrow = GANLab(make_gan(G=mlp(1, 8, 1, seed=0)), name="narrow").save()
     law = GANLab(make_gan(), targets.from_samples([1.0, 2.0, 4.0]), name="law").save()
     text, weights = lab.text(), lab.gan.state_dict()
-    for wrong, why in ((saved[:len(saved) // 2], "cut short"), ("", "cut short"), ("[]", "format"),
-                       (json.dumps({**data, "format": "ganlib run 0"}), "format 'ganlib run 1'"),
-                       (json.dumps({**data, "state": data["state"][:400]}), "damaged"), (narrow, "size mismatch"),
-                       (json.dumps({k: v for k, v in data.items() if k != "past"}), "it has no 'past'"),
-                       (json.dumps({**data, "past": []}), "damaged"), (law, "target"),
-                       (json.dumps({**data, "values": {**data["values"], "lr_G": 0}}), "lr_G must be a number")):
+    for wrong, why in (
+        (saved[: len(saved) // 2], "cut short"),
+        ("", "cut short"),
+        ("[]", "format"),
+        (json.dumps({**data, "format": "ganlib run 0"}), "format 'ganlib run 1'"),
+        (json.dumps({**data, "state": data["state"][:400]}), "damaged"),
+        (narrow, "size mismatch"),
+        (json.dumps({k: v for k, v in data.items() if k != "past"}), "it has no 'past'"),
+        (json.dumps({**data, "past": []}), "damaged"),
+        (law, "target"),
+        (json.dumps({**data, "values": {**data["values"], "lr_G": 0}}), "lr_G must be a number"),
+    ):
         say(lab, kind="press", key="load", text=wrong)
-        assert why in lab.widget.status["error"] and "Nothing was changed" in lab.widget.status["error"]
+        assert (
+            why in lab.widget.status["error"]
+            and "Nothing was changed" in lab.widget.status["error"]
+        )
         assert lab.text() == text
         torch.testing.assert_close(lab.gan.state_dict(), weights, rtol=0, atol=0)
     assert lab.save() == saved
@@ -461,22 +595,33 @@ def test_a_run_that_does_not_fit_changes_nothing(lab):
 
 def test_divergence_pauses_says_the_step_and_can_be_undone():
     async def body():
-        lab = GANLab(make_gan(optimiser="sgd", lr_D=1.0, lr_G=1.0, loss="least-squares"), anneal=False)
+        lab = GANLab(
+            make_gan(optimiser="sgd", lr_D=1.0, lr_G=1.0, loss="least-squares"), anneal=False
+        )
         lab.play()
         await until(lambda: not lab.playing)
         status, step = lab.widget.status, lab.gan.steps
-        assert f"diverged at step {step + 1}" in status["error"] and "last good state" in status["error"]
+        assert (
+            f"diverged at step {step + 1}" in status["error"]
+            and "last good state" in status["error"]
+        )
         say(lab, kind="press", key="back")
         await until(lambda: "Back at step" in lab.widget.status["note"])
         assert lab.steps == lab.gan.steps <= step and lab.widget.status["error"] == ""
         assert all(p.isfinite().all() for p in (*lab.gan.G.parameters(), *lab.gan.D.parameters()))
-        for key, value in (("lr_D", 0.01), ("lr_G", 0.002), ("optimiser", "adam"), ("loss", "non-saturating")):
+        for key, value in (
+            ("lr_D", 0.01),
+            ("lr_G", 0.002),
+            ("optimiser", "adam"),
+            ("loss", "non-saturating"),
+        ):
             say(lab, kind="set", key=key, value=value)
         await until(lambda: lab.values["loss"] == "non-saturating")
         lab.run(20)
         say(lab, kind="press", key="back")
         await until(lambda: lab.steps == 0)
         assert np.isfinite(lab.ledger.js)
+
     on_a_loop(body)
 
 
@@ -492,7 +637,17 @@ def test_going_back_again_goes_further_back(lab):
 def test_d_alone_runs_to_the_best_d_unless_r1_holds_it_back():
     # What notebook 04 says of "train: D only", with its GAN.
     G, D = mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
-    gan = GAN(G, D, targets.gaussian(), lr_G=2e-3, lr_D=2e-2, betas=(0.0, 0.9), penalty="r1", penalty_weight=0.02, seed=0)
+    gan = GAN(
+        G,
+        D,
+        targets.gaussian(),
+        lr_G=2e-3,
+        lr_D=2e-2,
+        betas=(0.0, 0.9),
+        penalty="r1",
+        penalty_weight=0.02,
+        seed=0,
+    )
     lab = GANLab(gan).set("train", "D only")
     held_back = lab.run(1500).ledger.off_star
     lab.reset()
@@ -502,8 +657,14 @@ def test_d_alone_runs_to_the_best_d_unless_r1_holds_it_back():
 def test_a_preset_takes_its_target_with_it_and_leaves_the_learners_alone(lab):
     assert lab.set("preset", "one mode lost").values["target"] == "big and small mode"
     assert lab.set("preset", "circles").values["target"] == "normal" == lab.target.name
-    lab.set("target", "iris petal length").set("seed", 3).set("slow", True).set("preset", "D too weak")
-    assert (lab.values["target"], lab.values["seed"], lab.values["slow"]) == ("iris petal length", 3, True)
+    lab.set("target", "iris petal length").set("seed", 3).set("slow", True).set(
+        "preset", "D too weak"
+    )
+    assert (lab.values["target"], lab.values["seed"], lab.values["slow"]) == (
+        "iris petal length",
+        3,
+        True,
+    )
     assert lab.set("preset", "converges").values["lr_D"] == lab._defaults["lr_D"]
 
 
@@ -516,15 +677,27 @@ def test_of_old_states_ever_fewer_are_kept_and_the_first_always(lab):
     assert there == sorted(there)
 
 
-@pytest.mark.parametrize("wrong, words", [
-    ({"gan": lambda: make_gan(G=mlp(1, 8, 2))}, "G must map"),
-    ({"gan": lambda: make_gan(D=mlp(1, 8, 2))}, "D must map"),
-    ({"gan": lambda: make_gan(D=mlp(2, 8, 1))}, "must map"),
-    ({"gan": lambda: GAN(mlp(2, 8, 1), mlp(1, 8, 1), targets.ring())}, "one normal in one dimension"),
-    ({"target": torch.distributions.Normal(0.0, 1.0)}, "sample\\(n, generator\\)"), ({"target": object()}, "log_prob"),
-    ({"target": targets.ring()}, "must be \\(3, 1\\)"),
-    ({"target": "gauss"}, "normal, two modes"), ({"target": lambda x: x}, "log_prob"), ({"batch": 0}, "batch"),
-    ({"batch": -5}, "batch"), ({"seed": 0.5}, "seed"), ({"horizon": 0}, "horizon")])
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        ({"gan": lambda: make_gan(G=mlp(1, 8, 2))}, "G must map"),
+        ({"gan": lambda: make_gan(D=mlp(1, 8, 2))}, "D must map"),
+        ({"gan": lambda: make_gan(D=mlp(2, 8, 1))}, "must map"),
+        (
+            {"gan": lambda: GAN(mlp(2, 8, 1), mlp(1, 8, 1), targets.ring())},
+            "one normal in one dimension",
+        ),
+        ({"target": torch.distributions.Normal(0.0, 1.0)}, "sample\\(n, generator\\)"),
+        ({"target": object()}, "log_prob"),
+        ({"target": targets.ring()}, "must be \\(3, 1\\)"),
+        ({"target": "gauss"}, "normal, two modes"),
+        ({"target": lambda x: x}, "log_prob"),
+        ({"batch": 0}, "batch"),
+        ({"batch": -5}, "batch"),
+        ({"seed": 0.5}, "seed"),
+        ({"horizon": 0}, "horizon"),
+    ],
+)
 def test_what_cannot_be_shown_is_refused_before_anything_is_touched(lab, wrong, words):
     wrong = dict(wrong)
     gan = wrong.pop("gan", make_gan)()
@@ -536,7 +709,11 @@ def test_what_cannot_be_shown_is_refused_before_anything_is_touched(lab, wrong, 
 def test_the_oracle_brings_G_home():
     for seed in range(2):
         lab = GANLab(make_gan(seed=seed)).set("oracle", True).run(1000)
-        assert lab.ledger.js < 0.04 and lab.ledger.off_star < 1e-6 and lab.ledger.regret == pytest.approx(0, abs=1e-5)
+        assert (
+            lab.ledger.js < 0.04
+            and lab.ledger.off_star < 1e-6
+            and lab.ledger.regret == pytest.approx(0, abs=1e-5)
+        )
     say(lab, kind="press", key="step_D")
     assert "nothing to learn" in lab.widget.status["error"]
 
@@ -548,7 +725,8 @@ SAYS = {
     "D too weak": lambda first, now: now.js > 0.2 and now.regret > 1.5 * now.js,
     "circles": lambda first, now: now.js > 0.1 and now.off_star > 0.05,
     "one mode lost": lambda first, now: 0.03 < now.js < 0.1,
-    "blind detective": lambda first, now: now.js > 0.2 and now.off_half < 0.1}
+    "blind detective": lambda first, now: now.js > 0.2 and now.off_half < 0.1,
+}
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -574,7 +752,9 @@ def test_data_of_any_scale_are_shown_in_their_own_units():
     assert axes["game"]["xlabel"] == "euro" and axes["game"]["ylabel"] == "density per sd, D(x)"
     assert axes["game"]["x"] == axes["map"]["x"]
     assert 900 < axes["game"]["x"][0] < 1000 and axes["game"]["x"][1] > 1040
-    assert frame["real"].min() > 900 and frame["data"][frame["data"][:, 1].argmax(), 0] == pytest.approx(1012, abs=10)
+    assert frame["real"].min() > 900 and frame["data"][
+        frame["data"][:, 1].argmax(), 0
+    ] == pytest.approx(1012, abs=10)
     assert lab.set("target", "normal").widget.scene["axes"][0]["xlabel"] == "x"
 
 

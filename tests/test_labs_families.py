@@ -22,7 +22,9 @@ def test_every_leaf_opens_by_mouse_and_by_menu():
     lab = Taxonomy([Leaf().fit(law, steps=2) for law in laws for Leaf in LEAVES])
     for Leaf in LEAVES:
         lab.set("leaf", Leaf.name).set("data", "iris petal length")
-        assert lab.text().startswith(f"{Leaf.name} ({Leaf.branch}) on iris petal length: density {Leaf.density}")
+        assert lab.text().startswith(
+            f"{Leaf.name} ({Leaf.branch}) on iris petal length: density {Leaf.density}"
+        )
         frame = lab.draw()
         x = frame["p"][:, 0]
         assert x[0] < 1 and x[-1] > 6.9  # in centimetres
@@ -71,7 +73,9 @@ def test_walkers_follow_the_powers_of_the_matrix(kind):
     far = float((law - log_p.softmax(0)).abs().sum()) / 2
     torch.testing.assert_close(lab.law, law)
     assert lab.tv[-1] == pytest.approx(far) and numbers(lab)[0] == pytest.approx(far, abs=6e-4)
-    assert lab.second == pytest.approx(float(torch.linalg.eigvals(K).abs().sort().values[-2]), abs=1e-6)
+    assert lab.second == pytest.approx(
+        float(torch.linalg.eigvals(K).abs().sort().values[-2]), abs=1e-6
+    )
     lab.reset()
     assert len(lab.tv) == 1 and lab.steps == 0
 

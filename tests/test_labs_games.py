@@ -14,7 +14,9 @@ from ganlib.labs.games import GAMES, MATRICES
 def test_the_shares_add_up_to_what_is_left():
     lab = Pizza().set("share", 0.3).set("lost", 0.2)
     assert lab.text() == "A +0.24, B +0.56, together +0.80 pizzas."
-    assert lab.set("lost", 0).set("fair", True).text().startswith("A -0.20, B +0.20, together +0.00")
+    assert (
+        lab.set("lost", 0).set("fair", True).text().startswith("A -0.20, B +0.20, together +0.00")
+    )
     assert lab.draw()["together"][0][3] == pytest.approx(0)
 
 
@@ -24,7 +26,9 @@ def test_each_example_is_solved(name):
     frame, game = lab.draw(), solve(MATRICES[name])
     assert f"both make sure of {game.value:.3f}" in lab.text()
     assert [bar[2] for bar in frame["p"]] == pytest.approx(game.row.tolist())
-    assert lab.widget.values["a32"] == MATRICES[name][2][1]  # the browser hears of the example's numbers
+    assert (
+        lab.widget.values["a32"] == MATRICES[name][2][1]
+    )  # the browser hears of the example's numbers
     rows = {(3 - math.ceil(y), int(x)) for x, y, _ in frame["up"]}  # where “row's best” is written
     A = np.array(MATRICES[name])
     assert rows == {(i, j) for i in range(3) for j in range(3) if A[i, j] == A[:, j].max()}
@@ -35,7 +39,9 @@ def test_an_edited_matrix_is_your_own():
     assert lab.values["example"] == "your own" and lab.values["a11"] == -20
     with pytest.raises(ValueError, match="example must be one of rock"):
         Payoffs("poker")
-    with pytest.raises(ValueError, match="row 2, column 2 must be a whole number from -20 to 20, got"):
+    with pytest.raises(
+        ValueError, match="row 2, column 2 must be a whole number from -20 to 20, got"
+    ):
         lab.set("a22", 0.5)
 
 
@@ -62,7 +68,9 @@ def test_a_click_starts_a_path_and_ten_are_kept():
 
 def test_a_path_that_leaves_stops_and_says_so():
     lab = Players("false cycle: xy + (cos 4y − cos 4x)/16", "simultaneous", lr=2.0).run(60)
-    assert "off to infinity" in lab.text() and math.isfinite(float(re.search(r"it is ([\d.e+]+)", lab.text())[1]))
+    assert "off to infinity" in lab.text() and math.isfinite(
+        float(re.search(r"it is ([\d.e+]+)", lab.text())[1])
+    )
     assert len(lab.paths[0][1]) < 60
     lab.figure()
 
@@ -77,11 +85,17 @@ def test_the_predicted_factor_is_the_measured_one():
 def test_questions_are_counted_by_dimension():
     def seek(answer, target, near, rng):
         lost = answer == "verdict" and len(target) > 3
-        questions = {"verdict": 7 if lost else 10 ** len(target), "score": len(target) + 1, "gradient": 2}[answer]
+        questions = {
+            "verdict": 7 if lost else 10 ** len(target),
+            "score": len(target) + 1,
+            "gradient": 2,
+        }[answer]
         return np.tile(target + lost, (questions, 1))
 
     lab = Questions(seek).set("d", 3)
-    assert lab.text() == "Questions asked in 3 dimensions: 1000 by verdict, 4 by score, 2 by gradient."
+    assert (
+        lab.text() == "Questions asked in 3 dimensions: 1000 by verdict, 4 by score, 2 by gradient."
+    )
     assert "7 by verdict (not found)" in lab.set("d", 8).text()
     before = lab.draw()["target"]
     lab.pressed("hide")

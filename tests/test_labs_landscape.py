@@ -13,13 +13,22 @@ from ganlib.sweep import sweep
 
 
 def new_gan(seed=0):
-    return GAN(mlp(1, 8, 8, 1, seed=2 * seed), mlp(1, 8, 8, 1, seed=2 * seed + 1, cover=(-3, 3)), targets.gaussian(),
-               betas=(0.0, 0.9), penalty="r1", penalty_weight=0.02, seed=seed)
+    return GAN(
+        mlp(1, 8, 8, 1, seed=2 * seed),
+        mlp(1, 8, 8, 1, seed=2 * seed + 1, cover=(-3, 3)),
+        targets.gaussian(),
+        betas=(0.0, 0.9),
+        penalty="r1",
+        penalty_weight=0.02,
+        seed=seed,
+    )
 
 
 @pytest.fixture(scope="module")
 def surveyed():
-    return survey(new_gan, targets.gaussian(), size=3, low=1e-3, high=1e-1, steps=40, batch=32, progress=False)
+    return survey(
+        new_gan, targets.gaussian(), size=3, low=1e-3, high=1e-1, steps=40, batch=32, progress=False
+    )
 
 
 def behind():
@@ -33,21 +42,34 @@ def test_a_pixel_is_the_run_that_the_lab_plays(surveyed):
     landscape = Landscape(rates, ledgers, lab)
     lab.run(7)
     landscape.pointed("map", -2.9, -2.1)  # lr_G 1e-3, lr_D 1e-2: the nearest pixel
-    assert lab.gan.steps == 0 and (lab.values["lr_G"], lab.values["lr_D"]) == pytest.approx((1e-3, 1e-2))
+    assert lab.gan.steps == 0 and (lab.values["lr_G"], lab.values["lr_D"]) == pytest.approx(
+        (1e-3, 1e-2)
+    )
     assert lab.run(40).ledger.js == pytest.approx(ledgers[1][0].js, rel=0.02)
-    assert ledgers[1][0].js != pytest.approx(ledgers[0][1].js, rel=0.1)  # the mirrored pair is another run
+    assert ledgers[1][0].js != pytest.approx(
+        ledgers[0][1].js, rel=0.1
+    )  # the mirrored pair is another run
 
 
 def test_at_wild_rates_rounding_makes_another_run_of_a_pixel():
     # What notebook 04 says of its right edge, with its GAN: at calm rates lab and pixel agree, at wild ones they part.
     def notebooks(seed=0):
         G, D = mlp(1, 32, 32, 1, seed=2 * seed), mlp(1, 48, 48, 1, seed=2 * seed + 1, cover=(-3, 3))
-        return GAN(G, D, targets.gaussian(), betas=(0.0, 0.9), penalty="r1", penalty_weight=0.02, seed=seed)
+        return GAN(
+            G, D, targets.gaussian(), betas=(0.0, 0.9), penalty="r1", penalty_weight=0.02, seed=seed
+        )
 
     def apart(rate):
         lab = labs.GANLab(notebooks(), "normal", batch=64, horizon=300, name="wild")
-        (pixel,) = sweep(lambda seed: notebooks(), targets.gaussian(), lr_G=rate, lr_D=rate, steps=300, batch=64,
-                         progress=False).ledgers(lab.p_data, lab.x)
+        (pixel,) = sweep(
+            lambda seed: notebooks(),
+            targets.gaussian(),
+            lr_G=rate,
+            lr_D=rate,
+            steps=300,
+            batch=64,
+            progress=False,
+        ).ledgers(lab.p_data, lab.x)
         return abs(pixel.js / lab.set("lr_G", rate).set("lr_D", rate).run(300).ledger.js - 1)
 
     assert apart(2e-3) < 0.01 and apart(0.1) > 0.05
@@ -57,10 +79,16 @@ def test_the_picture_and_its_words(surveyed):
     rates, ledgers = surveyed
     landscape = Landscape(rates, [[None, *ledgers[0][1:]], *ledgers[1:]], behind())
     heat = landscape.draw()["heat"]
-    assert heat.shape == (3, 3) and heat[0, 0] == 1 and heat[1, 2] == pytest.approx((ledgers[1][2].js / math.log(2)) ** 0.5)
+    assert (
+        heat.shape == (3, 3)
+        and heat[0, 0] == 1
+        and heat[1, 2] == pytest.approx((ledgers[1][2].js / math.log(2)) ** 0.5)
+    )
     landscape.set("lr_G", 1e-3).set("lr_D", 1e-3)
     assert landscape.text() == "lr_G 0.001, lr_D 0.001: diverged"
-    assert landscape.set("gauge", "E|D − D*|").draw()["heat"][1, 2] == pytest.approx((2 * ledgers[1][2].off_star) ** 0.5)
+    assert landscape.set("gauge", "E|D − D*|").draw()["heat"][1, 2] == pytest.approx(
+        (2 * ledgers[1][2].off_star) ** 0.5
+    )
     assert landscape.set("lr_G", 0.1).draw()["here"] == [[pytest.approx(-1), pytest.approx(-3)]]
     assert landscape.figure().axes
 
@@ -70,8 +98,13 @@ def test_without_a_lab_it_says_so(surveyed):
         Landscape(*surveyed).pressed("open")
 
 
-@pytest.mark.parametrize("js, half, hint", [(0.4, 0.01, None), (0.1, 0.01, "peace must be false"), (0.4, 0.2, "does object")])
+@pytest.mark.parametrize(
+    "js, half, hint",
+    [(0.4, 0.01, None), (0.1, 0.01, "peace must be false"), (0.4, 0.2, "does object")],
+)
 def test_false_peace(js, half, hint):
     found = nb04.false_peace(Ledger(js, 0.0, 2 * js, half, 0.3, -0.7, -0.7))
     assert found is None if hint is None else hint in found
-    assert "diverged" in nb04.false_peace(None) and "one entry of the table" in nb04.false_peace(0.3)
+    assert "diverged" in nb04.false_peace(None) and "one entry of the table" in nb04.false_peace(
+        0.3
+    )

@@ -9,7 +9,13 @@ import torch
 from ganlib import images
 from ganlib.gan import GAN
 from ganlib.images import mosaic
-from ganlib.labs.pictures import LatentWalk, Neighbours, PictureLab, TransposedConvolution, WhichIsReal
+from ganlib.labs.pictures import (
+    LatentWalk,
+    Neighbours,
+    PictureLab,
+    TransposedConvolution,
+    WhichIsReal,
+)
 from ganlib.metrics import classifier, evaluate
 from ganlib.networks import dcgan_discriminator, dcgan_generator
 from ganlib.targets import gaussian
@@ -20,7 +26,10 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="module")
 def pair():
-    G, D = dcgan_generator(width=4, z_dim=8, seed=0).eval(), dcgan_discriminator(width=4, seed=0).eval()
+    G, D = (
+        dcgan_generator(width=4, z_dim=8, seed=0).eval(),
+        dcgan_discriminator(width=4, seed=0).eval(),
+    )
     return G.requires_grad_(False), D.requires_grad_(False)
 
 
@@ -30,25 +39,40 @@ def digits():
 
 
 def make_run(x):
-    return Run(GAN(dcgan_generator(width=4, z_dim=8, seed=0), dcgan_discriminator(width=4, seed=0), gaussian(dim=8),
-                   seed=0), x[:300])
+    return Run(
+        GAN(
+            dcgan_generator(width=4, z_dim=8, seed=0),
+            dcgan_discriminator(width=4, seed=0),
+            gaussian(dim=8),
+            seed=0,
+        ),
+        x[:300],
+    )
 
 
 def test_the_picture_lab_trains_the_run_and_draws_what_it_noted(digits):
     net = classifier(digits.x, digits.labels, steps=3)
-    lab, twin = PictureLab(lambda: make_run(digits.x), digits.x[:100], net).run(99), make_run(digits.x)
+    lab, twin = (
+        PictureLab(lambda: make_run(digits.x), digits.x[:100], net).run(99),
+        make_run(digits.x),
+    )
     assert lab.text() == "step 99." and len(lab.draw()["FD"]) == 0
     lab.run(1)
     twin.train(100)
     frame = lab.draw()
     assert frame["FD"] == [(100, evaluate(twin.sample(1000), digits.x[:100], net)["FD"])]
-    assert re.search(r"step 100; at step 100: FD [\d.]+, TV .*, recall [\d.]+\.", lab.text()) and lab.claim() == "step 100"
+    assert (
+        re.search(r"step 100; at step 100: FD [\d.]+, TV .*, recall [\d.]+\.", lab.text())
+        and lab.claim() == "step 100"
+    )
     np.testing.assert_allclose(frame["D_fake"][:, 1], [h["D_fake"] for h in twin.gan.history])
     np.testing.assert_allclose(frame["wall"], mosaic(twin.sample(36), 6)[::-1])
     lab.run(530)  # now a point is the mean of two steps
     frame = lab.draw()
     assert len(frame["loss_G"]) == 315 and frame["loss_G"][-1, 0] == 630
-    assert frame["loss_G"][0, 1] == pytest.approx(np.mean([h["loss_G"] for h in lab.run_.gan.history[:2]]))
+    assert frame["loss_G"][0, 1] == pytest.approx(
+        np.mean([h["loss_G"] for h in lab.run_.gan.history[:2]])
+    )
 
 
 def test_a_reset_begins_the_same_run_with_the_rates_that_are_set(digits):
@@ -72,7 +96,9 @@ def test_the_plane_goes_through_its_three_corners(pair):
     assert (lab.values["u"], lab.values["v"]) == (-1, 1)
     lab.dragged("dot", 0, 0.25, 9.0)
     assert (lab.values["u"], lab.values["v"]) == (0.25, 1.5)
-    np.testing.assert_allclose(lab.draw()["picture"], mosaic(pair[0](lab.z(0.25, 1.5)[None]), 1)[::-1], atol=1e-6)
+    np.testing.assert_allclose(
+        lab.draw()["picture"], mosaic(pair[0](lab.z(0.25, 1.5)[None]), 1)[::-1], atol=1e-6
+    )
     lab.set("walk", "arc (the path of slerp)")
     lengths = [float(lab.z(k / 8, 0.3).norm()) for k in range(9)]
     assert np.ptp(lengths) < 1e-4 and f"{lengths[0]:.1f}" in lab.text()
@@ -86,8 +112,8 @@ def test_stamps_add_up_to_the_transposed_convolution(kernel, stride, padding):
     wide = np.zeros((2 * stride + kernel,) * 2)
     for i in range(3):
         for j in range(3):
-            wide[i * stride:i * stride + kernel, j * stride:j * stride + kernel] += 1
-    expected = wide[padding:len(wide) - padding, padding:len(wide) - padding]
+            wide[i * stride : i * stride + kernel, j * stride : j * stride + kernel] += 1
+    expected = wide[padding : len(wide) - padding, padding : len(wide) - padding]
     lab.run(9)
     np.testing.assert_array_equal(lab.counts(), expected)
     assert f"= {len(expected)}." in lab.text() and lab.advance() is False
@@ -120,7 +146,10 @@ def test_neighbours_finds_a_copy(digits):
     assert lab.draw()["wall"].shape == (17, 62)
 
 
-@pytest.mark.parametrize("make", [TransposedConvolution, lambda: PictureLab(lambda: make_run(images.digits().x), None, None)])
+@pytest.mark.parametrize(
+    "make",
+    [TransposedConvolution, lambda: PictureLab(lambda: make_run(images.digits().x), None, None)],
+)
 def test_every_lab_has_a_picture_and_a_text_twin(make):
     bundle = make()._repr_mimebundle_()
     assert bundle["image/png"].startswith(b"\x89PNG") and len(bundle["text/plain"]) > 30

@@ -24,12 +24,19 @@ STUDY = json.loads((Path(__file__).parents[1] / "images/failures.json").read_tex
 
 
 def gan(**knobs):
-    return GAN(mlp(2, 8, 2, seed=0), mlp(2, 8, 1, seed=1), NORMAL, **{"lr_G": 1e-3, "lr_D": 1e-3, "seed": 0, **knobs})
+    return GAN(
+        mlp(2, 8, 2, seed=0),
+        mlp(2, 8, 1, seed=1),
+        NORMAL,
+        **{"lr_G": 1e-3, "lr_D": 1e-3, "seed": 0, **knobs},
+    )
 
 
 def plain(seed):
     """The GAN of notebook 05, before a preset changes a knob."""
-    return GAN(mlp(2, 48, 48, 2, seed=2 * seed), mlp(2, 48, 48, 1, seed=2 * seed + 1), NORMAL, seed=seed)
+    return GAN(
+        mlp(2, 48, 48, 2, seed=2 * seed), mlp(2, 48, 48, 1, seed=2 * seed + 1), NORMAL, seed=seed
+    )
 
 
 class Says(nn.Module):
@@ -49,10 +56,15 @@ def test_modes_are_those_that_get_a_fifth_of_their_part():
     assert modes(x, ring) == (3, 1.0)
     assert modes(torch.cat([x, x + 0.5]), ring) == (2, 0.5)
     x = ring.sample(50_000, torch.Generator().manual_seed(0))
-    assert modes(x, ring) == (4, pytest.approx(1 - np.exp(-4.5), abs=2e-3))  # in 2-D, P(within 3 sd) = 1 − e^(−9/2)
+    assert modes(x, ring) == (
+        4,
+        pytest.approx(1 - np.exp(-4.5), abs=2e-3),
+    )  # in 2-D, P(within 3 sd) = 1 − e^(−9/2)
 
 
-@pytest.mark.parametrize("law", [targets.ring(), targets.grid(), targets.moons(), targets.spiral()], ids=str)
+@pytest.mark.parametrize(
+    "law", [targets.ring(), targets.grid(), targets.moons(), targets.spiral()], ids=str
+)
 def test_the_view_has_all_the_mass_and_no_divergence_to_its_own_samples(law):
     view = View(law, NORMAL)
     assert view.p.sum().item() == pytest.approx(1) and view.p[-1] < 1e-3
@@ -65,9 +77,14 @@ def test_the_view_has_all_the_mass_and_no_divergence_to_its_own_samples(law):
 
 
 def test_js_of_one_mode_of_two():
-    law, one = targets.Mixture([[-1.0, 0.0], [1.0, 0.0]], [0.05]), targets.Mixture([[-1.0, 0.0]], [0.05])
+    law, one = (
+        targets.Mixture([[-1.0, 0.0], [1.0, 0.0]], [0.05]),
+        targets.Mixture([[-1.0, 0.0]], [0.05]),
+    )
     now = View(law, NORMAL).look(Says(one))
-    assert now.modes == 1 and now.js == pytest.approx(0.75 * np.log(4 / 3), abs=0.01)  # p = (½, ½), q = (1, 0)
+    assert now.modes == 1 and now.js == pytest.approx(
+        0.75 * np.log(4 / 3), abs=0.01
+    )  # p = (½, ½), q = (1, 0)
 
 
 def test_the_lab_trains_as_its_gan_does_alone():
@@ -75,7 +92,9 @@ def test_the_lab_trains_as_its_gan_does_alone():
     for _ in range(30):
         alone.step(targets.ring().sample(32, data))
     assert all(torch.equal(a, b) for a, b in zip(lab.gan.G.parameters(), alone.G.parameters()))
-    assert re.match(r"After 30 steps on ring of 8: \d of 8 modes, \d+ % good samples, JS 0\.\d{3}\.", lab.text())
+    assert re.match(
+        r"After 30 steps on ring of 8: \d of 8 modes, \d+ % good samples, JS 0\.\d{3}\.", lab.text()
+    )
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -87,17 +106,34 @@ def test_presets_turn_their_knobs_and_only_those(name):
 
 
 def test_each_preset_shows_its_failure_in_the_recorded_study():
-    covered = {name: STUDY["dose"][f"{knobs.get('lr_D', 1e-3):g}"] for name, (_, knobs) in PRESETS.items()}
+    covered = {
+        name: STUDY["dose"][f"{knobs.get('lr_D', 1e-3):g}"] for name, (_, knobs) in PRESETS.items()
+    }
     assert all(len(found["modes"]) == 20 for found in covered.values())
     assert sum(m == 8 for m in covered["all modes"]["modes"]) >= 18
-    assert sum(m <= 5 for m in covered["D too slow"]["modes"]) >= 18 and max(covered["D too slow"]["good"]) < 0.3
-    assert sum(m < 8 for m in covered["D too fast"]["modes"]) >= 18 and min(covered["D too fast"]["good"]) > 0.7
+    assert (
+        sum(m <= 5 for m in covered["D too slow"]["modes"]) >= 18
+        and max(covered["D too slow"]["good"]) < 0.3
+    )
+    assert (
+        sum(m < 8 for m in covered["D too fast"]["modes"]) >= 18
+        and min(covered["D too fast"]["good"]) > 0.7
+    )
 
 
 def test_one_knob_loses_modes_in_15_of_20_seeds_and_keeps_them_in_18():
     rates = torch.tensor([PRESETS["D too fast"][1]["lr_D"]] * 20 + [1e-3] * 20)
-    runs = sweep(plain, targets.ring(), lr_G=1e-3, lr_D=rates, seed=torch.arange(20).repeat(2), steps=1500, batch=64,
-                 anneal=False, progress=False)
+    runs = sweep(
+        plain,
+        targets.ring(),
+        lr_G=1e-3,
+        lr_D=rates,
+        seed=torch.arange(20).repeat(2),
+        steps=1500,
+        batch=64,
+        anneal=False,
+        progress=False,
+    )
     z = NORMAL.sample(4096, torch.Generator().manual_seed(0))
     with torch.no_grad():
         covered = [modes(runs.gan(k).G(z), targets.ring())[0] for k in range(40)]
@@ -128,7 +164,9 @@ def test_points_you_draw():
         assert lab.widget.status["error"] == few and lab.gan.steps == 0
     lab.pointed("plane", 1.0, 1.0)
     lab.run(1)
-    np.testing.assert_allclose(lab.target.means, [[0.1 * k, 0] for k in range(9)] + [[1, 1]], atol=1e-6)
+    np.testing.assert_allclose(
+        lab.target.means, [[0.1 * k, 0] for k in range(9)] + [[1, 1]], atol=1e-6
+    )
     assert "on points you draw: " in lab.text() and " of 10 modes" in lab.text()
     lab.reset()
     assert len(lab.clicked) == 10 and lab.gan.steps == 0
@@ -141,7 +179,9 @@ def test_the_belief_is_d_at_its_place_and_the_grid_is_g_of_z():
     with torch.no_grad():
         assert np.ptp(np.asarray(frame["D"]), axis=0) == pytest.approx(0, abs=1e-6)
         at = (np.arange(48) + 0.5) / 48 * 2 * lab.view.reach - lab.view.reach
-        expected = lab.gan.D(torch.tensor(np.stack([at, 0 * at], 1), dtype=torch.float32)).sigmoid()[:, 0]
+        expected = lab.gan.D(
+            torch.tensor(np.stack([at, 0 * at], 1), dtype=torch.float32)
+        ).sigmoid()[:, 0]
         np.testing.assert_allclose(frame["D"][0], expected, atol=1e-6)
         corner = lab.gan.G(torch.tensor([[-2.0, -2.0]]))[0]
     np.testing.assert_allclose(frame["grid"][0], corner, atol=1e-6)
@@ -151,18 +191,38 @@ def test_the_pull_points_where_the_cost_falls():
     lab = PlaneLab(gan())
     start, tip = np.split(np.asarray(lab.draw()["pull"]), 2, axis=1)
     with torch.no_grad():
-        before, after = (lab.gan.D(torch.tensor(at)) for at in (start, start + 1e-2 * (tip - start)))
+        before, after = (
+            lab.gan.D(torch.tensor(at)) for at in (start, start + 1e-2 * (tip - start))
+        )
     assert (after >= before).all() and (np.linalg.norm(tip - start, axis=1) <= 0.5).all()
 
 
 def test_the_oracle_is_d_star_of_both_laws_blurred():
     lab = PlaneLab(gan()).set("oracle", True)
     with torch.no_grad():
-        fakes, x = lab.gan.G(lab.view.z[:128]), 4 * torch.rand(50, 2, generator=torch.Generator().manual_seed(1)) - 2
-        p_data = MixtureSameFamily(Categorical(torch.ones(8)), Independent(
-            Normal(lab.target.means, (0.1**2 + BLUR**2) ** 0.5), 1)).log_prob(x).exp()
-        p_g = MixtureSameFamily(Categorical(torch.ones(128)), Independent(Normal(fakes, BLUR), 1)).log_prob(x).exp()
-        assert_close(lab._best_D()(x)[:, 0].sigmoid(), optimal_discriminator(p_data, p_g), atol=1e-4, rtol=1e-4)
+        fakes, x = (
+            lab.gan.G(lab.view.z[:128]),
+            4 * torch.rand(50, 2, generator=torch.Generator().manual_seed(1)) - 2,
+        )
+        p_data = (
+            MixtureSameFamily(
+                Categorical(torch.ones(8)),
+                Independent(Normal(lab.target.means, (0.1**2 + BLUR**2) ** 0.5), 1),
+            )
+            .log_prob(x)
+            .exp()
+        )
+        p_g = (
+            MixtureSameFamily(Categorical(torch.ones(128)), Independent(Normal(fakes, BLUR), 1))
+            .log_prob(x)
+            .exp()
+        )
+        assert_close(
+            lab._best_D()(x)[:, 0].sigmoid(),
+            optimal_discriminator(p_data, p_g),
+            atol=1e-4,
+            rtol=1e-4,
+        )
         at_pixel = lab._best_D()(lab._pixels[[100]]).sigmoid()
     assert_close(torch.as_tensor(lab.draw()["D"]).flatten()[100], at_pixel[0, 0])
     D = [p.clone() for p in lab.gan.D.parameters()]
@@ -180,12 +240,19 @@ def test_the_best_d_is_not_the_best_teacher():
 
 
 def test_slow_motion_is_the_same_step_in_six_phases():
-    lab, twin = PlaneLab(gan(), batch=32).set("slow", True), PlaneLab(gan(), batch=32, name="twin").run(2)
+    lab, twin = (
+        PlaneLab(gan(), batch=32).set("slow", True),
+        PlaneLab(gan(), batch=32, name="twin").run(2),
+    )
     lit = []
     for _ in range(12):
         lab._step()
         lit.append((len(lab.draw()["lit"]), lab.draw()["phase"][0][2]))
-    assert lit[:6] == lit[6:] and lit[3] == (1, "D climbs V: the gradient stops at D") and lab.gan.steps == 2
+    assert (
+        lit[:6] == lit[6:]
+        and lit[3] == (1, "D climbs V: the gradient stops at D")
+        and lab.gan.steps == 2
+    )
     assert all(torch.equal(a, b) for a, b in zip(lab.gan.G.parameters(), twin.gan.G.parameters()))
 
 

@@ -63,7 +63,16 @@ def test_the_clinic_tells_only_when_asked():
 
 
 def test_the_eight_runs_are_as_recorded_and_reproduced_in_nine_of_ten_seeds():
-    assert list(RUNS) == ["circling", "few data", "healthy", "starved", "collapse", "G too small", "blind D", "frozen"]
+    assert list(RUNS) == [
+        "circling",
+        "few data",
+        "healthy",
+        "starved",
+        "collapse",
+        "G too small",
+        "blind D",
+        "frozen",
+    ]
     for run in RUNS.values():
         assert run["of"] == 20 and run["shows"] >= 18
         rows = np.array(run["gauges"])

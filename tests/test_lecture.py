@@ -23,13 +23,18 @@ def need(*modules):
     """The extra `lecture`, which a learner may be without and CI may not."""
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"the extra “lecture” is not installed: no {', '.join(missing)}")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            f"the extra “lecture” is not installed: no {', '.join(missing)}"
+        )
 
 
 def made(edition, folder):
     """{number: notebook} of an edition, made by the command."""
     lecture.make(edition, PATHS, folder)
-    return {path.name[:2]: nbformat.read(path, as_version=4) for path in sorted((folder / "notebooks").glob("*.ipynb"))}
+    return {
+        path.name[:2]: nbformat.read(path, as_version=4)
+        for path in sorted((folder / "notebooks").glob("*.ipynb"))
+    }
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +62,15 @@ def test_students_get_no_solution_and_everything_else(kept, students):
     for number, nb in students.items():
         nbformat.validate(nb)
         solutions = [cell for cell in kept[number].cells if lecture.tagged(cell, "solution")]
-        assert solutions and [cell.id for cell in nb.cells] == [cell.id for cell in kept[number].cells if cell not in solutions]
+        assert solutions and [cell.id for cell in nb.cells] == [
+            cell.id for cell in kept[number].cells if cell not in solutions
+        ]
         sources = "\n\n".join(cell.source for cell in nb.cells)
         assert not [cell.id for cell in solutions if cell.source in sources]
         printed = "\n".join(str(cell.get("outputs", "")) for cell in nb.cells)
-        assert not re.search(r"\w: right\.", printed) and printed.count("not answered yet.") >= len(solutions)
+        assert not re.search(r"\w: right\.", printed) and printed.count("not answered yet.") >= len(
+            solutions
+        )
         counts = [cell.execution_count for cell in nb.cells if cell.cell_type == "code"]
         assert counts == list(range(1, len(counts) + 1))
 
@@ -69,8 +78,16 @@ def test_students_get_no_solution_and_everything_else(kept, students):
 def names(source, context):
     """Names that a cell's own lines set (ast.Store) or ask for (ast.Load); functions count as names that are set."""
     tree = ast.parse(source)
-    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, context)}
-    return found | {node.name for node in tree.body if context is ast.Store and isinstance(node, ast.FunctionDef)}
+    found = {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, context)
+    }
+    return found | {
+        node.name
+        for node in tree.body
+        if context is ast.Store and isinstance(node, ast.FunctionDef)
+    }
 
 
 def test_no_cell_needs_what_only_a_solution_made(kept):
@@ -92,9 +109,22 @@ def test_the_students_notebook_runs_unanswered(students, tmp_path):
     from nbclient import NotebookClient
 
     nb = students["00"]
-    before = [[output.get("text") for output in cell.get("outputs", [])] for cell in nb.cells if lecture.tagged(cell, "exercise")]
-    NotebookClient(nb, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()
-    after = [[output.get("text") for output in cell.outputs] for cell in nb.cells if lecture.tagged(cell, "exercise")]
+    before = [
+        [output.get("text") for output in cell.get("outputs", [])]
+        for cell in nb.cells
+        if lecture.tagged(cell, "exercise")
+    ]
+    NotebookClient(
+        nb,
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(ROOT / "notebooks")}},
+    ).execute()
+    after = [
+        [output.get("text") for output in cell.outputs]
+        for cell in nb.cells
+        if lecture.tagged(cell, "exercise")
+    ]
     assert after == before and all("not answered yet" in texts[-1] for texts in after)
 
 
@@ -103,14 +133,20 @@ def test_every_slide_has_its_notes_and_every_note_its_slide(kept, instructors):
         slides = [cell.id for cell in begins(nb)]
         assert list(lecture.speaker_notes(number)) == slides and 10 <= len(slides) <= 14, number
         edition = instructors[number].cells
-        assert [cell.id for cell, note in pairwise(edition) if note.id == f"notes-{cell.id}"] == slides
-        assert all(len(cell.source.split()) >= 20 for cell in edition if lecture.kind(cell) == "notes")
+        assert [
+            cell.id for cell, note in pairwise(edition) if note.id == f"notes-{cell.id}"
+        ] == slides
+        assert all(
+            len(cell.source.split()) >= 20 for cell in edition if lecture.kind(cell) == "notes"
+        )
 
 
 def test_the_minutes_of_the_notes_add_up(kept):
     for number, nb in kept.items():
         whole = int(re.search(r"\*\*(\d+) min\*\*", nb.cells[0].source)[1])
-        assert sum(minutes for minutes, _ in lecture.speaker_notes(number).values()) == pytest.approx(whole, abs=5), number
+        assert sum(
+            minutes for minutes, _ in lecture.speaker_notes(number).values()
+        ) == pytest.approx(whole, abs=5), number
 
 
 def test_the_instructor_sees_solutions(kept, instructors):
@@ -118,7 +154,11 @@ def test_the_instructor_sees_solutions(kept, instructors):
         nbformat.validate(nb)
         assert nb.metadata.rise.theme == "white"  # the other themes ask for fonts from the network
         solutions = [cell for cell in nb.cells if lecture.tagged(cell, "solution")]
-        assert len(solutions) == sum(lecture.tagged(cell, "solution") for cell in kept[number].cells) > 0
+        assert (
+            len(solutions)
+            == sum(lecture.tagged(cell, "solution") for cell in kept[number].cells)
+            > 0
+        )
         assert not any("jupyter" in cell.metadata for cell in solutions)
 
 
@@ -126,9 +166,15 @@ def test_slides_hold_every_slide_with_its_notes_and_no_solution(kept, tmp_path):
     need("sphinx_revealjs")
     lecture.make("slides", PATHS, tmp_path / "slides")
     for path in PATHS:
-        page, nb = (tmp_path / "slides" / f"{path.stem}.html").read_text(encoding="utf-8"), kept[path.name[:2]]
-        assert page.count("<section") == 2 * len([c for c in begins(nb) if lecture.kind(c) == "slide"]) + \
-            len([c for c in begins(nb) if lecture.kind(c) == "subslide"]) + page.count('<section class=\\"gl-lab')
+        page, nb = (
+            (tmp_path / "slides" / f"{path.stem}.html").read_text(encoding="utf-8"),
+            kept[path.name[:2]],
+        )
+        assert page.count("<section") == 2 * len(
+            [c for c in begins(nb) if lecture.kind(c) == "slide"]
+        ) + len([c for c in begins(nb) if lecture.kind(c) == "subslide"]) + page.count(
+            '<section class=\\"gl-lab'
+        )
         assert page.count('<aside class="notes">') == len(begins(nb))
         assert not re.search(r"""<(script|link|img|iframe)[^>]+(src|href)=["'](https?:)?//""", page)
         assert ": right." not in page and "../images/" not in page
@@ -154,7 +200,10 @@ def test_the_extension_for_rise_is_whole(tmp_path, capsys):
     (package,) = (tmp_path / "share/jupyter/labextensions").glob("*/package.json")
     about = json.loads(package.read_text())
     assert about["name"] == package.parent.name  # JupyterLab looks for it under its name
-    assert f'["{about["name"]}"]' in (package.parent / about["jupyterlab"]["_build"]["load"]).read_text()
+    assert (
+        f'["{about["name"]}"]'
+        in (package.parent / about["jupyterlab"]["_build"]["load"]).read_text()
+    )
 
 
 def test_the_configuration_of_the_hub(monkeypatch, tmp_path):
@@ -165,8 +214,15 @@ def test_the_configuration_of_the_hub(monkeypatch, tmp_path):
     monkeypatch.delenv("COURSE_URL", raising=False)
     c, path = Config(), ROOT / "notebooks/lecture/hub/jupyterhub_config.py"
     exec(compile(path.read_text(encoding="utf-8"), path, "exec"), {"get_config": lambda: c})
-    assert c.Spawner.mem_limit == "1G" and c.Spawner.cpu_limit == 1.0 and c.Spawner.environment == {"OMP_NUM_THREADS": "1"}
-    assert "--MappingKernelManager.cull_idle_timeout=1800" in c.Spawner.args and "--timeout=3600" in c.JupyterHub.services[0]["command"]
+    assert (
+        c.Spawner.mem_limit == "1G"
+        and c.Spawner.cpu_limit == 1.0
+        and c.Spawner.environment == {"OMP_NUM_THREADS": "1"}
+    )
+    assert (
+        "--MappingKernelManager.cull_idle_timeout=1800" in c.Spawner.args
+        and "--timeout=3600" in c.JupyterHub.services[0]["command"]
+    )
     assert c.JupyterHub.services[0]["name"] in c.JupyterHub.load_roles[0]["services"]
     assert c.JupyterHub.bind_url.startswith("http://127.0.0.1:")
     if importlib.util.find_spec("jupyterhub"):  # then its own words for all of it
@@ -178,8 +234,20 @@ def test_the_configuration_of_the_hub(monkeypatch, tmp_path):
 def test_the_plans_name_slides_and_add_up(kept):
     """The lesson of 50 minutes has 50, and what the plans quote is a slide or an exercise of the course."""
     text = (ROOT / "notebooks/INSTRUCTOR.md").read_text(encoding="utf-8")
-    plans = text[text.index("## A lesson of 50"):text.index("## A room full")]
-    assert sum(int(minutes) for minutes in re.findall(r"^\| (\d+) \|", plans[:plans.index("## A lesson of 90")], re.M)) == 50
-    checks = {name for nb in kept.values() for name in re.findall(r'check\("(\w+)"', "".join(cell.source for cell in nb.cells))}
+    plans = text[text.index("## A lesson of 50") : text.index("## A room full")]
+    assert (
+        sum(
+            int(minutes)
+            for minutes in re.findall(
+                r"^\| (\d+) \|", plans[: plans.index("## A lesson of 90")], re.M
+            )
+        )
+        == 50
+    )
+    checks = {
+        name
+        for nb in kept.values()
+        for name in re.findall(r'check\("(\w+)"', "".join(cell.source for cell in nb.cells))
+    }
     slides = {cell.id for nb in kept.values() for cell in begins(nb)}
     assert set(re.findall(r"`([\w-]+)`", plans)) <= slides | checks

@@ -10,7 +10,10 @@ from torch.nn.functional import hinge_embedding_loss, mse_loss
 
 from ganlib.losses import LOSSES, PENALTIES, gradient_penalty, r1, value
 
-REAL, FAKE = (torch.randn(64, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(s)) * 3 for s in (0, 1))
+REAL, FAKE = (
+    torch.randn(64, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(s)) * 3
+    for s in (0, 1)
+)
 YES, NO = torch.ones_like(REAL), torch.zeros_like(REAL)
 FROM_TORCH = {
     "minimax": (bce(REAL, YES) + bce(FAKE, NO), -bce(FAKE, NO)),
@@ -23,7 +26,9 @@ FROM_TORCH = {
 
 
 def test_there_are_six_losses():
-    assert set(LOSSES) == set(FROM_TORCH) and all(loss.name == name for name, loss in LOSSES.items())
+    assert set(LOSSES) == set(FROM_TORCH) and all(
+        loss.name == name for name, loss in LOSSES.items()
+    )
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -52,9 +57,14 @@ def test_the_value_of_the_game():
 def test_minimax_is_zero_sum_for_G_and_the_non_saturating_loss_is_not():
     loss, other = LOSSES["minimax"], LOSSES["non-saturating"]
     fake = FAKE.clone().requires_grad_()
-    slopes = [torch.autograd.grad(cost, fake)[0] for cost in (loss.D(REAL, fake), loss.G(fake), other.G(fake))]
+    slopes = [
+        torch.autograd.grad(cost, fake)[0]
+        for cost in (loss.D(REAL, fake), loss.G(fake), other.G(fake))
+    ]
     torch.testing.assert_close(slopes[0], -slopes[1])
-    torch.testing.assert_close(slopes[1] / slopes[2], fake.sigmoid() / (1 - fake.sigmoid()))  # D / (1 − D)
+    torch.testing.assert_close(
+        slopes[1] / slopes[2], fake.sigmoid() / (1 - fake.sigmoid())
+    )  # D / (1 − D)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -89,9 +99,15 @@ def test_r1_of_a_curved_D_looks_at_the_real_data_only():
 def test_gradient_penalty_looks_between_real_and_fake():
     seen = []
     real, fake = torch.zeros(1000, 2), torch.tensor([[1.0, 3.0]]).expand(1000, 2)
-    gradient_penalty(lambda x: seen.append(x) or x.sum(1), real, fake, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(3 * seen[0][:, 0], seen[0][:, 1])  # on the line, one t for both coordinates
-    torch.testing.assert_close(seen[0][:, 0].sort()[0], torch.linspace(0, 1, 1000), atol=0.06, rtol=0)
+    gradient_penalty(
+        lambda x: seen.append(x) or x.sum(1), real, fake, torch.Generator().manual_seed(0)
+    )
+    torch.testing.assert_close(
+        3 * seen[0][:, 0], seen[0][:, 1]
+    )  # on the line, one t for both coordinates
+    torch.testing.assert_close(
+        seen[0][:, 0].sort()[0], torch.linspace(0, 1, 1000), atol=0.06, rtol=0
+    )
 
 
 def test_gradient_penalty_of_a_flat_D_has_a_slope():
@@ -104,5 +120,7 @@ def test_gradient_penalty_of_a_flat_D_has_a_slope():
 
 def test_gradient_penalty_repeats_with_its_generator():
     D = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1)).double()
-    one, two, three = (gradient_penalty(D, REAL, FAKE, torch.Generator().manual_seed(s)) for s in (0, 0, 1))
+    one, two, three = (
+        gradient_penalty(D, REAL, FAKE, torch.Generator().manual_seed(s)) for s in (0, 0, 1)
+    )
     assert one == two != three

@@ -8,20 +8,39 @@ from torch.testing import assert_close
 
 from ganlib import targets
 from ganlib.gan import GAN
-from ganlib.medicine import MEDICINE, Extragradient, Noise, Spread, average, optimism, spectral, treat
+from ganlib.medicine import (
+    MEDICINE,
+    Extragradient,
+    Noise,
+    Spread,
+    average,
+    optimism,
+    spectral,
+    treat,
+)
 from ganlib.networks import mlp
 
 NORMAL = targets.gaussian(dim=2)
 
 
 def gan(**knobs):
-    return GAN(mlp(2, 8, 2, seed=0), mlp(2, 8, 1, seed=1), NORMAL, **{"lr_G": 1e-2, "lr_D": 1e-2, "seed": 0, **knobs})
+    return GAN(
+        mlp(2, 8, 2, seed=0),
+        mlp(2, 8, 1, seed=1),
+        NORMAL,
+        **{"lr_G": 1e-2, "lr_D": 1e-2, "seed": 0, **knobs},
+    )
 
 
 def test_every_layer_of_a_spectral_net_has_norm_1_and_keeps_its_directions():
     plain, net = mlp(2, 30, 30, 1, seed=3), spectral(mlp(2, 30, 30, 1, seed=3))
     for before, after in zip(plain[::2], net[::2]):
-        norm = np.linalg.eigvalsh(before.weight.double().detach().numpy().T @ before.weight.double().detach().numpy())[-1] ** 0.5
+        norm = (
+            np.linalg.eigvalsh(
+                before.weight.double().detach().numpy().T @ before.weight.double().detach().numpy()
+            )[-1]
+            ** 0.5
+        )
         assert_close(after.weight, before.weight / norm, rtol=1e-5, atol=1e-6)
     x = torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
     rise, run = (net(x[1:]) - net(x[:-1])).abs().flatten(), (x[1:] - x[:-1]).norm(dim=1)
@@ -67,7 +86,13 @@ def test_optimism_on_sgd_is_the_optimistic_rule_of_games():
 
 def test_extragradient_on_two_straight_lines_by_hand():
     # V = w (mean x − a mean z − b), D moves w, G moves a and b; two numbers z, one drawn for D's step and one for G's
-    G, D, prior, lr, real = nn.Linear(1, 1), nn.Linear(1, 1), targets.gaussian(), 0.3, torch.full((1, 1), 2.0)
+    G, D, prior, lr, real = (
+        nn.Linear(1, 1),
+        nn.Linear(1, 1),
+        targets.gaussian(),
+        0.3,
+        torch.full((1, 1), 2.0),
+    )
     a, b, w = (p.item() for p in (G.weight, G.bias, D.weight))
     game = Extragradient(G, D, prior, loss="wasserstein", optimiser="sgd", lr_G=lr, lr_D=lr, seed=5)
     noise = torch.Generator().manual_seed(5)
@@ -78,7 +103,10 @@ def test_extragradient_on_two_straight_lines_by_hand():
         move = lr * (2 - ahead_a * z_D - ahead_b)
         w, a, b = w + move, a + lr * (ahead_w + move) * z_G, b + lr * (ahead_w + move)
         game.step(real)
-        assert_close(torch.tensor([w, a, b]), torch.cat([p.detach().flatten() for p in (D.weight, G.weight, G.bias)]))
+        assert_close(
+            torch.tensor([w, a, b]),
+            torch.cat([p.detach().flatten() for p in (D.weight, G.weight, G.bias)]),
+        )
         assert game.steps == len(game.history) == k
 
 
@@ -97,7 +125,9 @@ def test_the_average_follows_g_and_leaves_it_alone():
 @pytest.mark.parametrize("name", MEDICINE)
 def test_each_dose_trains_and_none_changes_nothing(name):
     D = lambda inputs, wrap: wrap(mlp(2 * inputs, 8, 1, seed=1))
-    treated, shown = treat(mlp(2, 8, 2, seed=0), D, NORMAL, MEDICINE[name], lr_G=1e-2, lr_D=1e-2, seed=0)
+    treated, shown = treat(
+        mlp(2, 8, 2, seed=0), D, NORMAL, MEDICINE[name], lr_G=1e-2, lr_D=1e-2, seed=0
+    )
     plain = gan()
     for k in range(5):
         real = NORMAL.sample(40, torch.Generator().manual_seed(k))

@@ -13,7 +13,9 @@ torch.set_num_threads(1)  # small networks: two threads on a shared machine are 
 
 def normal(n, d, *, seed, mean=0.0, scale=1.0):
     generator = torch.Generator().manual_seed(seed)
-    return mean + scale * torch.randn(n, d, generator=generator) @ torch.randn(d, d, generator=generator)
+    return mean + scale * torch.randn(n, d, generator=generator) @ torch.randn(
+        d, d, generator=generator
+    )
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,9 @@ def digits():
     return train, held, metrics.classifier(train.x, train.labels, steps=400)
 
 
-@pytest.mark.parametrize("n, m, d", [(200, 300, 6), (50, 40, 20), (30, 500, 64)])  # the last: fewer rows than columns
+@pytest.mark.parametrize(
+    "n, m, d", [(200, 300, 6), (50, 40, 20), (30, 500, 64)]
+)  # the last: fewer rows than columns
 def test_frechet_against_scipys_matrix_root(n, m, d):
     a, b = normal(n, d, seed=1), normal(m, d, seed=2, mean=0.3, scale=1.5)
     c, e = np.cov(a.double().numpy().T), np.cov(b.double().numpy().T)
@@ -38,7 +42,9 @@ def test_frechet_of_moved_and_stretched_features_is_known():
     moments = a.double().mean(0).square().sum() + a.double().var(0).sum()
     assert metrics.frechet(a, 3 * a) == pytest.approx(4 * float(moments))
     one = torch.randn(10**6, 1, generator=torch.Generator().manual_seed(0))
-    assert metrics.frechet(one, 1 + 3 * one.flip(0)) == pytest.approx(1 + (1 - 3) ** 2, rel=0.01)  # one feature
+    assert metrics.frechet(one, 1 + 3 * one.flip(0)) == pytest.approx(
+        1 + (1 - 3) ** 2, rel=0.01
+    )  # one feature
     pictures = a[:, :4].reshape(400, 1, 2, 2)  # pixels are features, too
     assert metrics.frechet(pictures, pictures + 1) == pytest.approx(4)
 
@@ -46,7 +52,10 @@ def test_frechet_of_moved_and_stretched_features_is_known():
 def test_few_samples_make_the_frechet_distance_too_large():
     law = torch.distributions.MultivariateNormal(torch.zeros(16), torch.eye(16))
     torch.manual_seed(0)
-    bias = {n: np.mean([metrics.frechet(law.sample((n,)), law.sample((n,))) for _ in range(20)]) for n in (100, 400)}
+    bias = {
+        n: np.mean([metrics.frechet(law.sample((n,)), law.sample((n,))) for _ in range(20)])
+        for n in (100, 400)
+    }
     assert bias[100] / bias[400] == pytest.approx(4, rel=0.15)  # like 1/n
 
 
@@ -87,13 +96,17 @@ def test_precision_and_recall_see_what_they_are_for():
 
 def test_copies_are_found_and_honest_pictures_are_not(digits):
     train, held, _ = digits
-    third = images.digits().x[-200:]  # in both parts by chance: neither nearer to one nor to the other
+    third = images.digits().x[
+        -200:
+    ]  # in both parts by chance: neither nearer to one nor to the other
     share, copies = metrics.memorised(train.x[:300], train.x, held.x)
     assert share == 1 and copies >= 300
     noise = torch.rand(500, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
     share, copies = metrics.memorised(noise, train.x, held.x)
     assert share == pytest.approx(0.5, abs=0.1) and copies == 0
-    assert metrics.memorised(third, train.x, held.x)[1] == int((metrics.nearest(third, train.x)[0] == 0).sum())
+    assert metrics.memorised(third, train.x, held.x)[1] == int(
+        (metrics.nearest(third, train.x)[0] == 0).sum()
+    )
 
 
 def test_the_classifier_reads_digits_and_is_fixed_by_its_seed(digits):
@@ -120,7 +133,9 @@ def test_no_single_number_is_enough(digits):
 
 
 def test_features_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match=r"two sets of as many features, got \(5, 3\) and \(5, 4\)"):
+    with pytest.raises(
+        ValueError, match=r"two sets of as many features, got \(5, 3\) and \(5, 4\)"
+    ):
         metrics.frechet(torch.zeros(5, 3), torch.zeros(5, 4))
     with pytest.raises(ValueError, match="frechet needs"):
         metrics.frechet(torch.zeros(1, 3), torch.zeros(5, 3))

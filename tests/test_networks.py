@@ -32,13 +32,20 @@ def test_the_digits_pair_has_the_known_number_of_parameters():
     # Counted by hand: z 32 → 64·2·2, 64 → 32 and 32 → 1 by 4×4 kernels, and two batch norms.
     by_hand = 32 * 64 * 4 + 2 * 64 + 64 * 32 * 16 + 2 * 32 + 32 * 16
     assert sum(p.numel() for p in dcgan_generator().parameters()) == by_hand == 41_664
-    assert sum(p.numel() for p in dcgan_discriminator().parameters()) == 32 * 16 + 32 + 32 * 64 * 16 + 128 + 64 * 4
+    assert (
+        sum(p.numel() for p in dcgan_discriminator().parameters())
+        == 32 * 16 + 32 + 32 * 64 * 16 + 128 + 64 * 4
+    )
 
 
 def test_the_first_weights_are_those_of_the_dcgan_paper():
     G = dcgan_generator(32, width=32, seed=0)
-    weights = torch.cat([m.weight.flatten() for m in G.modules() if isinstance(m, nn.ConvTranspose2d)])
-    assert float(weights.mean()) == pytest.approx(0, abs=2e-4) and float(weights.std()) == pytest.approx(0.02, rel=0.01)
+    weights = torch.cat(
+        [m.weight.flatten() for m in G.modules() if isinstance(m, nn.ConvTranspose2d)]
+    )
+    assert float(weights.mean()) == pytest.approx(0, abs=2e-4) and float(
+        weights.std()
+    ) == pytest.approx(0.02, rel=0.01)
     assert all(not m.bias.any() for m in G.modules() if isinstance(m, nn.BatchNorm2d))
 
 
@@ -48,16 +55,29 @@ def test_spectral_norm_makes_every_layer_one_lipschitz():
         D(torch.randn(4, 1, 16, 16))
     for layer in D.modules():
         if isinstance(layer, nn.Conv2d):
-            assert float(torch.linalg.matrix_norm(layer.weight.flatten(1), 2)) == pytest.approx(1, rel=1e-2)
+            assert float(torch.linalg.matrix_norm(layer.weight.flatten(1), 2)) == pytest.approx(
+                1, rel=1e-2
+            )
     assert not any(isinstance(m, nn.BatchNorm2d) for m in D.modules())
 
 
-@pytest.mark.parametrize("make", [dcgan_generator, dcgan_discriminator, dense_generator, dense_discriminator, unet,
-                                  patch_discriminator])
+@pytest.mark.parametrize(
+    "make",
+    [
+        dcgan_generator,
+        dcgan_discriminator,
+        dense_generator,
+        dense_discriminator,
+        unet,
+        patch_discriminator,
+    ],
+)
 def test_a_seed_fixes_the_weights_and_nothing_else(make):
     torch.manual_seed(7)
     before = torch.get_rng_state()
-    one, two, other = (torch.cat([p.flatten() for p in make(seed=s).parameters()]) for s in (1, 1, 2))
+    one, two, other = (
+        torch.cat([p.flatten() for p in make(seed=s).parameters()]) for s in (1, 1, 2)
+    )
     assert torch.equal(one, two) and not torch.equal(one, other)
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -78,7 +98,9 @@ def test_only_skips_carry_a_pixel_past_the_middle():
     x = torch.randn(1, 1, 16, 16, requires_grad=True)
     for skips in (True, False):
         net = unet(depth=3, skips=skips, seed=0).eval()
-        net.downs[-1].register_forward_hook(lambda *args: torch.zeros_like(args[2]))  # close the middle
+        net.downs[-1].register_forward_hook(
+            lambda *args: torch.zeros_like(args[2])
+        )  # close the middle
         y = net(x)
         slope = torch.autograd.grad(y.square().sum(), x, allow_unused=True)[0]
         assert (slope is not None and bool(slope.any())) == skips
@@ -95,22 +117,40 @@ def test_a_patch_logit_sees_the_square_of_the_formula(count):
     assert int(rows[-1] - rows[0]) + 1 == 3 * 2 ** (count + 1) - 2
 
 
-@pytest.mark.parametrize("net, shape", [(dcgan_generator(seed=0), (32,)), (unet(seed=0), (1, 16, 16)),
-                                        (dcgan_discriminator(norm="spectral", seed=0), (1, 8, 8)),
-                                        (mlp(1, 16, 1, seed=0), (1,))])
+@pytest.mark.parametrize(
+    "net, shape",
+    [
+        (dcgan_generator(seed=0), (32,)),
+        (unet(seed=0), (1, 16, 16)),
+        (dcgan_discriminator(norm="spectral", seed=0), (1, 8, 8)),
+        (mlp(1, 16, 1, seed=0), (1,)),
+    ],
+)
 def test_the_table_adds_up_and_leaves_the_network_alone(net, shape):
     before = {name: value.clone() for name, value in net.state_dict().items()}
     *rows, total = layers(net, *shape).splitlines()
     counts = [int(re.search(r"([\d,]+)$", row)[1].replace(",", "")) for row in rows]
-    assert sum(counts) == int(total.split()[-1].replace(",", "")) == sum(p.numel() for p in net.parameters())
-    assert all(torch.equal(before[name], value) for name, value in net.state_dict().items()) and net.training
+    assert (
+        sum(counts)
+        == int(total.split()[-1].replace(",", ""))
+        == sum(p.numel() for p in net.parameters())
+    )
+    assert (
+        all(torch.equal(before[name], value) for name, value in net.state_dict().items())
+        and net.training
+    )
     assert "×".join(map(str, net(torch.randn(2, *shape)).shape[1:])) in rows[-1]
 
 
-@pytest.mark.parametrize("wrong, words", [(lambda: dcgan_generator(12), "size must be one of 8, 16, 32, 64, 128, got 12"),
-                                          (lambda: dcgan_discriminator(256), "got 256"),
-                                          (lambda: dcgan_generator(norm="layer"), "norm must be one of batch, spectral"),
-                                          (lambda: mlp(3), "at least two positive sizes")])
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        (lambda: dcgan_generator(12), "size must be one of 8, 16, 32, 64, 128, got 12"),
+        (lambda: dcgan_discriminator(256), "got 256"),
+        (lambda: dcgan_generator(norm="layer"), "norm must be one of batch, spectral"),
+        (lambda: mlp(3), "at least two positive sizes"),
+    ],
+)
 def test_wrong_values_are_named(wrong, words):
     with pytest.raises(ValueError, match=words):
         wrong()

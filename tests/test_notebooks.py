@@ -10,8 +10,16 @@ from execute import problems
 
 ROOT = Path(__file__).parent.parent
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-COURSE = ["00_start_here", "01_maximum_likelihood_and_kl", "02_taxonomy", "03_zero_sum_games",
-          "04_gan_in_one_dimension", "05_losses_and_failure", "06_dcgan", "07_unet"]
+COURSE = [
+    "00_start_here",
+    "01_maximum_likelihood_and_kl",
+    "02_taxonomy",
+    "03_zero_sum_games",
+    "04_gan_in_one_dimension",
+    "05_losses_and_failure",
+    "06_dcgan",
+    "07_unet",
+]
 PICTURE = r"!\[([^\]]*)\]\(([^)\s]+)[^)]*\)"
 LINK = r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)"
 AFAR = r"<script|<link|<iframe|<img[^>]+https?:|!\[[^\]]*\]\(https?:|cdn\.|unpkg\.com|jsdelivr|googleapis"
@@ -51,9 +59,14 @@ def test_it_begins_with_what_you_will_be_able_to_do(nb):
 
 def test_previous_and_next(nb):
     k = COURSE.index(nb.path.stem)
-    for word, name in (("previous", COURSE[k - 1] if k else None), ("next", COURSE[k + 1] if k + 1 < len(COURSE) else None)):
-        assert re.search(rf"{word}: " + (rf"\[{name[:2]} [^\]]+\]\({name}\.ipynb\)" if name else "none"),
-                         nb.cells[0].source)
+    for word, name in (
+        ("previous", COURSE[k - 1] if k else None),
+        ("next", COURSE[k + 1] if k + 1 < len(COURSE) else None),
+    ):
+        assert re.search(
+            rf"{word}: " + (rf"\[{name[:2]} [^\]]+\]\({name}\.ipynb\)" if name else "none"),
+            nb.cells[0].source,
+        )
 
 
 def test_the_minutes_of_the_sections_add_up(nb):
@@ -66,11 +79,15 @@ def test_the_minutes_of_the_sections_add_up(nb):
 def test_every_exercise_has_its_folded_solution_right_below(nb):
     code = [cell for cell in nb.cells if cell.cell_type == "code"]
     tags = [set(cell.metadata.get("tags", [])) for cell in code]
-    checks = [re.findall(r"\bcheck\(['\"](\w+)['\"], *\w+\)$", cell.source.rstrip()) for cell in code]
+    checks = [
+        re.findall(r"\bcheck\(['\"](\w+)['\"], *\w+\)$", cell.source.rstrip()) for cell in code
+    ]
     assert sum("exercise" in tag for tag in tags) == sum("solution" in tag for tag in tags) > 0
     for k, tag in enumerate(tags):
         if "exercise" in tag:
-            assert checks[k] and "solution" in tags[k + 1] and checks[k + 1] == checks[k], code[k].id
+            assert checks[k] and "solution" in tags[k + 1] and checks[k + 1] == checks[k], code[
+                k
+            ].id
             assert code[k + 1].metadata.jupyter.source_hidden
             assert code[k].outputs[-1].text.endswith("not answered yet.\n")
             assert code[k + 1].outputs[-1].text.endswith(f"{checks[k][0]}: right.\n")
@@ -79,7 +96,9 @@ def test_every_exercise_has_its_folded_solution_right_below(nb):
 def test_links_lead_somewhere(nb):
     titles = re.findall(r"^#+ (.*)$", prose(nb), re.M)
     anchors = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
-    for target in re.findall(LINK, prose(nb)) + [picture for _, picture in re.findall(PICTURE, prose(nb))]:
+    for target in re.findall(LINK, prose(nb)) + [
+        picture for _, picture in re.findall(PICTURE, prose(nb))
+    ]:
         path, _, anchor = target.partition("#")
         if not path:
             assert anchor.lower() in anchors, target
@@ -97,24 +116,34 @@ def test_pictures_have_words_and_nothing_comes_from_afar(nb):
 
 def test_every_drawn_figure_has_its_sentence(nb):
     for cell in nb.cells:
-        kinds = [set(output.get("data", {})) | {output.output_type} for output in cell.get("outputs", [])]
+        kinds = [
+            set(output.get("data", {})) | {output.output_type} for output in cell.get("outputs", [])
+        ]
         if any("image/png" in kind for kind in kinds):
-            words = "".join(str(output.get("text", "")) + str(output.get("data", {}).get("text/plain", ""))
-                            for output in cell.outputs)
-            assert re.search(r"[^\W\d]{2,}.*\d", re.sub(r"<Figure size .*>", "", words)), f"{cell.id}: no text twin"
+            words = "".join(
+                str(output.get("text", "")) + str(output.get("data", {}).get("text/plain", ""))
+                for output in cell.outputs
+            )
+            assert re.search(r"[^\W\d]{2,}.*\d", re.sub(r"<Figure size .*>", "", words)), (
+                f"{cell.id}: no text twin"
+            )
 
 
 def test_the_quiz_gives_reasons(nb):
     options = re.findall(r"<details><summary>(.*?)</summary>(.*?)</details>", prose(nb), re.S)
     reasons = [reason.strip() for _, reason in options]
     assert sum(reason.startswith("Right") for reason in reasons) == 5 and len(options) >= 10
-    assert not [summary for (summary, _), reason in zip(options, reasons) if len(reason.split()) < 2]
+    assert not [
+        summary for (summary, _), reason in zip(options, reasons) if len(reason.split()) < 2
+    ]
 
 
 def test_it_ends_with_a_recap_and_where_to_read_on(nb):
     text = prose(nb)
     assert "Where to read on" in text and re.search(r"arXiv|doi|ISBN|pages|\b(19|20)\d\d\b", text)
-    assert nb.path.stem == COURSE[0] or re.search(r"^\|.*\|\n\|[-: |]+\|", text, re.M), "a table: claim, where, number"
+    assert nb.path.stem == COURSE[0] or re.search(r"^\|.*\|\n\|[-: |]+\|", text, re.M), (
+        "a table: claim, where, number"
+    )
 
 
 def test_slides_are_given_for_all_cells_or_none(nb):

@@ -10,7 +10,7 @@ from ganlib import plots
 from ganlib.gan import Ledger
 
 X = np.linspace(-3, 3, 61)
-P, Q = np.exp(-X**2 / 2) / np.sqrt(2 * np.pi), np.exp(-(X - 1) ** 2)
+P, Q = np.exp(-(X**2) / 2) / np.sqrt(2 * np.pi), np.exp(-((X - 1) ** 2))
 
 
 @pytest.fixture
@@ -50,8 +50,10 @@ def test_arrows_go_from_z_to_x(ax):
 
 
 def test_the_ledger_stacks_value_and_regret(ax):
-    entries = [Ledger(js=a, value=a / 2, regret=1.5 * a, off_half=0, off_star=0, real_term=0, fake_term=0)
-               for a in (0.5, 0.3, 0.1)]
+    entries = [
+        Ledger(js=a, value=a / 2, regret=1.5 * a, off_half=0, off_star=0, real_term=0, fake_term=0)
+        for a in (0.5, 0.3, 0.1)
+    ]
     plots.ledger(ax, [0, 10, 20], entries)
     drawn = lines(ax)
     np.testing.assert_allclose(drawn["2 JS(p_data, p_g)"].get_ydata(), [1.0, 0.6, 0.2])
@@ -62,7 +64,10 @@ def test_the_ledger_stacks_value_and_regret(ax):
 
 
 def test_no_two_things_differ_by_colour_alone():
-    looks = [(style["color"], str(style["linestyle"]), style["linewidth"]) for style in plots.STYLE.values()]
+    looks = [
+        (style["color"], str(style["linestyle"]), style["linewidth"])
+        for style in plots.STYLE.values()
+    ]
     assert len({look[0] for look in looks}) == len(looks) == len({look[1:] for look in looks})
 
 

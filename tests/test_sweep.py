@@ -14,9 +14,14 @@ from ganlib.sweep import Sweep, sweep
 
 def maker(activation=nn.Tanh, **settings):
     def new_gan(seed):
-        return GAN(mlp(1, 8, 8, 1, seed=2 * seed, activation=activation),
-                   mlp(1, 8, 8, 1, seed=2 * seed + 1, activation=activation, cover=(-3, 3)),
-                   targets.gaussian(), seed=seed, **{"betas": (0.5, 0.9), **settings})
+        return GAN(
+            mlp(1, 8, 8, 1, seed=2 * seed, activation=activation),
+            mlp(1, 8, 8, 1, seed=2 * seed + 1, activation=activation, cover=(-3, 3)),
+            targets.gaussian(),
+            seed=seed,
+            **{"betas": (0.5, 0.9), **settings},
+        )
+
     return new_gan
 
 
@@ -30,26 +35,52 @@ def alone(new_gan, target, *, lr_G, lr_D, seed, steps, batch):
     return gan
 
 
-@pytest.mark.parametrize("settings", [
-    {}, {"optimiser": "sgd", "loss": "minimax"}, {"penalty": "r1", "penalty_weight": 0.1}, {"d_steps": 3},
-    {"loss": "hinge", "betas": (0.0, 0.9)}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"optimiser": "sgd", "loss": "minimax"},
+        {"penalty": "r1", "penalty_weight": 0.1},
+        {"d_steps": 3},
+        {"loss": "hinge", "betas": (0.0, 0.9)},
+    ],
+    ids=str,
+)
 def test_a_member_equals_the_same_gan_alone(settings):
     new_gan, target = maker(**settings), targets.mixture()
     rates, seeds = [1e-3, 5e-3, 1e-3, 2e-2], [3, 3, 0, 7]
-    many = sweep(new_gan, target, lr_G=rates, lr_D=1e-2, seed=seeds, steps=50, batch=32, progress=False)
+    many = sweep(
+        new_gan, target, lr_G=rates, lr_D=1e-2, seed=seeds, steps=50, batch=32, progress=False
+    )
     for i, (lr, seed) in enumerate(zip(rates, seeds)):
         one = alone(new_gan, target, lr_G=lr, lr_D=1e-2, seed=seed, steps=50, batch=32)
         for name in "GD":
-            start, end = (parameters_to_vector(getattr(gan, name).parameters()).detach() for gan in (new_gan(seed), one))
+            start, end = (
+                parameters_to_vector(getattr(gan, name).parameters()).detach()
+                for gan in (new_gan(seed), one)
+            )
             assert float((many.weights[name][i] - end).norm()) < 5e-3 * float((end - start).norm())
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
-@pytest.mark.parametrize("settings", [{}, {"optimiser": "sgd"}, {"penalty": "r1"}, {"penalty": "gradient penalty"},
-                                      {"d_steps": 3}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"optimiser": "sgd"}, {"penalty": "r1"}, {"penalty": "gradient penalty"}, {"d_steps": 3}],
+    ids=str,
+)
 def test_a_gpu_takes_the_same_steps(settings):
-    how = {"lr_G": [1e-3, 5e-3], "lr_D": 1e-2, "seed": [3, 0], "steps": 50, "batch": 32, "progress": False}
-    here, there = (sweep(maker(**settings), targets.mixture(), **how, device=device) for device in ("cpu", "cuda"))
+    how = {
+        "lr_G": [1e-3, 5e-3],
+        "lr_D": 1e-2,
+        "seed": [3, 0],
+        "steps": 50,
+        "batch": 32,
+        "progress": False,
+    }
+    here, there = (
+        sweep(maker(**settings), targets.mixture(), **how, device=device)
+        for device in ("cpu", "cuda")
+    )
     for name in "GD":
         torch.testing.assert_close(here.weights[name], there.weights[name], atol=2e-3, rtol=2e-2)
 
@@ -58,22 +89,36 @@ def test_a_member_can_be_taken_out_and_asked_for_its_ledger():
     x = line(-5, 5, 200)
     target = targets.gaussian()
     p_data = target.log_prob(x[:, None]).exp()
-    many = sweep(maker(), target, lr_G=[1e-3, 2e-3], lr_D=2e-3, seed=1, steps=5, batch=16, progress=False)
+    many = sweep(
+        maker(), target, lr_G=[1e-3, 2e-3], lr_D=2e-3, seed=1, steps=5, batch=16, progress=False
+    )
     gan = many.gan(1)
     assert (gan.lr_G, gan.steps) == (pytest.approx(2e-3), 5)
     assert gan.ledger(p_data, x) == many.ledgers(p_data, x)[1]
-    torch.testing.assert_close(parameters_to_vector(gan.G.parameters()).detach(), many.weights["G"][1], atol=0, rtol=0)
+    torch.testing.assert_close(
+        parameters_to_vector(gan.G.parameters()).detach(), many.weights["G"][1], atol=0, rtol=0
+    )
     assert repr(many) == "sweep of 2 GANs after 5 steps, 0 diverged"
 
 
 def test_a_member_that_diverges_is_marked_and_the_others_go_on():
     new_gan = maker(nn.ReLU, optimiser="sgd", loss="wasserstein")
-    many = sweep(new_gan, targets.gaussian(), lr_G=[1e-3, 1e30], lr_D=[1e-3, 1e30], steps=20, batch=16, progress=False)
+    many = sweep(
+        new_gan,
+        targets.gaussian(),
+        lr_G=[1e-3, 1e30],
+        lr_D=[1e-3, 1e30],
+        steps=20,
+        batch=16,
+        progress=False,
+    )
     assert many.alive.tolist() == [True, False]
     x = line(-5, 5, 100)
     ledgers = many.ledgers(targets.gaussian().log_prob(x[:, None]).exp(), x)
     assert ledgers[0] is not None and ledgers[1] is None
-    calm = sweep(new_gan, targets.gaussian(), lr_G=1e-3, lr_D=1e-3, steps=20, batch=16, progress=False)
+    calm = sweep(
+        new_gan, targets.gaussian(), lr_G=1e-3, lr_D=1e-3, steps=20, batch=16, progress=False
+    )
     torch.testing.assert_close(many.weights["G"][0], calm.weights["G"][0])
 
 
@@ -87,17 +132,50 @@ def test_an_interrupt_keeps_what_is_done(capsys):
                 raise KeyboardInterrupt
             return super().sample(n, generator)
 
-    part = sweep(maker(), Interrupted([-1, 1], 0.5), lr_G=1e-3, lr_D=1e-3, steps=50, batch=8, anneal=False, progress=False)
-    whole = sweep(maker(), targets.mixture((-1, 1), 0.5), lr_G=1e-3, lr_D=1e-3, steps=7, batch=8, anneal=False, progress=False)
-    assert isinstance(part, Sweep) and part.steps == 7 and "stopped after 7 of 50 steps" in capsys.readouterr().out
+    part = sweep(
+        maker(),
+        Interrupted([-1, 1], 0.5),
+        lr_G=1e-3,
+        lr_D=1e-3,
+        steps=50,
+        batch=8,
+        anneal=False,
+        progress=False,
+    )
+    whole = sweep(
+        maker(),
+        targets.mixture((-1, 1), 0.5),
+        lr_G=1e-3,
+        lr_D=1e-3,
+        steps=7,
+        batch=8,
+        anneal=False,
+        progress=False,
+    )
+    assert (
+        isinstance(part, Sweep)
+        and part.steps == 7
+        and "stopped after 7 of 50 steps" in capsys.readouterr().out
+    )
     torch.testing.assert_close(part.weights["G"], whole.weights["G"])
 
 
-@pytest.mark.parametrize("wrong, word", [
-    ({"lr_G": [1e-3] * 3, "lr_D": [1e-3] * 2}, "equally many, got .3, 2, 1."), ({"lr_G": []}, "equally many, got .0, 1, 1."),
-    ({"lr_D": [1e-3, float("nan")]}, "lr_D must be positive numbers, got nan"), ({"lr_G": 0.0}, "lr_G must be positive"),
-    ({"steps": 0}, "steps must be .* at least 1, got 0"), ({"batch": -1}, "batch must be .* at least 1, got -1"),
-    ({"batch": 10**12}, "GB are free")])
+@pytest.mark.parametrize(
+    "wrong, word",
+    [
+        ({"lr_G": [1e-3] * 3, "lr_D": [1e-3] * 2}, "equally many, got .3, 2, 1."),
+        ({"lr_G": []}, "equally many, got .0, 1, 1."),
+        ({"lr_D": [1e-3, float("nan")]}, "lr_D must be positive numbers, got nan"),
+        ({"lr_G": 0.0}, "lr_G must be positive"),
+        ({"steps": 0}, "steps must be .* at least 1, got 0"),
+        ({"batch": -1}, "batch must be .* at least 1, got -1"),
+        ({"batch": 10**12}, "GB are free"),
+    ],
+)
 def test_bad_input(wrong, word):
     with pytest.raises(ValueError, match=word):
-        sweep(maker(), targets.gaussian(), **{"lr_G": 1e-3, "lr_D": 1e-3, "steps": 2, "batch": 8, "progress": False, **wrong})
+        sweep(
+            maker(),
+            targets.gaussian(),
+            **{"lr_G": 1e-3, "lr_D": 1e-3, "steps": 2, "batch": 8, "progress": False, **wrong},
+        )

@@ -10,11 +10,22 @@ from scipy import stats
 from ganlib import targets
 from ganlib.densities import line
 
-FLAT = {"gaussian": targets.gaussian(), "moved": targets.gaussian(3, 0.2), "two modes": targets.mixture(),
-        "uneven": targets.mixture((-1, 0, 4), (0.2, 0.3, 1.0), (1, 2, 5)), "uniform": targets.uniform(-2, 5),
-        "iris": targets.iris(), "yours": targets.from_samples([3.0, 1.0, 4.0, 1.0, 5.0])}
-PLANE = {"normal": targets.gaussian(dim=2), "ring": targets.ring(), "grid": targets.grid(3), "moons": targets.moons(),
-         "spiral": targets.spiral()}
+FLAT = {
+    "gaussian": targets.gaussian(),
+    "moved": targets.gaussian(3, 0.2),
+    "two modes": targets.mixture(),
+    "uneven": targets.mixture((-1, 0, 4), (0.2, 0.3, 1.0), (1, 2, 5)),
+    "uniform": targets.uniform(-2, 5),
+    "iris": targets.iris(),
+    "yours": targets.from_samples([3.0, 1.0, 4.0, 1.0, 5.0]),
+}
+PLANE = {
+    "normal": targets.gaussian(dim=2),
+    "ring": targets.ring(),
+    "grid": targets.grid(3),
+    "moons": targets.moons(),
+    "spiral": targets.spiral(),
+}
 
 
 def seeded(seed=0):
@@ -52,7 +63,10 @@ def test_samples_follow_the_density(name):
 def test_the_plane_too(name):
     law = PLANE[name]
     side = line(law.range[0] - 1, law.range[1] + 1, 200)
-    mass = law.log_prob(torch.cartesian_prod(side, side)).exp().reshape(200, 200) * (side[1] - side[0]) ** 2
+    mass = (
+        law.log_prob(torch.cartesian_prod(side, side)).exp().reshape(200, 200)
+        * (side[1] - side[0]) ** 2
+    )
     assert float(mass.sum()) == pytest.approx(1, abs=1e-4)
     draws = law.sample(4000, seeded())
     assert draws.shape == (4000, 2)
@@ -62,11 +76,20 @@ def test_the_plane_too(name):
 
 def test_log_prob_against_scipy():
     x = torch.linspace(-6, 9, 301, dtype=torch.float64)[:, None]
-    ours = {"moved": stats.norm(3, 0.2).logpdf(x[:, 0]), "uniform": stats.uniform(-2, 7).logpdf(x[:, 0]),
-            "uneven": np.log(sum(w * stats.norm(m, s).pdf(x[:, 0]) for w, m, s in
-                                 ((1 / 8, -1, 0.2), (2 / 8, 0, 0.3), (5 / 8, 4, 1.0))))}
+    ours = {
+        "moved": stats.norm(3, 0.2).logpdf(x[:, 0]),
+        "uniform": stats.uniform(-2, 7).logpdf(x[:, 0]),
+        "uneven": np.log(
+            sum(
+                w * stats.norm(m, s).pdf(x[:, 0])
+                for w, m, s in ((1 / 8, -1, 0.2), (2 / 8, 0, 0.3), (5 / 8, 4, 1.0))
+            )
+        ),
+    }
     for name, log_p in ours.items():
-        torch.testing.assert_close(FLAT[name].log_prob(x), torch.as_tensor(log_p), atol=1e-4, rtol=1e-6)
+        torch.testing.assert_close(
+            FLAT[name].log_prob(x), torch.as_tensor(log_p), atol=1e-4, rtol=1e-6
+        )
         assert FLAT[name].log_prob(x.float()).dtype == torch.float32
     narrow = targets.uniform(0, 3).log_prob(x)
     assert float(narrow[narrow.isfinite()].unique()) == -math.log(3)  # to the last digit of float64
@@ -92,21 +115,29 @@ def test_a_column_of_any_scale_gives_the_same_law():
         law = targets.from_samples([factor * value for value in column])
         torch.testing.assert_close(law.log_prob(x), expected, atol=1e-5, rtol=1e-5)
         assert law.shift == pytest.approx(4 * factor)
-    torch.testing.assert_close(targets.from_samples(np.array(column)[:, None]).log_prob(x), expected)
+    torch.testing.assert_close(
+        targets.from_samples(np.array(column)[:, None]).log_prob(x), expected
+    )
 
 
 def test_silvermans_rule_and_a_bandwidth_of_your_own():
     values = stats.norm(5, 3).rvs(400, random_state=1)
     iqr = stats.iqr(values) / 1.34
-    rule = 0.9 * min(values.std(), iqr) * 400 ** -0.2
-    assert float(targets.from_samples(values).stds[0]) == pytest.approx(rule / values.std(), rel=1e-5)
+    rule = 0.9 * min(values.std(), iqr) * 400**-0.2
+    assert float(targets.from_samples(values).stds[0]) == pytest.approx(
+        rule / values.std(), rel=1e-5
+    )
     law = targets.from_samples(values, bandwidth=np.float32(1.5))
     assert float(law.stds[0]) == pytest.approx(1.5 / values.std(), rel=1e-5)
-    assert float(targets.from_samples([0.0] * 9 + [1.0]).stds[0]) > 0  # more than half of the values are the same
+    assert (
+        float(targets.from_samples([0.0] * 9 + [1.0]).stds[0]) > 0
+    )  # more than half of the values are the same
 
 
-@pytest.mark.parametrize("law, other", [(targets.gaussian(2, 3), stats.norm(2, 3)),
-                                        (targets.uniform(-1, 4), stats.uniform(-1, 5))])
+@pytest.mark.parametrize(
+    "law, other",
+    [(targets.gaussian(2, 3), stats.norm(2, 3)), (targets.uniform(-1, 4), stats.uniform(-1, 5))],
+)
 def test_quantiles_against_scipy(law, other):
     u = torch.linspace(0.001, 0.999, 99, dtype=torch.float64)
     torch.testing.assert_close(law.quantile(u), torch.as_tensor(other.ppf(u)), atol=1e-5, rtol=1e-5)
@@ -122,26 +153,38 @@ def test_a_generator_fixes_the_samples_and_the_global_one_is_left_alone():
 
 def test_many_modes_are_read_a_few_x_at_a_time():
     values = torch.linspace(-1, 1, 2_000_001)  # five million x at once would not fit
-    log_p = targets.from_samples(values, bandwidth=0.01).log_prob(torch.tensor([[0.0], [0.3], [-0.7]]))
-    torch.testing.assert_close(log_p, torch.full((3,), -math.log(2 * math.sqrt(3))), atol=1e-3, rtol=0)
+    log_p = targets.from_samples(values, bandwidth=0.01).log_prob(
+        torch.tensor([[0.0], [0.3], [-0.7]])
+    )
+    torch.testing.assert_close(
+        log_p, torch.full((3,), -math.log(2 * math.sqrt(3))), atol=1e-3, rtol=0
+    )
 
 
 WRONG = [
-    (lambda: targets.gaussian(std=0), "stds.*positive.*0.0"), (lambda: targets.gaussian(std=math.nan), "stds.*nan"),
-    (lambda: targets.gaussian(math.inf), "means.*inf"), (lambda: targets.mixture((0, 1), (1, 1, 1)), "stds.*2"),
-    (lambda: targets.mixture((0, 1), (1, 1), (1, 0)), "weights"), (lambda: targets.mixture((), ()), "at least one"),
+    (lambda: targets.gaussian(std=0), "stds.*positive.*0.0"),
+    (lambda: targets.gaussian(std=math.nan), "stds.*nan"),
+    (lambda: targets.gaussian(math.inf), "means.*inf"),
+    (lambda: targets.mixture((0, 1), (1, 1, 1)), "stds.*2"),
+    (lambda: targets.mixture((0, 1), (1, 1), (1, 0)), "weights"),
+    (lambda: targets.mixture((), ()), "at least one"),
     (lambda: targets.mixture((0, 1), (1, 1), (1, 2, 3)), "weights.*2"),
-    (lambda: targets.uniform(1, 1), "low < high"), (lambda: targets.uniform(0, math.inf), "finite"),
-    (lambda: targets.ring(0), "at least one"), (lambda: targets.ring(std=-1), "stds"),
-    (lambda: targets.gaussian().sample(0), "at least 1, got 0"), (lambda: targets.iris().sample(-2), "got -2"),
+    (lambda: targets.uniform(1, 1), "low < high"),
+    (lambda: targets.uniform(0, math.inf), "finite"),
+    (lambda: targets.ring(0), "at least one"),
+    (lambda: targets.ring(std=-1), "stds"),
+    (lambda: targets.gaussian().sample(0), "at least 1, got 0"),
+    (lambda: targets.iris().sample(-2), "got -2"),
     (lambda: targets.uniform().sample(2.5), r"got 2\.5"),
     (lambda: targets.mixture().quantile(torch.rand(3)), "one normal"),
     (lambda: targets.from_samples([1.0, math.nan]), "1 nan or infinite of 2"),
-    (lambda: targets.from_samples([1.0]), "at least two"), (lambda: targets.from_samples([]), "at least two"),
+    (lambda: targets.from_samples([1.0]), "at least two"),
+    (lambda: targets.from_samples([]), "at least two"),
     (lambda: targets.from_samples([[1.0, 2.0], [3.0, 4.0]]), r"shape \(2, 2\)"),
     (lambda: targets.from_samples([4.0] * 9), "must differ, got 9 times 4"),
     (lambda: targets.from_samples([0.0, 0.0]), "must differ"),
-    (lambda: targets.from_samples(["a", "b"]), "must be numbers"), (lambda: targets.from_samples(None), "values"),
+    (lambda: targets.from_samples(["a", "b"]), "must be numbers"),
+    (lambda: targets.from_samples(None), "values"),
     (lambda: targets.from_samples([1.0, 2.0], bandwidth=0), "bandwidth.*got 0"),
     (lambda: targets.from_samples([1.0, 2.0], bandwidth="wide"), "bandwidth.*wide"),
 ]
@@ -155,7 +198,10 @@ def test_bad_input_is_named(call, words):
 
 def test_laws_say_what_they_are():
     assert [str(law) for law in (targets.gaussian(), targets.ring(), targets.uniform())] == [
-        "normal: 1 normal in 1-D", "ring of 8: 8 normals in 2-D", "uniform on [-1, 1]"]
+        "normal: 1 normal in 1-D",
+        "ring of 8: 8 normals in 2-D",
+        "uniform on [-1, 1]",
+    ]
 
 
 @pytest.mark.parametrize("name", FLAT)
@@ -165,8 +211,10 @@ def test_even_draws_follow_the_law_and_cover_it_evenly(name):
     rows = torch.cat([law.sample(16, seeded(seed)) for seed in range(250)])[:, 0]
     assert fits(rows, x, mass) > 1e-3 and not FLAT[name].even
     batch = law.sample(64, seeded())[:, 0]
-    even, plain = (torch.stack([one.sample(64, seeded(seed)).mean() for seed in range(200)]).std()
-                   for one in (law, FLAT[name]))
+    even, plain = (
+        torch.stack([one.sample(64, seeded(seed)).mean() for seed in range(200)]).std()
+        for one in (law, FLAT[name])
+    )
     assert float(even) < 0.6 * float(plain)  # a batch is a better likeness of the law
     if name in ("gaussian", "moved", "uniform"):
         u = np.interp(batch.sort().values, x, mass.cumsum(0) - mass / 2)

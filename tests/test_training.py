@@ -28,8 +28,12 @@ STEPS, EVERY, HERE = 14, 3, Path(__file__).parent
 
 def make(out=None, *, norm="batch", width=4, z_dim=8, x=None, seed=0, **keywords):
     x = images.digits().x[:200] if x is None else x
-    gan = GAN(dcgan_generator(width=width, norm=norm, z_dim=z_dim, seed=seed),
-              dcgan_discriminator(width=width, norm=norm, seed=seed), gaussian(dim=z_dim), seed=seed)
+    gan = GAN(
+        dcgan_generator(width=width, norm=norm, z_dim=z_dim, seed=seed),
+        dcgan_discriminator(width=width, norm=norm, seed=seed),
+        gaussian(dim=z_dim),
+        seed=seed,
+    )
     return Run(gan, x, **{"batch": 32, "every": EVERY, "out": out, **keywords})
 
 
@@ -42,6 +46,7 @@ def same(a, b):
 
 
 # -- a step ----------------------------------------------------------------------------------------------
+
 
 def test_a_run_is_gan_step_on_its_batches():
     run, plain = make(), make().gan
@@ -63,8 +68,12 @@ def test_every_picture_comes_once_before_any_comes_again():
     run.gan.step = lambda real: (seen.append(real[:, 0, 0, 0]), gan_step(real))[1]
     run.train(6)
     epochs = torch.cat(seen).view(2, 96)
-    assert torch.equal(epochs.sort(1).values[0], run.x[:, 0, 0, 0]) and torch.equal(*epochs.sort(1).values)
-    assert not torch.equal(epochs[0], epochs[1]) and not torch.equal(epochs[0], epochs[0].sort().values)
+    assert torch.equal(epochs.sort(1).values[0], run.x[:, 0, 0, 0]) and torch.equal(
+        *epochs.sort(1).values
+    )
+    assert not torch.equal(epochs[0], epochs[1]) and not torch.equal(
+        epochs[0], epochs[0].sort().values
+    )
 
 
 def test_the_averaged_generator_is_the_weighted_mean_of_all_generators():
@@ -92,7 +101,9 @@ def test_the_noted_beliefs_are_those_of_D():
     generator.set_state(order)
     real = run.x[torch.randperm(len(run.x), generator=generator)[:32]]
     generator.set_state(noise)
-    fake = dcgan_generator(width=2, norm="none", z_dim=8, seed=0)(gaussian(dim=8).sample(32, generator))
+    fake = dcgan_generator(width=2, norm="none", z_dim=8, seed=0)(
+        gaussian(dim=8).sample(32, generator)
+    )
     D = dcgan_discriminator(width=2, norm="none")
     D.load_state_dict(before)
     assert record["D_real"] == pytest.approx(D(real).sigmoid().mean().item(), abs=1e-6)
@@ -108,10 +119,14 @@ def test_sampling_does_not_disturb_training():
     assert same(state(quiet), state(asked))
     assert torch.equal(a, asked.sample(70)) and not torch.equal(a, asked.sample(70, seed=1))
     z = torch.randn(3, 8)
-    torch.testing.assert_close(asked.G(z)[:1], asked.G(z[:1]))  # no picture depends on its neighbours
+    torch.testing.assert_close(
+        asked.G(z)[:1], asked.G(z[:1])
+    )  # no picture depends on its neighbours
 
 
-@pytest.mark.parametrize("how, tolerance", [("channels_last", 1e-4), ("compile", 1e-4), ("bf16", 0.05)])
+@pytest.mark.parametrize(
+    "how, tolerance", [("channels_last", 1e-4), ("compile", 1e-4), ("bf16", 0.05)]
+)
 def test_layout_compiler_and_precision_change_only_the_last_digits(how, tolerance):
     if how == "compile" and not shutil.which("g++"):
         pytest.skip("torch.compile needs a C++ compiler")
@@ -124,6 +139,7 @@ def test_layout_compiler_and_precision_change_only_the_last_digits(how, toleranc
 
 
 # -- saving and going on ---------------------------------------------------------------------------------
+
 
 def test_a_resumed_run_continues_exactly(tmp_path):
     whole = make().train(STEPS)
@@ -149,7 +165,9 @@ def test_the_rates_fall_along_a_line_also_across_a_resume(tmp_path):
         make(tmp_path)
 
 
-@pytest.mark.parametrize("left_out", ["opt_G", "opt_D", "noise", "shuffle", "order", "mean", "G", "D"])
+@pytest.mark.parametrize(
+    "left_out", ["opt_G", "opt_D", "noise", "shuffle", "order", "mean", "G", "D"]
+)
 def test_nothing_in_a_checkpoint_can_be_left_out(tmp_path, left_out):
     whole = make().train(9)
     run = make(tmp_path).train(4)
@@ -177,21 +195,27 @@ def child(out, how, when, log):
     run = make(out)
     real_step, real_fsync, real_replace = run.gan.step_G, os.fsync, os.replace
     if how == "step":
-        run.gan.step_G = lambda n: die() if run.gan.steps == when else real_step(n)  # D has moved, G has not
+        run.gan.step_G = lambda n: (
+            die() if run.gan.steps == when else real_step(n)
+        )  # D has moved, G has not
     if how == "write":
+
         def fsync(descriptor):
             if run.gan.steps >= when:
                 os.ftruncate(descriptor, os.fstat(descriptor).st_size // 2)
                 die()
             real_fsync(descriptor)
+
         os.fsync = fsync
     if how in ("before rename", "after rename"):
+
         def replace(a, b):
             if run.gan.steps >= when:
                 if how == "after rename":
                     real_replace(a, b)
                 die()
             real_replace(a, b)
+
         os.replace = replace
     run.train(STEPS)
 
@@ -199,18 +223,24 @@ def child(out, how, when, log):
 def test_twenty_kills_anywhere_change_no_bit(tmp_path):
     whole = state(make().train(STEPS))
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch._dynamo", "ganlib.training"])  # what the first Adam would import
+    context.set_forkserver_preload(
+        ["torch._dynamo", "ganlib.training"]
+    )  # what the first Adam would import
     rng, log, struck = random.Random(0), tmp_path / "log", []
     kinds = ["step"] * 8 + ["write"] * 4 + ["before rename"] * 4 + ["after rename"] * 4
     rng.shuffle(kinds)
     out = tmp_path / "run0"
     for number, how in enumerate(kinds):
         done = make(out).gan.steps
-        if done >= STEPS - EVERY:  # too near the end to be killed again: prove this one, begin another
+        if (
+            done >= STEPS - EVERY
+        ):  # too near the end to be killed again: prove this one, begin another
             assert same(state(make(out).train(STEPS)), whole)
             out, done = tmp_path / f"run{number}", 0
-        process = context.Process(target=child, args=(out, how, rng.randint(done, STEPS - 1) if how == "step" else
-                                                      done + 1, log))
+        process = context.Process(
+            target=child,
+            args=(out, how, rng.randint(done, STEPS - 1) if how == "step" else done + 1, log),
+        )
         process.start()
         process.join(120)
         assert process.exitcode == -signal.SIGKILL, how
@@ -222,9 +252,13 @@ def test_twenty_kills_anywhere_change_no_bit(tmp_path):
 
 
 def test_ctrl_c_ends_after_a_whole_step(tmp_path):
-    code = ("import sys; sys.path.insert(0, 'tests'); from test_training import make; "
-            f"make({str(tmp_path)!r}, every=4).train(100000)")
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=HERE.parent) as process:
+    code = (
+        "import sys; sys.path.insert(0, 'tests'); from test_training import make; "
+        f"make({str(tmp_path)!r}, every=4).train(100000)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=HERE.parent
+    ) as process:
         while not (tmp_path / "samples-000004.png").exists():  # so that it strikes while training
             time.sleep(0.05)
             assert process.poll() is None
@@ -258,15 +292,22 @@ def test_files_that_are_not_this_run_are_refused(tmp_path):
     make(tmp_path).train(3)
     path = tmp_path / "run.safetensors"
     good = path.read_bytes()
-    for wrong, words in [({"width": 8}, r"of another run: D\.0\.0\.bias is \[4\] there, \[8\] here"),
-                         ({"norm": "none"}, "of another run"), ({"batch": 16}, "batch is 32 there, 16 here"),
-                         ({"x": torch.zeros(40, 1, 8, 8)}, "pictures is")]:
+    for wrong, words in [
+        ({"width": 8}, r"of another run: D\.0\.0\.bias is \[4\] there, \[8\] here"),
+        ({"norm": "none"}, "of another run"),
+        ({"batch": 16}, "batch is 32 there, 16 here"),
+        ({"x": torch.zeros(40, 1, 8, 8)}, "pictures is"),
+    ]:
         with pytest.raises(ValueError, match=words):
             make(tmp_path, **wrong)
     flipped = bytearray(good)
     flipped[-100] ^= 1
-    for damaged, words in [(good[:-1], "truncated"), (b"", "truncated"), (b"\x80\x04" + good, "truncated"),
-                           (bytes(flipped), "was changed after it was written")]:
+    for damaged, words in [
+        (good[:-1], "truncated"),
+        (b"", "truncated"),
+        (b"\x80\x04" + good, "truncated"),
+        (bytes(flipped), "was changed after it was written"),
+    ]:
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=words):
             make(tmp_path)
@@ -301,9 +342,22 @@ torch.distributed.destroy_process_group()
 
 def test_two_processes_are_two_and_train_the_model_of_one_with_the_doubled_batch(tmp_path):
     (tmp_path / "pair.py").write_text(PAIR)
-    subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
-                    str(tmp_path / "pair.py"), str(tmp_path / "two.safetensors")], check=True, timeout=120,
-                   cwd=HERE.parent, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            "--nproc_per_node",
+            "2",
+            str(tmp_path / "pair.py"),
+            str(tmp_path / "two.safetensors"),
+        ],
+        check=True,
+        timeout=120,
+        cwd=HERE.parent,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     from safetensors.torch import load_file
 
     two = load_file(tmp_path / "two.safetensors")
@@ -320,8 +374,20 @@ def test_two_processes_are_two_and_train_the_model_of_one_with_the_doubled_batch
 
 # -- the command line ------------------------------------------------------------------------------------
 
+
 def test_the_command_line_trains_and_goes_on(tmp_path, capsys):
-    command = ["--images", "digits", "--out", str(tmp_path / "a"), "--width", "4", "--every", "5", "--held-out", "0.5"]
+    command = [
+        "--images",
+        "digits",
+        "--out",
+        str(tmp_path / "a"),
+        "--width",
+        "4",
+        "--every",
+        "5",
+        "--held-out",
+        "0.5",
+    ]
     training.main([*command, "--steps", "5"])
     training.main([*command, "--steps", "8"])
     G, D, about = training.load_pair(tmp_path / "a" / "run.safetensors")
@@ -334,11 +400,16 @@ def test_the_command_line_trains_and_goes_on(tmp_path, capsys):
     assert all(torch.equal(p, q) for p, q in zip(G.parameters(), again.parameters()))
 
 
-@pytest.mark.parametrize("wrong, words", [(["--images", "nowhere"], "images must be digits"),
-                                          (["--size", "12"], "size must be one of 8, 16, 32, 64, 128, got 12"),
-                                          (["--loss", "best"], "loss must be one of"),
-                                          (["--lr-G", "-1"], "lr_G must be a positive number"),
-                                          (["--batch", "5000"], "batch must be")])
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        (["--images", "nowhere"], "images must be digits"),
+        (["--size", "12"], "size must be one of 8, 16, 32, 64, 128, got 12"),
+        (["--loss", "best"], "loss must be one of"),
+        (["--lr-G", "-1"], "lr_G must be a positive number"),
+        (["--batch", "5000"], "batch must be"),
+    ],
+)
 def test_the_command_line_names_what_is_wrong(wrong, words, tmp_path):
     with pytest.raises(SystemExit, match=words):
         training.main(["--out", str(tmp_path), "--steps", "1", *wrong])
@@ -354,9 +425,16 @@ def test_cuda_asked_for_and_absent(tmp_path):
 def test_the_command_line_explains_itself(capsys):
     with pytest.raises(SystemExit) as asked:
         training.main(["--help"])
-    said, names = capsys.readouterr().out, set(inspect.signature(training.train).parameters) - {"command"}
+    said, names = (
+        capsys.readouterr().out,
+        set(inspect.signature(training.train).parameters) - {"command"},
+    )
     assert asked.value.code == 0 and "--command" not in said
-    assert {name for name in names if f"--{name.replace('_', '-')} " in said or f"--{name.replace('_', '-')}," in said} == names
+    assert {
+        name
+        for name in names
+        if f"--{name.replace('_', '-')} " in said or f"--{name.replace('_', '-')}," in said
+    } == names
     assert all(word in said for word in (*LOSSES, "as G's"))
     with pytest.raises(SystemExit):
         training.main(["--devise", "cuda"])
@@ -365,6 +443,7 @@ def test_the_command_line_explains_itself(capsys):
 
 # -- quality ---------------------------------------------------------------------------------------------
 
+
 def test_seven_hundred_steps_make_digits():
     train, held = images.digits().split()
     net = metrics.classifier(train.x, train.labels)
@@ -372,5 +451,12 @@ def test_seven_hundred_steps_make_digits():
     assert metrics.evaluate(run.sample(2000), train.x, net)["FD"] > 700
     run.train(700)
     found = metrics.evaluate(run.sample(2000), train.x, net)
-    assert found["FD"] < 25 and found["TV"] < 0.15 and found["recall"] > 0.75 and found["precision"] > 0.35
-    assert metrics.frechet(metrics.features(net, held.x), metrics.features(net, run.sample(2000))) < 40
+    assert (
+        found["FD"] < 25
+        and found["TV"] < 0.15
+        and found["recall"] > 0.75
+        and found["precision"] > 0.35
+    )
+    assert (
+        metrics.frechet(metrics.features(net, held.x), metrics.features(net, run.sample(2000))) < 40
+    )

@@ -20,17 +20,38 @@ PIN = r"([A-Za-z0-9_.-]+)==([^\s;]+)(?:; *(.+))?"
 
 def newest(names, fixed):
     """{name: version} that pip would install for `names` beside what is `fixed`, without installing anything."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-"]
-    report = subprocess.run([*command, *names, *fixed], capture_output=True, text=True, check=True).stdout
-    return {canonicalize_name(p["metadata"]["name"]): p["metadata"]["version"] for p in json.loads(report)["install"]}
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--dry-run",
+        "--ignore-installed",
+        "--report",
+        "-",
+    ]
+    report = subprocess.run(
+        [*command, *names, *fixed], capture_output=True, text=True, check=True
+    ).stdout
+    return {
+        canonicalize_name(p["metadata"]["name"]): p["metadata"]["version"]
+        for p in json.loads(report)["install"]
+    }
 
 
 def updated(text, names, resolve=newest):
     """The text of a requirements file with newer pins for `names`, or for all but torch."""
-    pins = [m for m in map(re.compile(PIN).fullmatch, text.splitlines()) if m and (not m[3] or Marker(m[3]).evaluate())]
+    pins = [
+        m
+        for m in map(re.compile(PIN).fullmatch, text.splitlines())
+        if m and (not m[3] or Marker(m[3]).evaluate())
+    ]
     known = [m[1] for m in pins]
     if set(names) - set(known):
-        raise ValueError(f"not in requirements.txt: {', '.join(set(names) - set(known))}; there are {', '.join(known)}")
+        raise ValueError(
+            f"not in requirements.txt: {', '.join(set(names) - set(known))}; there are {', '.join(known)}"
+        )
     chosen = names or [name for name in known if name != "torch"]
     found = resolve(chosen, [f"{m[1]}=={m[2]}" for m in pins if m[1] not in chosen])
     for m in (m for m in pins if m[1] in chosen):
@@ -40,7 +61,9 @@ def updated(text, names, resolve=newest):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*", help="packages to update (default: all but torch)")
     before = FILE.read_text(encoding="utf-8")
     after = updated(before, parser.parse_args().names)

@@ -14,9 +14,17 @@ from ganlib.checks import one_of
 
 
 def _find(name):
-    modules = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]
-    checks = {key: f for m in modules for key, f in vars(m).items()
-              if inspect.isfunction(f) and f.__module__ in (m.__name__, __name__) and not key.startswith("_")}
+    modules = [
+        importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)
+    ]
+    checks = {
+        key: f
+        for m in modules
+        for key, f in vars(m).items()
+        if inspect.isfunction(f)
+        and f.__module__ in (m.__name__, __name__)
+        and not key.startswith("_")
+    }
     return checks[one_of("exercise", name, sorted(checks))]
 
 
@@ -30,10 +38,18 @@ def _numbers(right, otherwise, wrong, near=5e-3):
 
     Numbers are the same when they differ by at most `near`, and `near` times their size.
     """
+
     def judge(answer):
         given = [float(number) for number in np.ravel(answer)]
-        return next((hint for numbers, hint in [(right, None), *wrong.items()]
-                     if len(given) == len(np.ravel(numbers)) and np.allclose(given, numbers, near, near)), otherwise)
+        return next(
+            (
+                hint
+                for numbers, hint in [(right, None), *wrong.items()]
+                if len(given) == len(np.ravel(numbers)) and np.allclose(given, numbers, near, near)
+            ),
+            otherwise,
+        )
+
     return judge
 
 
@@ -46,7 +62,13 @@ def check(name: str, answer) -> None:
         hint = ...
     except Exception as error:  # a learner's code may fail in any way; the check must not
         hint = f"Checking your answer failed with {type(error).__name__}: {error}"
-    print(f"{name}: not answered yet." if hint is ... else f"{name}: right." if hint is None else f"{name}: not yet. {hint}")
+    print(
+        f"{name}: not answered yet."
+        if hint is ...
+        else f"{name}: right."
+        if hint is None
+        else f"{name}: not yet. {hint}"
+    )
 
 
 def show_source(thing) -> None:

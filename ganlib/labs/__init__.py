@@ -2,11 +2,21 @@
 
 import importlib
 
-_FILES = {"runner": "Lab", "gan_lab": "GANLab", "plane": "PlaneLab", "twins": "Clinic Twins", "landscape": "Landscape",
-          "discriminator": "Algorithm1 Detective FiniteSamples Knots TwoTerms", "games": "Payoffs Pizza Players Questions",
-          "families": "Bound Pairs Taxonomy Walkers", "likelihood": "CodeBook FitNormal SlideNormals TwoModes",
-          "pictures": "LatentWalk Neighbours PictureLab TransposedConvolution WhichIsReal"}
-_WHERE = {lab: file for file, labs in _FILES.items() for lab in labs.split()}  # a lab is imported when it is first named
+_FILES = {
+    "runner": "Lab",
+    "gan_lab": "GANLab",
+    "plane": "PlaneLab",
+    "twins": "Clinic Twins",
+    "landscape": "Landscape",
+    "discriminator": "Algorithm1 Detective FiniteSamples Knots TwoTerms",
+    "games": "Payoffs Pizza Players Questions",
+    "families": "Bound Pairs Taxonomy Walkers",
+    "likelihood": "CodeBook FitNormal SlideNormals TwoModes",
+    "pictures": "LatentWalk Neighbours PictureLab TransposedConvolution WhichIsReal",
+}
+_WHERE = {
+    lab: file for file, labs in _FILES.items() for lab in labs.split()
+}  # a lab is imported when it is first named
 
 __all__ = list(_WHERE)
 

@@ -12,17 +12,40 @@ import torch
 
 from ganlib import densities, networks
 from ganlib.gan import GAN, Ledger
-from ganlib.labs.gan_scene import ARROWS, AXES, BOXES, FLOW, MARKS, PHASES, PRESETS, TARGETS, controls
+from ganlib.labs.gan_scene import (
+    ARROWS,
+    AXES,
+    BOXES,
+    FLOW,
+    MARKS,
+    PHASES,
+    PRESETS,
+    TARGETS,
+    controls,
+)
 from ganlib.labs.judge import best_D, fits
 from ganlib.labs.runner import Lab
 from ganlib.labs.scene import checked
 
-EVERY, POINTS = 25, 400  # the ledger is written down every 25 steps; beyond 400 lines every second one is dropped
+EVERY, POINTS = (
+    25,
+    400,
+)  # the ledger is written down every 25 steps; beyond 400 lines every second one is dropped
 FORMAT = "ganlib run 1"  # of a saved run, one JSON text
 # What is wrong with such a text, by the error that reading it leads to.
-WRONG: dict = {json.JSONDecodeError: "it is cut short or not JSON", KeyError: "it has no {}",
-               (TypeError, RuntimeError, EOFError, IndexError): "its content is damaged or of other networks ({})"}
-COLUMN = {field.name: i + 1 for i, field in enumerate(fields(Ledger))}  # of `past`; column 0 is the step
+WRONG: dict = {
+    json.JSONDecodeError: "it is cut short or not JSON",
+    KeyError: "it has no {}",
+    (
+        TypeError,
+        RuntimeError,
+        EOFError,
+        IndexError,
+    ): "its content is damaged or of other networks ({})",
+}
+COLUMN = {
+    field.name: i + 1 for i, field in enumerate(fields(Ledger))
+}  # of `past`; column 0 is the step
 
 
 class GANLab(Lab):
@@ -36,18 +59,34 @@ class GANLab(Lab):
 
     fps = 34  # as few as show 30: each costs training
     presets, kind = PRESETS, Ledger  # a lab in two dimensions has others
-    past: np.ndarray  # the ledger over time, one line a record: the step, then the fields of `Ledger`
+    past: (
+        np.ndarray
+    )  # the ledger over time, one line a record: the step, then the fields of `Ledger`
     _good: list[dict]  # states to go back to
-    _every, _phase, _phase_due = EVERY, -1, 0.0  # the last two are of slow motion; phase −1: not yet begun
+    _every, _phase, _phase_due = (
+        EVERY,
+        -1,
+        0.0,
+    )  # the last two are of slow motion; phase −1: not yet begun
 
-    def __init__(self, gan: GAN, target="normal", *, batch=128, anneal=True, horizon=None, seed=0, name=None):
+    def __init__(
+        self, gan: GAN, target="normal", *, batch=128, anneal=True, horizon=None, seed=0, name=None
+    ):
         self._targets = dict(TARGETS)
         fits(gan, target, horizon)
         if not isinstance(target, str):
             law, target = target, getattr(target, "name", "your target")
             self._targets[target] = lambda: law
         knobs = controls(gan, list(self._targets), target, batch, anneal, seed, PRESETS)
-        self._begin(gan, horizon, title="A GAN in one dimension", axes=AXES, marks=MARKS, name=name, controls=knobs)
+        self._begin(
+            gan,
+            horizon,
+            title="A GAN in one dimension",
+            axes=AXES,
+            marks=MARKS,
+            name=name,
+            controls=knobs,
+        )
 
     def _begin(self, gan, horizon, **scene):
         """Show the first picture; for a lab in two dimensions too."""
@@ -77,7 +116,9 @@ class GANLab(Lab):
         self._set_rates()
         if v["oracle"]:
             if who == "D only":
-                raise ValueError("D* is computed and has nothing to learn: switch the oracle off, or train G")
+                raise ValueError(
+                    "D* is computed and has nothing to learn: switch the oracle off, or train G"
+                )
             D, gan.D = gan.D, self._best_D()
             try:
                 gan.step_G(v["batch"])
@@ -94,11 +135,16 @@ class GANLab(Lab):
             gan.step_G(v["batch"])
 
     def _best_D(self):
-        return best_D(self.x, self.p_data, densities.push_masses(self.gan.G, self.gan.prior, self.x)[0])
+        return best_D(
+            self.x, self.p_data, densities.push_masses(self.gan.G, self.gan.prior, self.x)[0]
+        )
 
     def _next_phase(self):
         """Who moves in the next phase of slow motion, and whether that ends the step."""
-        now, train = time.perf_counter(), "G only" if self.values["oracle"] else self.values["train"]
+        now, train = (
+            time.perf_counter(),
+            "G only" if self.values["oracle"] else self.values["train"],
+        )
         if self.playing and now < self._phase_due:
             return None, False
         phases = {"both": range(6), "D only": range(4), "G only": range(4, 6)}[train]
@@ -124,7 +170,10 @@ class GANLab(Lab):
             new = GAN(gan.G, gan.D, gan.prior, optimiser=v["optimiser"])
             gan.opt_G, gan.opt_D, gan.optimiser = new.opt_G, new.opt_D, new.optimiser
         gan.loss, gan.d_steps, gan.betas = v["loss"], v["k"], (v["beta1"], v["beta2"])
-        gan.penalty, gan.penalty_weight = None if v["penalty"] == "none" else v["penalty"], v["weight"]
+        gan.penalty, gan.penalty_weight = (
+            None if v["penalty"] == "none" else v["penalty"],
+            v["weight"],
+        )
         for optimiser in (gan.opt_G, gan.opt_D):
             optimiser.param_groups[0]["betas"] = gan.betas  # SGD has no use for them
         self._set_rates()
@@ -188,8 +237,13 @@ class GANLab(Lab):
         z = self.gan.prior.quantile(ARROWS).numpy()
         self._feet = left + (0.1 + 0.8 * (z - z[0]) / (z[-1] - z[0])) * (right - left)
         self.relabel("map", x=(left, right))
-        self.relabel("game", x=(left, right), y=(0, max(1.05, 1.5 * float(self.p_data.max()))),
-                     xlabel=getattr(law, "unit", "x"), ylabel="density" + " per sd" * (self.scale != 1) + ", D(x)")
+        self.relabel(
+            "game",
+            x=(left, right),
+            y=(0, max(1.05, 1.5 * float(self.p_data.max()))),
+            xlabel=getattr(law, "unit", "x"),
+            ylabel="density" + " per sd" * (self.scale != 1) + ", D(x)",
+        )
 
     def changed(self, key, value):
         """A knob was turned: it acts at the next step, and the optimisers' memory is kept."""
@@ -208,9 +262,22 @@ class GANLab(Lab):
     def _preset(self, name):
         self.note, knobs = self.presets.get(name, ("", None))
         if knobs is not None:
-            brought = {turned.get("target") for _, turned in self.presets.values()}  # such a target goes with its preset
-            keep = ("seed", "slow", "target") if self.values["target"] not in brought else ("seed", "slow")
-            self.tell(**{**self._defaults, **{key: self.values[key] for key in keep}, **knobs, "preset": name})
+            brought = {
+                turned.get("target") for _, turned in self.presets.values()
+            }  # such a target goes with its preset
+            keep = (
+                ("seed", "slow", "target")
+                if self.values["target"] not in brought
+                else ("seed", "slow")
+            )
+            self.tell(
+                **{
+                    **self._defaults,
+                    **{key: self.values[key] for key in keep},
+                    **knobs,
+                    "preset": name,
+                }
+            )
             self._set_target(self.values["target"])
             self.reset()
 
@@ -240,14 +307,18 @@ class GANLab(Lab):
         """Go back to a state; another kind of optimiser than it was made with starts without memory."""
         self._tune()
         if state["optimiser"] != self.gan.optimiser:
-            fresh = GAN(self.gan.G, self.gan.D, self.gan.prior, optimiser=self.gan.optimiser).state_dict()
+            fresh = GAN(
+                self.gan.G, self.gan.D, self.gan.prior, optimiser=self.gan.optimiser
+            ).state_dict()
             state = {**state, "opt_G": fresh["opt_G"], "opt_D": fresh["opt_D"]}
         self.gan.load_state_dict(state)
         self._tune()  # the knobs stand as they are shown, not as they stood then
 
     def _remember(self):
         """Keep a state to go back to; of older ones ever fewer."""
-        if all(bool(p.isfinite().all()) for p in (*self.gan.G.parameters(), *self.gan.D.parameters())):
+        if all(
+            bool(p.isfinite().all()) for p in (*self.gan.G.parameters(), *self.gan.D.parameters())
+        ):
             self._good.append(self._state())
             if len(self._good) > 12:
                 del self._good[1:8:2]
@@ -255,9 +326,17 @@ class GANLab(Lab):
     def save(self) -> str:
         """The run as JSON text: the knobs, the curves, and every tensor that the next step depends on."""
         tensors = BytesIO()
-        torch.save({**self._state(), "data": self._generator.get_state(), "every": self._every}, tensors)
-        return json.dumps({"format": FORMAT, "values": self.values, "past": self.past.tolist(),
-                           "state": base64.b64encode(tensors.getvalue()).decode()})
+        torch.save(
+            {**self._state(), "data": self._generator.get_state(), "every": self._every}, tensors
+        )
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "values": self.values,
+                "past": self.past.tolist(),
+                "state": base64.b64encode(tensors.getvalue()).decode(),
+            }
+        )
 
     def load(self, text: str) -> None:
         """Go on from a saved run; the present one stays as it is if the file does not fit."""
@@ -267,9 +346,14 @@ class GANLab(Lab):
             self.draw()
         except Exception as error:
             self._adopt(before)
-            why = next((said.format(error) for kind, said in WRONG.items() if isinstance(error, kind)), str(error))
+            why = next(
+                (said.format(error) for kind, said in WRONG.items() if isinstance(error, kind)),
+                str(error),
+            )
             why = " ".join(why.split())[:200]
-            raise ValueError(f"This is not a saved run that fits this lab: {why}. Nothing was changed.") from None
+            raise ValueError(
+                f"This is not a saved run that fits this lab: {why}. Nothing was changed."
+            ) from None
         self._good = [self._state()]
         self.pause(f"Loaded: step {self.steps}.")
 
@@ -277,7 +361,11 @@ class GANLab(Lab):
         run = json.loads(text)
         if not isinstance(run, dict) or run.get("format") != FORMAT:
             raise ValueError(f"it is not of the format {FORMAT!r} that this lab reads")
-        values = {c["key"]: checked(c, run["values"][c["key"]]) for c in self.scene["controls"] if "value" in c}
+        values = {
+            c["key"]: checked(c, run["values"][c["key"]])
+            for c in self.scene["controls"]
+            if "value" in c
+        }
         state = torch.load(BytesIO(base64.b64decode(run["state"])), weights_only=True)
         self.past = np.array(run["past"], float).reshape(-1, self.past.shape[1])
         self.tell(**values)
@@ -289,19 +377,35 @@ class GANLab(Lab):
     # -- the picture -------------------------------------------------------------------------------------
     def draw(self):
         p_g, ends, logits = self._look()
-        curves = {"data": self.p_data, "p_g": p_g, "D": logits.sigmoid(), "D_star": densities.optimal_discriminator(self.p_data, p_g)}
-        (left, right), step, two_js = self._xs[[0, -1]], self.past[:, 0], 2 * self.past[:, COLUMN["js"]]
+        curves = {
+            "data": self.p_data,
+            "p_g": p_g,
+            "D": logits.sigmoid(),
+            "D_star": densities.optimal_discriminator(self.p_data, p_g),
+        }
+        (left, right), step, two_js = (
+            self._xs[[0, -1]],
+            self.past[:, 0],
+            2 * self.past[:, COLUMN["js"]],
+        )
         first, last, zero = step[0], max(step[-1], step[0] + 1), np.zeros(31)
         heads = self.shift + self.scale * ends[(ARROWS * (len(ends) - 1)).round().long()].numpy()
         return {
             **{key: np.array((self._xs, y.numpy())).T for key, y in curves.items()},
             **{key: self.past[:, [0, column]] for key, column in COLUMN.items() if key != "regret"},
-            "regret": np.array((step, self.past[:, COLUMN["value"]], two_js)).T, "two_js": np.array((step, two_js)).T,
-            "real": self.shift + self.scale * self._last_real[:64].numpy(), "fake": heads,
+            "regret": np.array((step, self.past[:, COLUMN["value"]], two_js)).T,
+            "two_js": np.array((step, two_js)).T,
+            "real": self.shift + self.scale * self._last_real[:64].numpy(),
+            "fake": heads,
             "map": np.array((self._feet, zero, heads, zero + 1)).T,
-            "floor": [[left, 0.0], [right, 0.0]], "names": [(left, 0.1, "z"), (left, 0.9, "x = G(z)")],
-            "half": [[left, 0.5], [right, 0.5]], "log_half": [[first, -math.log(2)], [last, -math.log(2)]],
-            "zero": [[first, 0.0], [last, 0.0]], "goal": [[first, 0.05], [last, 0.05]], **self._flow()}
+            "floor": [[left, 0.0], [right, 0.0]],
+            "names": [(left, 0.1, "z"), (left, 0.9, "x = G(z)")],
+            "half": [[left, 0.5], [right, 0.5]],
+            "log_half": [[first, -math.log(2)], [last, -math.log(2)]],
+            "zero": [[first, 0.0], [last, 0.0]],
+            "goal": [[first, 0.05], [last, 0.05]],
+            **self._flow(),
+        }
 
     def _flow(self):
         """The arrows and words of the flow, and what slow motion lights up of it."""
@@ -310,13 +414,22 @@ class GANLab(Lab):
 
     def _failed(self, error):
         undo = ". Press “back to the last good state”, then lower a rate."
-        super()._failed(FloatingPointError(f"{error}{undo}") if isinstance(error, FloatingPointError) else error)
+        super()._failed(
+            FloatingPointError(f"{error}{undo}") if isinstance(error, FloatingPointError) else error
+        )
 
     def text(self):
-        rates, converged = f"lr_G {self.gan.lr_G:.3g}, lr_D {self.gan.lr_D:.3g}", " Converged." * self._now.converged()
+        rates, converged = (
+            f"lr_G {self.gan.lr_G:.3g}, lr_D {self.gan.lr_D:.3g}",
+            " Converged." * self._now.converged(),
+        )
         return f"After {self.gan.steps} steps on {self.values['target']} ({rates}): {self._now}.{converged}"
 
     def claim(self):
         now, steps = self.ledger, self.gan.steps
-        state = f"converged: {now.converged()}" if steps else f"JS {now.js:.2f}, E|D − ½| {now.off_half:.2f}"
+        state = (
+            f"converged: {now.converged()}"
+            if steps
+            else f"JS {now.js:.2f}, E|D − ½| {now.off_half:.2f}"
+        )
         return f"after {steps} steps on {self.values['target']}, {state}."

@@ -26,13 +26,24 @@ def fits(gan, target, horizon):
     positive("horizon", 1 if horizon is None else horizon)
     if not isinstance(target, str):
         try:
-            shapes = [tuple(a.shape) for a in (target.sample(3, torch.Generator()), target.log_prob(torch.zeros(3, 1)))]
+            shapes = [
+                tuple(a.shape)
+                for a in (target.sample(3, torch.Generator()), target.log_prob(torch.zeros(3, 1)))
+            ]
         except Exception as error:
-            raise ValueError(f"target must have sample(n, generator) and log_prob(x), but {target!r} says: {error}") from None
+            raise ValueError(
+                f"target must have sample(n, generator) and log_prob(x), but {target!r} says: {error}"
+            ) from None
         if shapes != [(3, 1), (3,)]:
-            raise ValueError("3 samples of a target must be (3, 1) and their log_prob (3,), got {} and {}".format(*shapes))
+            raise ValueError(
+                "3 samples of a target must be (3, 1) and their log_prob (3,), got {} and {}".format(
+                    *shapes
+                )
+            )
     if not callable(getattr(gan.prior, "quantile", None)):
-        raise ValueError(f"prior must have a quantile, as targets.uniform() has; {gan.prior!r} has none")
+        raise ValueError(
+            f"prior must have a quantile, as targets.uniform() has; {gan.prior!r} has none"
+        )
     try:
         push_masses(gan.G, gan.prior, line(-1.0, 1.0))
         gan.logits(line(-1.0, 1.0))

@@ -15,7 +15,14 @@ def html(recording: str, *, fallback: str = "This lab needs JavaScript.") -> str
     """
     if not recording.lstrip().startswith("{"):
         raise ValueError(f"a recording is the text of a JSON file, got {recording[:20]!r}")
-    module, style = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("canvas.js", "canvas.css"))
-    script = re.sub(r"^export (default .*)?", "", module, flags=re.M)  # a page from disk may not import modules
-    return (f'<style>{style}</style>\n<div class="gl-recorded">{fallback}</div>\n<script>(() => {{\n{script}\n'
-            f'mount(document.currentScript.previousElementSibling, {recording.strip()});\n}})();</script>')
+    module, style = (
+        Path(__file__).with_name(name).read_text(encoding="utf-8")
+        for name in ("canvas.js", "canvas.css")
+    )
+    script = re.sub(
+        r"^export (default .*)?", "", module, flags=re.M
+    )  # a page from disk may not import modules
+    return (
+        f'<style>{style}</style>\n<div class="gl-recorded">{fallback}</div>\n<script>(() => {{\n{script}\n'
+        f"mount(document.currentScript.previousElementSibling, {recording.strip()});\n}})();</script>"
+    )

@@ -23,8 +23,15 @@ from ganlib.labs import scene
 
 SLICE, NOBODY = 0.010, 5.0  # seconds of work at a time; pause when unseen for so long
 # What a learner may ask for: the method that does it, and the parts of the message that are its arguments.
-ASKED = {"set": ("_assign", "key", "value"), "press": ("pressed", "key", "text"), "point": ("pointed", "axes", "x", "y"),
-         "drag": ("dragged", "mark", "index", "x", "y"), "play": ("play",), "pause": ("pause",), "reset": ("reset",)}
+ASKED = {
+    "set": ("_assign", "key", "value"),
+    "press": ("pressed", "key", "text"),
+    "point": ("pointed", "axes", "x", "y"),
+    "drag": ("dragged", "mark", "index", "x", "y"),
+    "play": ("play",),
+    "pause": ("pause",),
+    "reset": ("reset",),
+}
 
 
 class Canvas(anywidget.AnyWidget):
@@ -51,14 +58,30 @@ class Lab:
     changed: Callable
 
     def __init__(self, *, title, axes, marks, controls=(), height=420, name=None):
-        self.scene = {"title": title, "axes": axes, "marks": marks, "controls": list(controls), "height": height,
-                      "plays": hasattr(self, "advance"), "resets": hasattr(self, "reset"), "points": hasattr(self, "pointed")}
+        self.scene = {
+            "title": title,
+            "axes": axes,
+            "marks": marks,
+            "controls": list(controls),
+            "height": height,
+            "plays": hasattr(self, "advance"),
+            "resets": hasattr(self, "reset"),
+            "points": hasattr(self, "pointed"),
+        }
         self.values = {c["key"]: scene.checked(c, c["value"]) for c in controls if "value" in c}
         self.steps, self.playing = 0, False
-        self.error, self.note, self._why = "", "", ""  # what went wrong; what the lab wants to say; why it paused
-        self.frames = self.drawn = 0  # number of the last frame sent, and of the last one known to be drawn
+        self.error, self.note, self._why = (
+            "",
+            "",
+            "",
+        )  # what went wrong; what the lab wants to say; why it paused
+        self.frames = self.drawn = (
+            0  # number of the last frame sent, and of the last one known to be drawn
+        )
         self._generation, self._seen, self._said, self._dirty, self._words = 0, 0.0, 0.0, False, {}
-        self._loop: asyncio.AbstractEventLoop | None = None  # in a plain script: everything happens at once
+        self._loop: asyncio.AbstractEventLoop | None = (
+            None  # in a plain script: everything happens at once
+        )
         with suppress(RuntimeError):
             self._loop = asyncio.get_running_loop()
         self.widget = Canvas(scene=self.scene, values=dict(self.values))
@@ -116,9 +139,15 @@ class Lab:
         self.show()
         picture = BytesIO()
         self.figure().savefig(picture, format="png")
-        return {"text/plain": f"{self.scene['title']}: {self.claim()}", "image/png": picture.getvalue(),
-                "application/vnd.jupyter.widget-view+json":
-                    {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}}
+        return {
+            "text/plain": f"{self.scene['title']}: {self.claim()}",
+            "image/png": picture.getvalue(),
+            "application/vnd.jupyter.widget-view+json": {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self.widget.model_id,
+            },
+        }
 
     # -- playing -----------------------------------------------------------------------------------------
     def _step(self) -> bool:
@@ -138,11 +167,19 @@ class Lab:
                         await asyncio.sleep(end - now)
                     now = time.perf_counter()
                 if generation == self._generation and now >= due:
-                    if self.frames - self.drawn < 4 * self.fps:  # a slow browser gets fewer frames, not a queue
+                    if (
+                        self.frames - self.drawn < 4 * self.fps
+                    ):  # a slow browser gets fewer frames, not a queue
                         self._send_frame()
-                        cost += (time.perf_counter() - now - cost) / 8  # seconds a frame, on the mean of the last few
-                    wait = max(1 / self.fps, 7 * cost)  # on a busy machine too, drawing takes an eighth of the time at most
-                    due = max(due, now - wait / 2) + wait  # late once is made up for, late always is not
+                        cost += (
+                            time.perf_counter() - now - cost
+                        ) / 8  # seconds a frame, on the mean of the last few
+                    wait = max(
+                        1 / self.fps, 7 * cost
+                    )  # on a busy machine too, drawing takes an eighth of the time at most
+                    due = (
+                        max(due, now - wait / 2) + wait
+                    )  # late once is made up for, late always is not
                     if now - self._said > 0.25:
                         self._say()
                 if now - self._seen > NOBODY and generation == self._generation:
@@ -188,8 +225,14 @@ class Lab:
             twin = self.text()
         except Exception as error:
             twin, self.error = "", self.error or _said(error)
-        self.widget.status = {"playing": self.playing, "steps": self.steps, "text": twin, "error": self.error,
-                              "note": " ".join(part for part in (self._why, self.note) if part), "words": self._words}
+        self.widget.status = {
+            "playing": self.playing,
+            "steps": self.steps,
+            "text": twin,
+            "error": self.error,
+            "note": " ".join(part for part in (self._why, self.note) if part),
+            "words": self._words,
+        }
 
     def _send_frame(self) -> None:
         with self.widget.hold_sync():  # one message, also where `draw` tells where the sliders are
@@ -199,7 +242,10 @@ class Lab:
 
     def relabel(self, axes, **what) -> None:
         """Change what is said of a pair of axes: `relabel("x", x=(0, 7), xlabel="length in cm")`."""
-        self.scene = {**self.scene, "axes": [{**a, **what} if a["key"] == axes else a for a in self.scene["axes"]]}
+        self.scene = {
+            **self.scene,
+            "axes": [{**a, **what} if a["key"] == axes else a for a in self.scene["axes"]],
+        }
         self.widget.scene = self.scene
 
     # -- hearing -----------------------------------------------------------------------------------------
@@ -233,7 +279,10 @@ class Lab:
     def _assign(self, key, value) -> None:
         """Check a control's new value, store it, tell the lab, tell the browser."""
         one_of("control", key, self.values)
-        before, control = dict(self.values), next(c for c in self.scene["controls"] if c["key"] == key)
+        before, control = (
+            dict(self.values),
+            next(c for c in self.scene["controls"] if c["key"] == key),
+        )
         self.values[key] = scene.checked(control, value)
         try:
             if hasattr(self, "changed"):

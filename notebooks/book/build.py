@@ -44,16 +44,29 @@ def prose(source, number, count):
         lines[k] = f"(s{number}-{count})=\n{lines[k]}"
         count += 1
     text = "\n".join(lines)
-    text = re.sub(PAPER, lambda m: f"[arXiv:{m[1] or m[2]}](https://arxiv.org/abs/{m[1] or m[2]}) {{cite}}`{m[1] or m[2]}`", text)
+    text = re.sub(
+        PAPER,
+        lambda m: (
+            f"[arXiv:{m[1] or m[2]}](https://arxiv.org/abs/{m[1] or m[2]}) {{cite}}`{m[1] or m[2]}`"
+        ),
+        text,
+    )
     # A quiz is raw HTML, where MyST leaves mathematics alone: MathJax must find it.
-    return re.sub(r"<details>.*?</details>", lambda m: re.sub(r"\$([^$\n]+)\$", r"\\(\1\\)", m[0]).replace(
-        "<details>", '<details class="tex2jax_process">', 1), text), count
+    return re.sub(
+        r"<details>.*?</details>",
+        lambda m: re.sub(r"\$([^$\n]+)\$", r"\\(\1\\)", m[0]).replace(
+            "<details>", '<details class="tex2jax_process">', 1
+        ),
+        text,
+    ), count
 
 
 def words(cell):
     """What a picture of this cell shows, in words: the lab's own sentence, or what the cell printed."""
     plain = [o.data.get("text/plain", "") for o in cell.outputs if "image/png" in o.get("data", {})]
-    said = [text for text in plain if not text.startswith("<Figure")] or [o.text for o in cell.outputs if "text" in o]
+    said = [text for text in plain if not text.startswith("<Figure")] or [
+        o.text for o in cell.outputs if "text" in o
+    ]
     return " ".join(" ".join(said).split())
 
 
@@ -81,10 +94,17 @@ def notebook(path):
 def recorded_lab():
     """The cells that play the flagship lab without a kernel; the poster of the lab above them is their fallback."""
     text = (ROOT / "images/recorded_runs.json").read_text(encoding="utf-8")
-    page = recorded.html(text, fallback="<p>Your browser does not play the recorded lab. The picture above shows where it ends.</p>")
+    page = recorded.html(
+        text,
+        fallback="<p>Your browser does not play the recorded lab. The picture above shows where it ends.</p>",
+    )
     output = nbformat.v4.new_output("display_data", {"text/html": page})
-    return [nbformat.v4.new_markdown_cell(LAB, id="lab-recorded-words"),
-            nbformat.v4.new_code_cell("# recorded", outputs=[output], id="lab-recorded", metadata={"tags": ["remove-input"]})]
+    return [
+        nbformat.v4.new_markdown_cell(LAB, id="lab-recorded-words"),
+        nbformat.v4.new_code_cell(
+            "# recorded", outputs=[output], id="lab-recorded", metadata={"tags": ["remove-input"]}
+        ),
+    ]
 
 
 def first_use(pattern):
@@ -97,7 +117,9 @@ def first_use(pattern):
             for k, line in enumerate(lines):
                 if k in heads:
                     count, title = count + 1, re.sub(r"^#+ |\\| *\(\d+ min\)", "", line)
-                if count > 1 and re.search(pattern, line):  # the title and its promises explain nothing
+                if count > 1 and re.search(
+                    pattern, line
+                ):  # the title and its promises explain nothing
                     return f"[{path.name[:2]}: {title}](#s{path.name[:2]}-{count - 1})"
     raise ValueError(f"no notebook uses {pattern!r}: the glossary must not explain it")
 
@@ -129,20 +151,33 @@ def lay_out(source):
     for page in source.rglob("*.md"):
         bring(page, source)
     page = source / "glossary.md"
-    text = re.sub(r"<!-- first: (.+?) -->", lambda m: f"First in {first_use(m[1])}.", page.read_text(encoding="utf-8"))
+    text = re.sub(
+        r"<!-- first: (.+?) -->",
+        lambda m: f"First in {first_use(m[1])}.",
+        page.read_text(encoding="utf-8"),
+    )
     page.write_text(text, encoding="utf-8")
     for path in NOTEBOOKS:
         nbformat.write(notebook(path), source / "notebooks" / path.name)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=ROOT / ".cache/book", help="where the book goes (default .cache/book)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=ROOT / ".cache/book",
+        help="where the book goes (default .cache/book)",
+    )
     out = parser.parse_args().out.resolve()
     try:
         from sphinx.cmd.build import build_main
     except ImportError:
-        sys.exit('The book needs the extra "book": .venv/bin/pip install -r requirements.txt -e ".[book]"')
+        sys.exit(
+            'The book needs the extra "book": .venv/bin/pip install -r requirements.txt -e ".[book]"'
+        )
     lay_out(out / "source")
     shutil.rmtree(out / "html", ignore_errors=True)
     options = ["-W", "--keep-going", "-q", "-E", "-b", "html", "-d", str(out / "doctrees")]

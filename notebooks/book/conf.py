@@ -15,27 +15,48 @@ html_js_files = ["scroll.js"]
 html_copy_source = False
 html_show_copyright = False
 html_theme_options = {
-    "use_download_button": False, "show_toc_level": 2,
+    "use_download_button": False,
+    "show_toc_level": 2,
     # No bar at the top: its hidden menu button would be taken for the one that opens the menu on a phone.
-    "navbar_start": [], "navbar_center": [], "navbar_end": [], "navbar_persistent": []}
+    "navbar_start": [],
+    "navbar_center": [],
+    "navbar_end": [],
+    "navbar_persistent": [],
+}
 if REPOSITORY:
-    html_theme_options |= {"repository_url": REPOSITORY, "repository_branch": "main", "path_to_docs": "",
-                           "launch_buttons": {"binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab",
-                                              "colab_url": "https://colab.research.google.com"}}
+    html_theme_options |= {
+        "repository_url": REPOSITORY,
+        "repository_branch": "main",
+        "path_to_docs": "",
+        "launch_buttons": {
+            "binderhub_url": "https://mybinder.org",
+            "notebook_interface": "jupyterlab",
+            "colab_url": "https://colab.research.google.com",
+        },
+    }
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # the book shows the notebooks as they are stored
-nb_code_prompt_show, nb_code_prompt_hide = "Show the solution", "Hide the solution"  # nothing else is folded
+nb_code_prompt_show, nb_code_prompt_hide = (
+    "Show the solution",
+    "Hide the solution",
+)  # nothing else is folded
 bibtex_bibfiles = ["references.bib"]
-mathjax_path = "mathjax/tex-svg.js"  # one file, all fonts in it: nothing is loaded later, from nowhere
+mathjax_path = (
+    "mathjax/tex-svg.js"  # one file, all fonts in it: nothing is loaded later, from nowhere
+)
 
 
 def plain_list(app, page, template, context, doctree):
     """A bibliography is called a list, but its entries are not called items: a screen reader would count none."""
-    context["body"] = context.get("body", "").replace('<div role="list" class="citation-list">', '<div class="citation-list">')
+    context["body"] = context.get("body", "").replace(
+        '<div role="list" class="citation-list">', '<div class="citation-list">'
+    )
 
 
 def setup(app):
     app.connect("html-page-context", plain_list)
-    app.set_html_assets_policy("always")  # mathematics in raw HTML, as in a quiz, needs MathJax on every page
+    app.set_html_assets_policy(
+        "always"
+    )  # mathematics in raw HTML, as in a quiz, needs MathJax on every page

@@ -23,8 +23,16 @@ NOTEBOOKS, ROOT = HERE.parent, HERE.parents[1]
 RECORDING = ROOT / "images/recorded_runs.json"
 PICTURE = re.compile(r"\]\((\.\./images/[\w.]+)\)")
 NOTE = re.compile(r"^- `([a-z0-9-]+)` \((\d+) min\) (.*(?:\n  .*)*)", re.M)
-MISSING = 'slides and rise need the extra “lecture”: pip install -r requirements.txt -e ".[lecture]"'
-RISE = {"theme": "white", "transition": "none", "auto_select": "none", "scroll": True, "start_slideshow_at": "beginning"}
+MISSING = (
+    'slides and rise need the extra “lecture”: pip install -r requirements.txt -e ".[lecture]"'
+)
+RISE = {
+    "theme": "white",
+    "transition": "none",
+    "auto_select": "none",
+    "scroll": True,
+    "start_slideshow_at": "beginning",
+}
 
 
 def kind(cell):
@@ -40,7 +48,9 @@ def speaker_notes(number):
     """{id of the first cell of a slide: (minutes, what to say)} of notebook `number`, as INSTRUCTOR.md tells them."""
     text = (NOTEBOOKS / "INSTRUCTOR.md").read_text(encoding="utf-8")
     part = re.search(rf"^## {number} .*?(?=^## |\Z)", text, re.M | re.S)
-    return {m[1]: (int(m[2]), re.sub(r"\s+", " ", m[3])) for m in NOTE.finditer(part[0] if part else "")}
+    return {
+        m[1]: (int(m[2]), re.sub(r"\s+", " ", m[3])) for m in NOTE.finditer(part[0] if part else "")
+    }
 
 
 def student(nb):
@@ -63,7 +73,9 @@ def instructor(nb, notes):
         cells.append(cell)
         if cell.id in notes:
             minutes, words = notes[cell.id]
-            note = nbformat.v4.new_markdown_cell(f"**Notes · {minutes} min.** {words}", id=f"notes-{cell.id}")
+            note = nbformat.v4.new_markdown_cell(
+                f"**Notes · {minutes} min.** {words}", id=f"notes-{cell.id}"
+            )
             note.metadata["slideshow"] = {"slide_type": "notes"}
             cells.append(note)
     nb.cells, nb.metadata["rise"] = cells, RISE
@@ -87,24 +99,39 @@ def slides(nb, name, out):
     for cell in nb.cells:
         if tagged(cell, "solution"):
             cell.metadata["slideshow"] = {"slide_type": "skip"}
-        pictures = [output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
-        for picture in pictures:  # is shown, with its sentence as alternative text; how it is drawn is not
+        pictures = [
+            output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})
+        ]
+        for (
+            picture
+        ) in pictures:  # is shown, with its sentence as alternative text; how it is drawn is not
             cell.metadata["transient"] = {"remove_source": True}
             picture.metadata = {"image/png": {"alt": sentence(cell)}}
         cell.source = PICTURE.sub(embedded, cell.source)
         if cell.id == "lab-live":
             recorded(cell)
-    exporter = SlidesExporter(extra_template_basedirs=[str(HERE)], template_name="slides", reveal_url_prefix="assets/reveal",
-                              reveal_theme="white", exclude_input_prompt=True, exclude_output_prompt=True)
-    about = {"metadata": {"name": nb.cells[0].source.splitlines()[0].strip("# ")},
-             "slide_css": (HERE / "slides/slides.css").read_text(encoding="utf-8")}
+    exporter = SlidesExporter(
+        extra_template_basedirs=[str(HERE)],
+        template_name="slides",
+        reveal_url_prefix="assets/reveal",
+        reveal_theme="white",
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+    about = {
+        "metadata": {"name": nb.cells[0].source.splitlines()[0].strip("# ")},
+        "slide_css": (HERE / "slides/slides.css").read_text(encoding="utf-8"),
+    }
     page, _ = exporter.from_notebook_node(nb, about)
     (out / f"{name}.html").write_text(page, encoding="utf-8")
 
 
 def sentence(cell):
     """What the outputs of a cell say in words."""
-    words = [output.get("text", "") + output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+    words = [
+        output.get("text", "") + output.get("data", {}).get("text/plain", "")
+        for output in cell.outputs
+    ]
     return re.sub(r"\s+", " ", re.sub(r"<Figure size .*?>", "", " ".join(words))).strip()
 
 
@@ -118,7 +145,9 @@ def recorded(cell):
     """The lab as a recording in place of its picture; the picture stays for who has no JavaScript."""
     from ganlib.labs.recorded import html
 
-    png = next(output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {}))
+    png = next(
+        output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {})
+    )
     still = f'<img alt="{escape(sentence(cell))}" src="data:image/png;base64,{png.strip()}">'
     page = html(RECORDING.read_text(encoding="utf-8"), fallback=still)
     cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": page})]
@@ -127,8 +156,16 @@ def recorded(cell):
 def assets(out):
     """reveal.js and MathJax, from the packages that carry them."""
     reveal = packaged(("sphinx-revealjs", "sphinx_revealjs/_static/revealjs"))
-    mathjax = packaged(("sphinx-mathjax-offline", "sphinx-mathjax-offline/static/mathjax/tex-svg.js"))
-    for part in ("dist/reveal.js", "dist/reveal.css", "dist/theme/white.css", "dist/theme/fonts/source-sans-pro", "plugin/notes"):
+    mathjax = packaged(
+        ("sphinx-mathjax-offline", "sphinx-mathjax-offline/static/mathjax/tex-svg.js")
+    )
+    for part in (
+        "dist/reveal.js",
+        "dist/reveal.css",
+        "dist/theme/white.css",
+        "dist/theme/fonts/source-sans-pro",
+        "plugin/notes",
+    ):
         source, to = reveal / part, out / "assets/reveal" / part
         (shutil.copytree if source.is_dir() else copy)(source, to)
     copy(mathjax, out / "assets/mathjax/tex-svg.js")
@@ -146,7 +183,9 @@ def install_rise(prefix=sys.prefix):
     to = Path(prefix) / "share/jupyter/labextensions/ganlib-rise"
     for file in ("package.json", "static/remoteEntry.js"):
         copy(HERE / "rise" / file, to / file)
-    print(f"{to}: labs play in RISE now. Open a notebook in JupyterLab, run all its cells, and press Alt+R.")
+    print(
+        f"{to}: labs play in RISE now. Open a notebook in JupyterLab, run all its cells, and press Alt+R."
+    )
 
 
 def make(edition, paths, out):
@@ -174,14 +213,26 @@ def make(edition, paths, out):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("edition", choices=["student", "instructor", "slides", "rise"])
-    parser.add_argument("which", nargs="*", help="beginnings of file names, such as 04 (default: all)")
-    parser.add_argument("--out", type=Path, help="the folder to make; what is in it is replaced (default: .cache/EDITION)")
+    parser.add_argument(
+        "which", nargs="*", help="beginnings of file names, such as 04 (default: all)"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="the folder to make; what is in it is replaced (default: .cache/EDITION)",
+    )
     args = parser.parse_args()
     if args.edition == "rise":
         return install_rise()
-    paths = [p for p in sorted(NOTEBOOKS.glob("*.ipynb")) if not args.which or p.name.startswith(tuple(args.which))]
+    paths = [
+        p
+        for p in sorted(NOTEBOOKS.glob("*.ipynb"))
+        if not args.which or p.name.startswith(tuple(args.which))
+    ]
     if not paths:
         sys.exit(f"no notebook begins with {' or '.join(args.which)}")
     make(args.edition, paths, args.out or ROOT / ".cache" / args.edition)

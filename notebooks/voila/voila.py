@@ -39,7 +39,9 @@ def described(output, cell):
 
 
 c = get_config()  # noqa: F821 (Voilà gives it)
-os.environ["JUPYTER_PATH"] = os.pathsep.join([str(HERE / "share"), *filter(None, [os.environ.get("JUPYTER_PATH")])])
+os.environ["JUPYTER_PATH"] = os.pathsep.join(
+    [str(HERE / "share"), *filter(None, [os.environ.get("JUPYTER_PATH")])]
+)
 c.VoilaConfiguration.template = "course"
 c.VoilaExporter.markdown_renderer_class = Renderer
 c.VoilaExporter.filters = {"described": described}

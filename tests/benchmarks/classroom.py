@@ -35,7 +35,9 @@ class Student:
 
     def __init__(self):
         self.manager = KernelManager()
-        self.manager.start_kernel(env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL)
+        self.manager.start_kernel(
+            env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL
+        )
         self.client = self.manager.client()
         self.client.start_channels(iopub=False, stdin=False, hb=False)
         self.iopub = self.client.connect_iopub()
@@ -44,7 +46,9 @@ class Student:
 
     def make_lab(self):
         self.client.wait_for_ready(timeout=120)
-        reply = self.client.execute(LAB, user_expressions={"id": "lab.widget.model_id"}, reply=True, timeout=300)["content"]
+        reply = self.client.execute(
+            LAB, user_expressions={"id": "lab.widget.model_id"}, reply=True, timeout=300
+        )["content"]
         self.lab = reply["user_expressions"]["id"]["data"]["text/plain"].strip("'")
 
     def send(self, **content):
@@ -60,7 +64,10 @@ class Student:
             if content.get("comm_id") == self.lab:
                 self.status = content["data"].get("state", {}).get("status", self.status)
                 if ["frame"] in content["data"].get("buffer_paths", []) and parts[-1]:
-                    self.frame, self.frames = int(np.frombuffer(parts[-1], "<f4", 1)[0]), self.frames + 1
+                    self.frame, self.frames = (
+                        int(np.frombuffer(parts[-1], "<f4", 1)[0]),
+                        self.frames + 1,
+                    )
 
     def cpu(self):
         used = self.process.cpu_times()
@@ -81,8 +88,10 @@ def attend(students, seconds):
             s.hear()
         time.sleep(0.005)
     took = time.monotonic() - start
-    return [((s.frames - f) / took, (s.status.get("steps", 0) - n) / took, (s.cpu() - c) / took)
-            for s, (f, n, c) in zip(students, before)]
+    return [
+        ((s.frames - f) / took, (s.status.get("steps", 0) - n) / took, (s.cpu() - c) / took)
+        for s, (f, n, c) in zip(students, before)
+    ]
 
 
 def say(name, value, unit):
@@ -97,7 +106,11 @@ def lesson(n, seconds):
             students[-1].make_lab()
         attend(students, 3)  # let everything settle
         idle = attend(students, seconds)
-        say(f"{n} students: idle CPU of an open lab, mean", 100 * statistics.mean(cpu for *_, cpu in idle), "% of a core")
+        say(
+            f"{n} students: idle CPU of an open lab, mean",
+            100 * statistics.mean(cpu for *_, cpu in idle),
+            "% of a core",
+        )
 
         students[0].send(kind="play")
         attend(students, 2)
@@ -114,10 +127,22 @@ def lesson(n, seconds):
             values = [row[column] for row in all_play]
             say(f"{n} students, all play: {what}, slowest", min(values), unit)
             say(f"{n} students, all play: {what}, median", statistics.median(values), unit)
-        say(f"{n} students, all play: CPU, sum", 100 * sum(cpu for *_, cpu in all_play), "% of a core")
+        say(
+            f"{n} students, all play: CPU, sum",
+            100 * sum(cpu for *_, cpu in all_play),
+            "% of a core",
+        )
         memory = [s.process.memory_full_info() for s in students]
-        say(f"{n} students: resident memory of each, median", statistics.median(m.rss for m in memory) / 2**20, "MiB")
-        say(f"{n} students: private memory of each, median", statistics.median(m.uss for m in memory) / 2**20, "MiB")
+        say(
+            f"{n} students: resident memory of each, median",
+            statistics.median(m.rss for m in memory) / 2**20,
+            "MiB",
+        )
+        say(
+            f"{n} students: private memory of each, median",
+            statistics.median(m.uss for m in memory) / 2**20,
+            "MiB",
+        )
         say(f"{n} students: private memory, sum", sum(m.uss for m in memory) / 2**20, "MiB")
         if n >= 3:
             trouble(students, n, seconds)
@@ -125,8 +150,16 @@ def lesson(n, seconds):
         for s in students:
             s.looks = False
         attend(students, 12)  # a lab waits 5 s; the first seconds after play count double
-        say(f"{n} students, nobody looks: labs still playing", sum(s.status["playing"] for s in students), "of " + str(n))
-        say(f"{n} students, nobody looks: CPU, sum", 100 * sum(cpu for *_, cpu in attend(students, seconds)), "% of a core")
+        say(
+            f"{n} students, nobody looks: labs still playing",
+            sum(s.status["playing"] for s in students),
+            "of " + str(n),
+        )
+        say(
+            f"{n} students, nobody looks: CPU, sum",
+            100 * sum(cpu for *_, cpu in attend(students, seconds)),
+            "% of a core",
+        )
     finally:
         for s in students:
             s.client.stop_channels()
@@ -137,25 +170,51 @@ def lesson(n, seconds):
 def trouble(students, n, seconds):
     """One lab diverges, in another kernel a cell loops for ever; the others play on."""
     wild, loop, *others = students
-    for key, value in (("anneal", False), ("loss", "least-squares"), ("optimiser", "sgd"), ("lr_G", 1.0), ("lr_D", 1.0)):
+    for key, value in (
+        ("anneal", False),
+        ("loss", "least-squares"),
+        ("optimiser", "sgd"),
+        ("lr_G", 1.0),
+        ("lr_D", 1.0),
+    ):
         wild.send(kind="set", key=key, value=value)
     loop.client.execute("while True: pass")
     attend(students, 2)
     rows = attend(students, seconds)
-    say(f"{n} students, one diverges, one loops: frames of the others, slowest", min(row[0] for row in rows[2:]), "1/s")
-    say(f"{n} students, one diverges, one loops: others who still play", sum(s.status["playing"] for s in others), f"of {n - 2}")
+    say(
+        f"{n} students, one diverges, one loops: frames of the others, slowest",
+        min(row[0] for row in rows[2:]),
+        "1/s",
+    )
+    say(
+        f"{n} students, one diverges, one loops: others who still play",
+        sum(s.status["playing"] for s in others),
+        f"of {n - 2}",
+    )
     print(f"the diverging lab says: {wild.status.get('error') or wild.status.get('text')}")
     say(f"{n} students: frames of the student in the loop", rows[1][0], "1/s")
     loop.manager.interrupt_kernel()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("students", nargs="*", type=int, default=[1, 5, 10, 20], help="how many at once (default 1 5 10 20)")
-    parser.add_argument("--seconds", type=float, default=10, help="of each measurement (default 10)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "students",
+        nargs="*",
+        type=int,
+        default=[1, 5, 10, 20],
+        help="how many at once (default 1 5 10 20)",
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=10, help="of each measurement (default 10)"
+    )
     args = parser.parse_args()
     load, memory = os.getloadavg()[0], psutil.virtual_memory()
-    print(f"{os.cpu_count()} cores, load {load:.1f} before the start, {memory.available / 2**30:.1f} GiB of memory free")
+    print(
+        f"{os.cpu_count()} cores, load {load:.1f} before the start, {memory.available / 2**30:.1f} GiB of memory free"
+    )
     for n in args.students:
         if n * 400 * 2**20 > psutil.virtual_memory().available:
             print(f"{n} students: left out, there is not memory enough")

@@ -21,7 +21,11 @@ from ganlib.labs.gan_scene import TARGETS as TARGETS_OF_LAB
 from ganlib.networks import mlp
 from ganlib.sweep import sweep
 
-TARGETS = {"gaussian": ("normal", 3000, 0.02), "bimodal": ("two modes", 5000, 0.02), "iris": ("iris petal length", 5000, 0.05)}
+TARGETS = {
+    "gaussian": ("normal", 3000, 0.02),
+    "bimodal": ("two modes", 5000, 0.02),
+    "iris": ("iris petal length", 5000, 0.05),
+}
 NOTEBOOK = Path(__file__).parents[2] / "notebooks/04_gan_in_one_dimension.ipynb"
 
 
@@ -35,11 +39,19 @@ def notebooks_gan(seed):
 
 def plain_gan(seed):
     """The networks and rates of the usual tutorials."""
-    return GAN(mlp(1, 16, 16, 1, seed=2 * seed), mlp(1, 32, 32, 1, seed=2 * seed + 1), targets.uniform(-1, 1), seed=seed)
+    return GAN(
+        mlp(1, 16, 16, 1, seed=2 * seed),
+        mlp(1, 32, 32, 1, seed=2 * seed + 1),
+        targets.uniform(-1, 1),
+        seed=seed,
+    )
 
 
 # How each is trained: the lab lets its rates fall over the second half, as `sweep` does.
-WAYS: dict = {"ours": (notebooks_gan, {"batch": 128, "anneal": True}), "plain": (plain_gan, {"batch": 256, "anneal": False})}
+WAYS: dict = {
+    "ours": (notebooks_gan, {"batch": 128, "anneal": True}),
+    "plain": (plain_gan, {"batch": 256, "anneal": False}),
+}
 
 
 def grid(target):
@@ -63,10 +75,19 @@ def seconds(new_gan, target, js, steps, seed, *, batch, anneal):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--target", choices=TARGETS, default="gaussian")
-    parser.add_argument("--seeds", default="0:10", help="first:last+1 (default 0:10), trained together by `sweep`")
-    parser.add_argument("--timed", type=int, default=3, help="how many of them to train once more alone, by the clock (default 3)")
+    parser.add_argument(
+        "--seeds", default="0:10", help="first:last+1 (default 0:10), trained together by `sweep`"
+    )
+    parser.add_argument(
+        "--timed",
+        type=int,
+        default=3,
+        help="how many of them to train once more alone, by the clock (default 3)",
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
     first, last = map(int, args.seeds.split(":"))
@@ -74,17 +95,34 @@ def main():
     target = TARGETS_OF_LAB[name]()
     for way, (new_gan, how) in WAYS.items():
         gan = new_gan(first)
-        found = sweep(new_gan, target, lr_G=gan.lr_G, lr_D=gan.lr_D, seed=torch.arange(first, last), steps=steps, **how)
+        found = sweep(
+            new_gan,
+            target,
+            lr_G=gan.lr_G,
+            lr_D=gan.lr_D,
+            seed=torch.arange(first, last),
+            steps=steps,
+            **how,
+        )
         ledgers = [entry for entry in found.ledgers(*grid(target)) if entry]
-        row, good = torch.tensor([entry.js for entry in ledgers]), sum(entry.converged(js) for entry in ledgers)
+        row, good = (
+            torch.tensor([entry.js for entry in ledgers]),
+            sum(entry.converged(js) for entry in ledgers),
+        )
         print(f"{way}_converged = {good} of {last - first} seeds, {args.target}, {steps} steps")
         print(f"{way}_js_median = {float(row.quantile(0.5)):.4f} nats")
         print(f"{way}_js_worst = {float(row.max()):.4f} nats")
         print(f"{way}_off_half_worst = {max(entry.off_half for entry in ledgers):.4f}")
         print(f"{way}_off_star_worst = {max(entry.off_star for entry in ledgers):.4f}", flush=True)
-        times = [seconds(new_gan, target, js, steps, seed, **how) for seed in range(first, min(last, first + args.timed))]
+        times = [
+            seconds(new_gan, target, js, steps, seed, **how)
+            for seed in range(first, min(last, first + args.timed))
+        ]
         if times:
-            print(f"{way}_seconds_to_convergence = {statistics.median(times):.1f} s of CPU, median of {len(times)} alone", flush=True)
+            print(
+                f"{way}_seconds_to_convergence = {statistics.median(times):.1f} s of CPU, median of {len(times)} alone",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

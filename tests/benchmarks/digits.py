@@ -19,17 +19,35 @@ from ganlib.training import Run
 
 
 def show(name, found, unit=""):
-    print(f"{name}: " + ", ".join(f"{key} = {value:.3f}" for key, value in found.items()) + unit, flush=True)
+    print(
+        f"{name}: " + ", ".join(f"{key} = {value:.3f}" for key, value in found.items()) + unit,
+        flush=True,
+    )
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of weights, noise and order (0 1 2)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        nargs="+",
+        default=[0, 1, 2],
+        help="of weights, noise and order (0 1 2)",
+    )
     parser.add_argument("--steps", type=int, default=2100, help="of training (default: 2100)")
     parser.add_argument("--z-dim", type=int, default=64, help="numbers in z (default: 64)")
-    parser.add_argument("--width-D", type=int, default=24, help="width of D (default: 24; G has 32)")
+    parser.add_argument(
+        "--width-D", type=int, default=24, help="width of D (default: 24; G has 32)"
+    )
     parser.add_argument("--batch", type=int, default=48, help="pictures a step (default: 48)")
-    parser.add_argument("--lr", type=float, default=1e-3, help="of both; falls to 0 in the second half (default: 1e-3)")
+    parser.add_argument(
+        "--lr",
+        type=float,
+        default=1e-3,
+        help="of both; falls to 0 in the second half (default: 1e-3)",
+    )
     parser.add_argument("--ema", type=float, default=0.99, help="of the averaged G (default: 0.99)")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -37,9 +55,22 @@ def main():
     net, all_found = metrics.classifier(train.x, train.labels), []
     show("real held-out digits", metrics.evaluate(held.x, train.x, net))
     for seed in args.seeds:
-        gan = GAN(dcgan_generator(z_dim=args.z_dim, seed=seed), dcgan_discriminator(width=args.width_D, seed=seed + 1),
-                  gaussian(dim=args.z_dim), lr_G=args.lr, lr_D=args.lr, seed=seed)
-        run = Run(gan, train.x, batch=args.batch, ema=args.ema, fall=(args.steps // 2, args.steps), seed=seed)
+        gan = GAN(
+            dcgan_generator(z_dim=args.z_dim, seed=seed),
+            dcgan_discriminator(width=args.width_D, seed=seed + 1),
+            gaussian(dim=args.z_dim),
+            lr_G=args.lr,
+            lr_D=args.lr,
+            seed=seed,
+        )
+        run = Run(
+            gan,
+            train.x,
+            batch=args.batch,
+            ema=args.ema,
+            fall=(args.steps // 2, args.steps),
+            seed=seed,
+        )
         if seed == args.seeds[0]:
             show("untrained G", metrics.evaluate(run.sample(2000), train.x, net))
         begin = time.process_time()

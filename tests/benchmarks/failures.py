@@ -32,8 +32,9 @@ from ganlib.networks import mlp
 
 OUT = Path(__file__).parents[2] / "images" / "failures.json"
 # The other coding of least squares: G wants the verdict 1, where D's targets are 1 and −1.
-LOSSES["least-squares, target 1"] = Loss("least-squares, target 1", LOSSES["least-squares"].D,
-                                         lambda fake: ((fake - 1) ** 2).mean() / 2)
+LOSSES["least-squares, target 1"] = Loss(
+    "least-squares, target 1", LOSSES["least-squares"].D, lambda fake: ((fake - 1) ** 2).mean() / 2
+)
 
 
 class Stack(nn.Module):
@@ -43,7 +44,9 @@ class Stack(nn.Module):
         super().__init__()
         weights, _ = stack_module_state(nets)
         self.names, self.stacked = list(weights), nn.ParameterList(weights.values())
-        self.net = [copy.deepcopy(nets[0])]  # in a list: its own weights are no parameters of the stack
+        self.net = [
+            copy.deepcopy(nets[0])
+        ]  # in a list: its own weights are no parameters of the stack
 
     def forward(self, x):
         rows = x.view(-1, len(self.stacked[0]), *x.shape[1:]).transpose(0, 1)
@@ -62,7 +65,9 @@ def ring(seeds, steps, *, target=None, batch=64, width=48, dose=MEDICINE["none"]
     """Modes covered and share of good samples after training, one number for each seed."""
     target, prior = target or targets.ring(), targets.gaussian(dim=2)
     G = Stack([mlp(2, width, width, 2, seed=2 * s) for s in range(seeds)])
-    D = lambda n, wrap: Stack([wrap(mlp(2 * n, width, width, 1, seed=2 * s + 1)) for s in range(seeds)])
+    D = lambda n, wrap: Stack(
+        [wrap(mlp(2 * n, width, width, 1, seed=2 * s + 1)) for s in range(seeds)]
+    )
     gan, shown = treat(G, D, prior, dose, seed=0, **{**PATIENTS["healthy"], **knobs})
     data = torch.Generator().manual_seed(1)
     torch.manual_seed(0)  # of the instance noise
@@ -77,10 +82,25 @@ def ring(seeds, steps, *, target=None, batch=64, width=48, dose=MEDICINE["none"]
 class Line:
     """A stack of 1-D GANs, one for each seed from `first` on, looked at through the exact ledger."""
 
-    def __init__(self, seeds, *, first=0, target="normal", far=0.0, sgd=False, points=None, anneal=False, small=False,
-                 dose=MEDICINE["none"], **knobs):
+    def __init__(
+        self,
+        seeds,
+        *,
+        first=0,
+        target="normal",
+        far=0.0,
+        sgd=False,
+        points=None,
+        anneal=False,
+        small=False,
+        dose=MEDICINE["none"],
+        **knobs,
+    ):
         self.law = {"normal": targets.gaussian, "two modes": targets.mixture}[target]()
-        G = [mlp(1, 1) if small else mlp(1, 32, 32, 1, seed=2 * s, cover=(-1, 1)) for s in range(first, first + seeds)]
+        G = [
+            mlp(1, 1) if small else mlp(1, 32, 32, 1, seed=2 * s, cover=(-1, 1))
+            for s in range(first, first + seeds)
+        ]
         for net in G:
             net[-1].bias.data += far
         knobs = {"lr_G": 2e-3, "lr_D": 1e-2, "betas": (0.0, 0.9), **knobs}
@@ -108,8 +128,11 @@ class Line:
                 fall = min(1.0, max(0.01, 2 - 2 * step / steps))
                 self.gan.lr_G, self.gan.lr_D = lr_G * fall, lr_D * fall
             n = self.seeds * batch * self.gan.d_steps
-            real = self.law.sample(n, self.data) if self.pool is None else self.pool[
-                torch.randint(len(self.pool), (n,), generator=self.data)]
+            real = (
+                self.law.sample(n, self.data)
+                if self.pool is None
+                else self.pool[torch.randint(len(self.pool), (n,), generator=self.data)]
+            )
             self.gan.step(real)
             if step % max(1, steps // looks) == 0:
                 yield step
@@ -121,7 +144,9 @@ class Line:
 
     def pull(self, s):
         """‖∇G‖ of seed s at the last step: how loudly D speaks to G."""
-        return self.seeds * math.sqrt(sum(float(w.grad[s].square().sum()) for w in self.gan.G.parameters()))
+        return self.seeds * math.sqrt(
+            sum(float(w.grad[s].square().sum()) for w in self.gan.G.parameters())
+        )
 
 
 # -- the studies: each gives what goes under its name into the file ------------------------------------------
@@ -132,7 +157,11 @@ def collapse(seeds, steps):
         run = Line(seeds, target="two modes", lr_G=1e-2, lr_D=lr_D)
         list(run.train(steps * 2 // 3))
         with torch.no_grad():
-            x = run.gan.G(run.gan.prior.quantile(line(0, 1, 4000).float())[:, None].repeat_interleave(seeds, 0))
+            x = run.gan.G(
+                run.gan.prior.quantile(line(0, 1, 4000).float())[:, None].repeat_interleave(
+                    seeds, 0
+                )
+            )
         found[name] = {"modes": [modes(x[s::seeds], run.law)[0] for s in range(seeds)]}
     return found
 
@@ -144,11 +173,17 @@ def dose(seeds, steps):
 
 
 FOLKLORE = {
-    "healthy": {}, "minimax loss": {"loss": "minimax"}, "hinge loss": {"loss": "hinge"},
+    "healthy": {},
+    "minimax loss": {"loss": "minimax"},
+    "hinge loss": {"loss": "hinge"},
     "least squares, target 0": {"loss": "least-squares"},
-    "least squares, target 1": {"loss": "least-squares, target 1"}, "momentum 0.9": {"betas": (0.9, 0.999)},
-    "batch of 8": {"batch": 8}, "width 12": {"width": 12}, "k = 5": {"d_steps": 5},
-    "sd 0.02": {"target": targets.ring(std=0.02)}, "grid of 25": {"target": targets.grid()},
+    "least squares, target 1": {"loss": "least-squares, target 1"},
+    "momentum 0.9": {"betas": (0.9, 0.999)},
+    "batch of 8": {"batch": 8},
+    "width 12": {"width": 12},
+    "k = 5": {"d_steps": 5},
+    "sd 0.02": {"target": targets.ring(std=0.02)},
+    "grid of 25": {"target": targets.grid()},
 }
 
 
@@ -171,27 +206,53 @@ def medicine(seeds, steps):
             numbers[name] = [round(statistics.mean(row), 4) for row in zip(*js)]
         else:
             numbers[name] = ring(seeds, steps, dose=MEDICINE[name], **PATIENTS[patient])["modes"]
-        _say(f"{patient} | {name}", numbers[name], "nats of JS" if patient == "circling" else "modes")
+        _say(
+            f"{patient} | {name}", numbers[name], "nats of JS" if patient == "circling" else "modes"
+        )
     return found
 
 
 CLINIC = {  # diagnosis: its knobs; the test of a run by JS over the last third, last ledger, last pull; what tells it
-    "circling": (CIRCLING, lambda js, end, pull: max(js) > 0.15 and max(js) - min(js) > 0.1,
-                 "JS swings and does not settle, and the pull on G comes and goes: both move, nobody arrives."),
-    "few data": ({"points": 12, "anneal": True}, lambda js, end, pull: end.js > 0.15 and end.regret > 0.3,
-                 "The loss of D falls while its regret rises: D learns the twelve examples, not the law."),
-    "healthy": ({"anneal": True}, lambda js, end, pull: end.js <= 0.03 and end.off_half <= 0.05,
-                "JS and both gauges of D go to 0, and stay there."),
-    "starved": ({"far": 6.0, "loss": "minimax", "sgd": True}, lambda js, end, pull: end.js > 0.6 and pull < 1e-4,
-                "The pull on G is nearly 0 from the start, with JS at its ceiling log 2: D is D*, and sure."),
-    "collapse": ({"target": "two modes", "lr_G": 1e-2, "lr_D": 1e-4}, lambda js, end, pull: min(js) > 0.15,
-                 "JS stays high though D says ½: D lags behind a G that keeps all its samples together."),
-    "G too small": ({"target": "two modes", "small": True}, lambda js, end, pull: min(js) > 0.03 and end.regret < 0.05,
-                    "The regret is near 0 and JS stands still above 0: D is right, and G can do no better."),
-    "blind D": ({"lr_D": 1e-7, "lr_G": 1e-4}, lambda js, end, pull: end.off_half < 0.1 and end.off_star > 0.25,
-                "E|D − ½| is small and E|D − D*| grows; the losses hardly move. D does not learn at all."),
-    "frozen": ({"lr_G": 5e-2, "lr_D": 5e-2}, lambda js, end, pull: end.js > 0.15 and pull < 1e-3,
-               "The pull on G falls to nothing after wild swings: large steps have saturated the networks."),
+    "circling": (
+        CIRCLING,
+        lambda js, end, pull: max(js) > 0.15 and max(js) - min(js) > 0.1,
+        "JS swings and does not settle, and the pull on G comes and goes: both move, nobody arrives.",
+    ),
+    "few data": (
+        {"points": 12, "anneal": True},
+        lambda js, end, pull: end.js > 0.15 and end.regret > 0.3,
+        "The loss of D falls while its regret rises: D learns the twelve examples, not the law.",
+    ),
+    "healthy": (
+        {"anneal": True},
+        lambda js, end, pull: end.js <= 0.03 and end.off_half <= 0.05,
+        "JS and both gauges of D go to 0, and stay there.",
+    ),
+    "starved": (
+        {"far": 6.0, "loss": "minimax", "sgd": True},
+        lambda js, end, pull: end.js > 0.6 and pull < 1e-4,
+        "The pull on G is nearly 0 from the start, with JS at its ceiling log 2: D is D*, and sure.",
+    ),
+    "collapse": (
+        {"target": "two modes", "lr_G": 1e-2, "lr_D": 1e-4},
+        lambda js, end, pull: min(js) > 0.15,
+        "JS stays high though D says ½: D lags behind a G that keeps all its samples together.",
+    ),
+    "G too small": (
+        {"target": "two modes", "small": True},
+        lambda js, end, pull: min(js) > 0.03 and end.regret < 0.05,
+        "The regret is near 0 and JS stands still above 0: D is right, and G can do no better.",
+    ),
+    "blind D": (
+        {"lr_D": 1e-7, "lr_G": 1e-4},
+        lambda js, end, pull: end.off_half < 0.1 and end.off_star > 0.25,
+        "E|D − ½| is small and E|D − D*| grows; the losses hardly move. D does not learn at all.",
+    ),
+    "frozen": (
+        {"lr_G": 5e-2, "lr_D": 5e-2},
+        lambda js, end, pull: end.js > 0.15 and pull < 1e-3,
+        "The pull on G falls to nothing after wild swings: large steps have saturated the networks.",
+    ),
 }
 
 
@@ -200,14 +261,26 @@ def clinic(seeds, steps, looks=60):
     found = {}
     for name, (knobs, test, tell) in CLINIC.items():
         run = Line(seeds, **knobs)
-        js = [[run.ledger(s).js for s in range(seeds)] for step in run.train(steps, looks=30) if step > steps / 1.5]
+        js = [
+            [run.ledger(s).js for s in range(seeds)]
+            for step in run.train(steps, looks=30)
+            if step > steps / 1.5
+        ]
         shows = [test(js_s, run.ledger(s), run.pull(s)) for s, js_s in enumerate(zip(*js))]
         for first in range(seeds):
             alone, gauges = Line(1, first=first, **knobs), []
             for step in alone.train(steps, looks=looks):
                 now, last = alone.ledger(0), alone.gan.history[-1]
                 pull = math.log10(alone.pull(0) + 1e-12)
-                row = [now.js, now.off_half, now.off_star, now.regret, pull, last["loss_D"], last["loss_G"]]
+                row = [
+                    now.js,
+                    now.off_half,
+                    now.off_star,
+                    now.regret,
+                    pull,
+                    last["loss_D"],
+                    last["loss_G"],
+                ]
                 gauges.append([step, *(float(f"{v:.4g}") for v in row)])
             if test([js for step, js, *_ in gauges if step > steps / 1.5], now, alone.pull(0)):
                 break
@@ -225,8 +298,15 @@ def _say(name, numbers, unit):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--study", choices=STUDIES, action="append", help="only this one; may be given several times")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--study",
+        choices=STUDIES,
+        action="append",
+        help="only this one; may be given several times",
+    )
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--out", type=Path, default=OUT)

@@ -49,6 +49,7 @@ def plain(G, D, x, *, z_dim, batch, lr, seed):
 
 def rate(step, *, batch, warm_up, seconds, device):
     """Images per second, the median of five equal parts of `seconds`."""
+
     def wait():
         if device == "cuda":
             torch.cuda.synchronize()
@@ -75,14 +76,26 @@ def matrix_rate(device):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
-    parser.add_argument("--images", default="digits", help="digits or the path of an IDX file (default: digits)")
-    parser.add_argument("--size", type=int, default=64, help="side of the pictures in pixels (default: 64)")
-    parser.add_argument("--width", type=int, default=64, help="width of both networks (default: 64)")
+    parser.add_argument(
+        "--images", default="digits", help="digits or the path of an IDX file (default: digits)"
+    )
+    parser.add_argument(
+        "--size", type=int, default=64, help="side of the pictures in pixels (default: 64)"
+    )
+    parser.add_argument(
+        "--width", type=int, default=64, help="width of both networks (default: 64)"
+    )
     parser.add_argument("--batch", type=int, default=128, help="pictures a step (default: 128)")
-    parser.add_argument("--seconds", type=float, default=20, help="to measure each loop for (default: 20)")
-    parser.add_argument("--steps", type=int, default=0, help="steps after which quality is compared (default: not)")
+    parser.add_argument(
+        "--seconds", type=float, default=20, help="to measure each loop for (default: 20)"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=0, help="steps after which quality is compared (default: not)"
+    )
     parser.add_argument("--threads", type=int, default=1, help="of the CPU (default: 1)")
     args = parser.parse_args()
     if args.device == "cuda" and not torch.cuda.is_available():
@@ -92,21 +105,35 @@ def main():
     x, labels = images.load(args.images, size=args.size)
 
     def nets():
-        return (dcgan_generator(args.size, z_dim=z_dim, width=args.width, seed=0).to(args.device),
-                dcgan_discriminator(args.size, width=args.width, seed=1).to(args.device))
+        return (
+            dcgan_generator(args.size, z_dim=z_dim, width=args.width, seed=0).to(args.device),
+            dcgan_discriminator(args.size, width=args.width, seed=1).to(args.device),
+        )
 
     def loops():
         G, D = nets()
         loop = plain(G, D, x, z_dim=z_dim, batch=args.batch, lr=lr, seed=0)
-        run = Run(GAN(*nets(), gaussian(dim=z_dim), lr_G=lr, lr_D=lr, seed=0), x, batch=args.batch, ema=0.0,
-                  bf16=gpu, channels_last=gpu, compile=gpu)
+        run = Run(
+            GAN(*nets(), gaussian(dim=z_dim), lr_G=lr, lr_D=lr, seed=0),
+            x,
+            batch=args.batch,
+            ema=0.0,
+            bf16=gpu,
+            channels_last=gpu,
+            compile=gpu,
+        )
         return G, loop, run
 
     G, loop, run = loops()
     with FlopCounterMode(display=False) as counter:
         next(loop)
     per_image = counter.get_total_flops() / args.batch
-    quick = {"batch": args.batch, "warm_up": 30 if gpu else 1, "seconds": args.seconds, "device": args.device}
+    quick = {
+        "batch": args.batch,
+        "warm_up": 30 if gpu else 1,
+        "seconds": args.seconds,
+        "device": args.device,
+    }
     ours, theirs = rate(run.step, **quick), rate(lambda: next(loop), **quick)
     top = matrix_rate(args.device)
     print(f"work = {per_image / 1e9:.2f} GFLOP/image")
@@ -125,7 +152,9 @@ def main():
         for name, generator in (("ganlib", run.G), ("plain loop", G.eval())):
             with torch.no_grad():
                 fake = torch.cat([generator(part) for part in z.split(250)]).cpu()
-            print(f"Fréchet distance, {name} = {json.dumps(round(metrics.evaluate(fake, x, net)['FD'], 2))}")
+            print(
+                f"Fréchet distance, {name} = {json.dumps(round(metrics.evaluate(fake, x, net)['FD'], 2))}"
+            )
 
 
 if __name__ == "__main__":

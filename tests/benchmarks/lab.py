@@ -76,17 +76,23 @@ USUAL = """def usual(seconds):
 
 def in_browser(seconds, rounds):
     """Frames, share kept and latency, of the lab and of the usual animation, in one JupyterLab."""
-    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server, chromium() as browser, \
-            shower(server, browser, "benchmark") as show:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder)) as server,
+        chromium() as browser,
+        shower(server, browser, "benchmark") as show,
+    ):
         page = show(SETUP, USUAL)
         page.set_default_timeout(180_000)
 
         def ask(code, expression="None"):
-            answer = page.evaluate("""async ([code, it]) => {
+            answer = page.evaluate(
+                """async ([code, it]) => {
                 const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
                 const reply = await kernel.requestExecute({ code, user_expressions: { it } }).done;
                 return reply.content.user_expressions?.it?.data["text/plain"] ?? reply.content.evalue; }""",
-                                   [code, expression])
+                [code, expression],
+            )
             return eval(answer, {"__builtins__": {}}, {"True": True, "False": False})
 
         ask(f"task = asyncio.get_running_loop().create_task(compare({seconds}, {rounds}))")
@@ -98,7 +104,11 @@ def in_browser(seconds, rounds):
         page.wait_for_timeout(1000)
         before, start = page.evaluate(drawn), page.evaluate("() => performance.now()")
         page.wait_for_timeout(1000 * seconds)
-        shown = (page.evaluate(drawn) - before) / (page.evaluate("() => performance.now()") - start) * 1000
+        shown = (
+            (page.evaluate(drawn) - before)
+            / (page.evaluate("() => performance.now()") - start)
+            * 1000
+        )
 
         moved = page.evaluate("""async () => {
             const slider = [...document.querySelectorAll(".gl-slider")].find(e => e.innerText.includes("lr_D"));
@@ -113,7 +123,9 @@ def in_browser(seconds, rounds):
             return times; }""")
         page.wait_for_timeout(500)
         heard = {rate: at for at, rate in ask("lab.pause()", "heard")}
-        late = [1000 * (heard[rate] - at) for at, rate in zip(moved[::2], moved[1::2]) if rate in heard]
+        late = [
+            1000 * (heard[rate] - at) for at, rate in zip(moved[::2], moved[1::2]) if rate in heard
+        ]
 
         # The usual animation, in the cell below; Chromium counts the pictures that it puts on the page.
         page.evaluate("""() => { window.pictures = 0; new MutationObserver(changes => { for (const c of changes)
@@ -133,7 +145,9 @@ def in_browser(seconds, rounds):
     print(f"lab_slider_to_training = {statistics.median(late):.0f} ms")
     print(f"lab_slider_to_training_worst = {max(late):.0f} ms")
     print(f"clear_output_shown = {usual:.1f} frames/s")
-    print(f"clear_output_kept = {100 * windows['clear_output'][-1] / statistics.median(windows['bare']):.0f} %")
+    print(
+        f"clear_output_kept = {100 * windows['clear_output'][-1] / statistics.median(windows['bare']):.0f} %"
+    )
 
 
 def memory(resets, frames):
@@ -160,9 +174,13 @@ def memory(resets, frames):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a window")
-    parser.add_argument("--rounds", type=int, default=4, help="pairs of windows, bare and with the lab")
+    parser.add_argument(
+        "--rounds", type=int, default=4, help="pairs of windows, bare and with the lab"
+    )
     parser.add_argument("--resets", type=int, default=500)
     parser.add_argument("--frames", type=int, default=20_000)
     parser.add_argument("--only", choices=["browser", "memory"], help="one half of it")

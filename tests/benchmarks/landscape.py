@@ -31,21 +31,39 @@ def without_penalty(seed):
 
 
 def draw(ax, rates, ledgers):
-    js = np.array([[math.log(2) if entry is None else entry.js for entry in row] for row in ledgers])
+    js = np.array(
+        [[math.log(2) if entry is None else entry.js for entry in row] for row in ledgers]
+    )
     good = np.array([[entry is not None and entry.converged() for entry in row] for row in ledgers])
     half = math.log10(rates[1] / rates[0]) / 2
     low, high = math.log10(rates[0]) - half, math.log10(rates[-1]) + half
-    picture = ax.imshow(js, origin="lower", extent=(low, high, low, high), vmin=0, vmax=math.log(2), aspect="equal",
-                        cmap=LinearSegmentedColormap.from_list("", PALETTES["heat"]))
+    picture = ax.imshow(
+        js,
+        origin="lower",
+        extent=(low, high, low, high),
+        vmin=0,
+        vmax=math.log(2),
+        aspect="equal",
+        cmap=LinearSegmentedColormap.from_list("", PALETTES["heat"]),
+    )
     rows, columns = good.nonzero()
-    ax.plot(np.log10(rates)[columns], np.log10(rates)[rows], ".", color="#D55E00", ms=4, label="converged")
+    ax.plot(
+        np.log10(rates)[columns],
+        np.log10(rates)[rows],
+        ".",
+        color="#D55E00",
+        ms=4,
+        label="converged",
+    )
     ax.plot((low, high), (low, high), color="#767676", lw=1)
     ax.set(xlabel="log₁₀ lr_G", xlim=(low, high), ylim=(low, high))
     return picture, js, good
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--size", type=int, default=20)
     parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--batch", type=int, default=64)
@@ -58,8 +76,15 @@ def main():
     axes = figure.subplots(1, 2, sharey=True)
     for ax, name, new_gan in zip(axes, ("with_R1", "without"), (notebooks_gan, without_penalty)):
         start = time.process_time()
-        rates, ledgers = survey(new_gan, targets.gaussian(), size=args.size, steps=args.steps, batch=args.batch,
-                                seed=args.seed, device=args.device)
+        rates, ledgers = survey(
+            new_gan,
+            targets.gaussian(),
+            size=args.size,
+            steps=args.steps,
+            batch=args.batch,
+            seed=args.seed,
+            device=args.device,
+        )
         picture, js, good = draw(ax, rates, ledgers)
         ax.set_title(name.replace("_", " "), fontsize=11, loc="left")
         print(f"{name}_converged = {100 * good.mean():.0f} % of {good.size} pairs of rates")

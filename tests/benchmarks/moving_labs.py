@@ -13,21 +13,35 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "browser"))
 from conftest import chromium, serve, shower
 
-LABS = ("FitNormal([12, 15, 11, 14, 13, 16, 45])", "TwoModes()", "Bound()", "Walkers()", "Pairs()",
-        "Players(rule='all five')")
+LABS = (
+    "FitNormal([12, 15, 11, 14, 13, 16, 45])",
+    "TwoModes()",
+    "Bound()",
+    "Walkers()",
+    "Pairs()",
+    "Players(rule='all five')",
+)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=int, default=4)
     seconds = parser.parse_args().seconds
     code = "import torch; from IPython.display import display; from ganlib import labs; torch.set_num_threads(1)\n"
     code += f"display({', '.join(f'labs.{lab}' for lab in ('Walkers()', *LABS))})"
-    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server, chromium() as browser, \
-            shower(server, browser, "moving") as show:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder)) as server,
+        chromium() as browser,
+        shower(server, browser, "moving") as show,
+    ):
         page = show(code)
         page.locator(".gl-lab").nth(len(LABS)).wait_for()
-        page.locator(".gl-play").first.click()  # until JupyterLab has come to rest and the browser has compiled
+        page.locator(
+            ".gl-play"
+        ).first.click()  # until JupyterLab has come to rest and the browser has compiled
         page.wait_for_timeout(5000)
         page.locator(".gl-play").first.click()
         for i, name in enumerate(LABS, 1):
@@ -44,7 +58,10 @@ def main():
                 after, end = lab.locator("canvas").evaluate(drawn)
             else:
                 lab.locator(".gl-play").click()
-            print(f"{name.split('(')[0]}, shown = {1000 * (after - before) / (end - start):.1f} frames/s", flush=True)
+            print(
+                f"{name.split('(')[0]}, shown = {1000 * (after - before) / (end - start):.1f} frames/s",
+                flush=True,
+            )
     print(f"machine_load = {os.getloadavg()[0]:.1f} processes on {os.cpu_count()} cores")
 
 

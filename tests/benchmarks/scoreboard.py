@@ -26,7 +26,9 @@ def seconds(call, *arguments, **settings):
 
 def main():
     names = [Leaf.__name__ for Leaf in families.LEAVES]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--leaf", choices=names, nargs="*", default=names)
     arguments = parser.parse_args()
@@ -42,10 +44,14 @@ def main():
             label = f"{law.name}, {leaf.name}"
             print(f"{label}, JS median = {statistics.median(nats):.4f} nats")
             print(f"{label}, JS worst = {max(nats):.4f} nats")
-            print(f"{label}, within 0.05 nats = {sum(js <= 0.05 for js in nats)} of {len(nats)} seeds")
+            print(
+                f"{label}, within 0.05 nats = {sum(js <= 0.05 for js in nats)} of {len(nats)} seeds"
+            )
             print(f"{label}, training = {statistics.median(trained):.2f} s")
-            print(f"{label}, 10,000 samples = {seconds(leaf.sample, 10_000) / plain:.1f} times the law's own",
-                  flush=True)
+            print(
+                f"{label}, 10,000 samples = {seconds(leaf.sample, 10_000) / plain:.1f} times the law's own",
+                flush=True,
+            )
             together += statistics.median(trained)
     print(f"all leaves on both laws, training = {together:.1f} s")
 

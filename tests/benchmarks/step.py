@@ -27,7 +27,9 @@ def networks():
 def plain():
     """The usual loop: BCE, zero_grad, backward, step."""
     G, D = networks()
-    opt_G, opt_D = (torch.optim.Adam(net.parameters(), lr=1e-3, betas=(0.5, 0.999)) for net in (G, D))
+    opt_G, opt_D = (
+        torch.optim.Adam(net.parameters(), lr=1e-3, betas=(0.5, 0.999)) for net in (G, D)
+    )
     cost = nn.BCEWithLogitsLoss()
 
     def step(real):
@@ -68,7 +70,9 @@ def seconds(step, real, steps):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--windows", type=int, default=60)
     parser.add_argument("--steps", type=int, default=25, help="in one window (default 25)")
     args = parser.parse_args()
@@ -77,16 +81,31 @@ def main():
     ours = GAN(*networks(), targets.uniform(), betas=(0.5, 0.999), seed=0)
     usual = GAN(*networks(), targets.uniform(), betas=(0.5, 0.999), seed=0)
     for optimiser in (usual.opt_G, usual.opt_D):
-        optimiser.register_step_post_hook(lambda *_: None)  # with a hook it is torch's own `step` that runs
-    ways = {"plain": plain(), "ours": ours.step, "torchs_adam": usual.step, "networks_alone": networks_alone()}
+        optimiser.register_step_post_hook(
+            lambda *_: None
+        )  # with a hook it is torch's own `step` that runs
+    ways = {
+        "plain": plain(),
+        "ours": ours.step,
+        "torchs_adam": usual.step,
+        "networks_alone": networks_alone(),
+    }
     found: dict = {name: [] for name in ways}
     for _ in range(args.windows + 1):
         for name, step in ways.items():
             found[name].append(seconds(step, real, args.steps))
     for name, times in found.items():
-        print(f"{name} = {1 / statistics.median(times[1:]):.0f} steps per CPU second")  # the first window warms up
-    for name, way in (("ours", "ours"), ("torchs_adam", "torchs_adam"), ("limit", "networks_alone")):
-        ratios = [a / b for a, b in zip(found["plain"][1:], found[way][1:])]  # of neighbouring windows
+        print(
+            f"{name} = {1 / statistics.median(times[1:]):.0f} steps per CPU second"
+        )  # the first window warms up
+    for name, way in (
+        ("ours", "ours"),
+        ("torchs_adam", "torchs_adam"),
+        ("limit", "networks_alone"),
+    ):
+        ratios = [
+            a / b for a, b in zip(found["plain"][1:], found[way][1:])
+        ]  # of neighbouring windows
         print(f"{name}_over_plain = {statistics.median(ratios):.2f} times")
 
 

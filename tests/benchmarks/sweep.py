@@ -21,8 +21,12 @@ from ganlib.sweep import sweep
 
 
 def new_gan(seed, device="cpu"):
-    return GAN(mlp(1, 16, 16, 1, seed=2 * seed).to(device), mlp(1, 32, 32, 1, seed=2 * seed + 1).to(device),
-               targets.uniform(), seed=seed)
+    return GAN(
+        mlp(1, 16, 16, 1, seed=2 * seed).to(device),
+        mlp(1, 32, 32, 1, seed=2 * seed + 1).to(device),
+        targets.uniform(),
+        seed=seed,
+    )
 
 
 def clock(device, threads):
@@ -48,23 +52,39 @@ def batched(members, steps, batch, device, threads, now):
     times = []
     for count in (2, 2 + steps):
         start = now()
-        sweep(new_gan, targets.gaussian(), lr_G=1e-3, lr_D=1e-3, seed=torch.arange(members),
-              steps=count, batch=batch, device=device, progress=False)
+        sweep(
+            new_gan,
+            targets.gaussian(),
+            lr_G=1e-3,
+            lr_D=1e-3,
+            seed=torch.arange(members),
+            steps=count,
+            batch=batch,
+            device=device,
+            progress=False,
+        )
         times.append(now() - start)
     return (times[1] - times[0]) / steps
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--members", default="1,4,16,64,256,1024")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=1, help="2 on a quiet machine; on a shared one far slower")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="2 on a quiet machine; on a shared one far slower"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     now = clock(args.device, args.threads)
     x = torch.randn(64 * 32 * 256, device=args.device)
-    tanh, sigmoid = (min(timeit.repeat(lambda f=f: f(x), number=10, repeat=5)) for f in (torch.tanh, torch.sigmoid))
+    tanh, sigmoid = (
+        min(timeit.repeat(lambda f=f: f(x), number=10, repeat=5))
+        for f in (torch.tanh, torch.sigmoid)
+    )
     print(f"tanh_over_sigmoid = {tanh / sigmoid:.1f} times the time", flush=True)
     for members in map(int, args.members.split(",")):
         steps, found = max(5, min(200, 25600 // members)), []

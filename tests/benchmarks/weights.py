@@ -29,10 +29,14 @@ def measure(path, source, held_out=1 / 3):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run", type=Path, help="folder of the run")
     parser.add_argument("name", help="of the file in notebooks/weights")
-    parser.add_argument("--images", default="digits", help="what it was trained on (default: digits)")
+    parser.add_argument(
+        "--images", default="digits", help="what it was trained on (default: digits)"
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
     made, real = measure(args.run / "run.safetensors", args.images)

@@ -19,12 +19,20 @@ FRONT_ENDS = {"lab": "lab/tree/{}?reset", "notebook": "notebooks/{}", "voila": "
 
 
 def _chromium():
-    for name in (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "chrome"):
+    for name in (
+        os.environ.get("CHROMIUM", ""),
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "chrome",
+    ):
         if name and shutil.which(name):
             return shutil.which(name)
     if os.environ.get("CI"):
         pytest.fail("CI must have Chromium: the browser tests may not be left out there")
-    pytest.skip("no Chromium found; install it or set CHROMIUM to its path to run the browser tests")
+    pytest.skip(
+        "no Chromium found; install it or set CHROMIUM to its path to run the browser tests"
+    )
 
 
 @contextmanager
@@ -33,13 +41,29 @@ def serve(folder):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    config = ["--ServerApp.token=", "--ServerApp.password=", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
-              f"--ServerApp.root_dir={folder}", "--ServerApp.disable_check_xsrf=True", "--no-browser", "--allow-root",
-              "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
-              "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "JUPYTER_CONFIG_DIR": str(folder / ".config")}
+    config = [
+        "--ServerApp.token=",
+        "--ServerApp.password=",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        f"--ServerApp.root_dir={folder}",
+        "--ServerApp.disable_check_xsrf=True",
+        "--no-browser",
+        "--allow-root",
+        "--LabApp.expose_app_in_browser=True",
+        "--JupyterNotebookApp.expose_app_in_browser=True",
+        "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "JUPYTER_CONFIG_DIR": str(folder / ".config"),
+    }
     log = (folder / "server.log").open("w")
-    process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *config], stdout=log, stderr=log, env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *config], stdout=log, stderr=log, env=environment
+    )
     address = f"http://127.0.0.1:{port}/"
     for _ in range(600):
         try:
@@ -62,7 +86,9 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"])
+        browser = play.chromium.launch(
+            executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"]
+        )
         yield browser
         browser.close()
 
@@ -77,15 +103,24 @@ def server(tmp_path_factory):
 def book(tmp_path_factory):
     """The folder of the book, made by its own command."""
     if importlib.util.find_spec("sphinx_book_theme") is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)('the book needs its extra: pip install -e ".[book]"')
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            'the book needs its extra: pip install -e ".[book]"'
+        )
     folder = tmp_path_factory.mktemp("book")
-    command = [sys.executable, Path(__file__).parents[2] / "notebooks/book/build.py", "--out", folder]
+    command = [
+        sys.executable,
+        Path(__file__).parents[2] / "notebooks/book/build.py",
+        "--out",
+        folder,
+    ]
     made = subprocess.run(command, capture_output=True, text=True)
     assert made.returncode == 0 and "WARNING" not in made.stderr, made.stdout + made.stderr
     return folder / "html"
 
 
-@pytest.fixture(scope="module")  # while it is open this thread has a running loop, which other tests must not find
+@pytest.fixture(
+    scope="module"
+)  # while it is open this thread has a running loop, which other tests must not find
 def browser():
     with chromium() as browser:
         yield browser
@@ -96,15 +131,23 @@ def axe():
     """The findings of axe on a page, or below a selector, that are serious or critical: (rule, what is wrong, where)."""
     spec = importlib.util.find_spec("axe_playwright_python")
     if spec is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)('axe comes with the extra of the book: pip install -e ".[book]"')
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            'axe comes with the extra of the book: pip install -e ".[book]"'
+        )
     source = Path(spec.origin).with_name("axe.min.js").read_text(encoding="utf-8")
 
     def findings(page, where="html", only=None):
         page.evaluate("source => window.axe || (0, eval)(source)", source)
-        found = page.evaluate("([where, only]) => axe.run(where, only ? { runOnly: only } : {})", [where, only])
+        found = page.evaluate(
+            "([where, only]) => axe.run(where, only ? { runOnly: only } : {})", [where, only]
+        )
         assert only or len(found["passes"]) >= 5, "axe has looked at next to nothing"
-        return [(rule["id"], node["failureSummary"][-150:], node["html"][:150]) for rule in found["violations"]
-                if rule["impact"] in ("serious", "critical") for node in rule["nodes"]]
+        return [
+            (rule["id"], node["failureSummary"][-150:], node["html"][:150])
+            for rule in found["violations"]
+            if rule["impact"] in ("serious", "critical")
+            for node in rule["nodes"]
+        ]
 
     return findings
 
@@ -131,7 +174,11 @@ def shower(server, browser, base):
     def show(*cells, front_end="lab", wait=".gl-lab canvas"):
         name = f"{base.replace('[', '-').replace(']', '')}-{len(pages)}.ipynb"
         nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
-        nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+        nb.metadata["kernelspec"] = {
+            "name": "python3",
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+        }
         nbformat.write(nb, folder / name)
         page = pages[name] = browser.new_page(viewport={"width": 1400, "height": 1150})
         page.set_default_timeout(60_000)

@@ -14,7 +14,7 @@ from ganlib.networks import mlp
 torch.set_num_threads(1)
 GANLab(GAN(mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1), targets.gaussian(), lr_G=2e-3, lr_D=1e-2, seed=0))"""
 ALL_LABS = f"""import sys, torch
-sys.path.insert(0, {str(ROOT / 'tests')!r})
+sys.path.insert(0, {str(ROOT / "tests")!r})
 import all_labs
 from IPython.display import display
 torch.set_num_threads(1)
@@ -23,7 +23,9 @@ display(*all_labs.make().values())"""
 
 def test_axe_sees_what_is_wrong(browser, axe):
     page = browser.new_page()
-    page.set_content("<html lang=en><title>t</title><main><h1>t</h1><input><img src=x><p style='color:#aaa'>pale</p></main>")
+    page.set_content(
+        "<html lang=en><title>t</title><main><h1>t</h1><input><img src=x><p style='color:#aaa'>pale</p></main>"
+    )
     assert {rule for rule, *_ in axe(page)} == {"label", "image-alt", "color-contrast"}
     page.close()
 
@@ -36,13 +38,24 @@ BARE = """() => {
         if (seen.has(kind)) word.replaceWith(word.textContent);
         seen.add(kind);
     } }"""
-PAGES = ["README", "index", "glossary", "references", "search", "genindex", "notebooks/INSTRUCTOR",
-         *(f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb")))]
+PAGES = [
+    "README",
+    "index",
+    "glossary",
+    "references",
+    "search",
+    "genindex",
+    "notebooks/INSTRUCTOR",
+    *(f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))),
+]
 
 
 def test_every_page_of_the_book_is_looked_at(book):
-    assert sorted(PAGES) == sorted(path.relative_to(book).with_suffix("").as_posix()
-                                   for path in book.rglob("*.html") if "_static" not in path.parts)
+    assert sorted(PAGES) == sorted(
+        path.relative_to(book).with_suffix("").as_posix()
+        for path in book.rglob("*.html")
+        if "_static" not in path.parts
+    )
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -51,8 +64,12 @@ def test_axe_finds_nothing_serious_in_the_book(book, browser, axe, name):
     page = browser.new_page(color_scheme="light")
     page.set_default_timeout(90_000)
     page.goto((book / f"{name}.html").as_uri())
-    page.wait_for_function("() => !window.MathJax?.startup?.promise || MathJax.startup.promise.then(() => true)")
-    page.add_style_tag(content="*, ::before, ::after { transition: none !important; animation: none !important }")  # nothing fades in
+    page.wait_for_function(
+        "() => !window.MathJax?.startup?.promise || MathJax.startup.promise.then(() => true)"
+    )
+    page.add_style_tag(
+        content="*, ::before, ::after { transition: none !important; animation: none !important }"
+    )  # nothing fades in
     page.evaluate(BARE)
     page.wait_for_timeout(100)  # what scrolls becomes a stop of Tab with the next picture
     assert axe(page) == []
@@ -69,7 +86,9 @@ def test_axe_finds_nothing_serious_in_the_book(book, browser, axe, name):
 def voila(show_for_all):
     """A Voilà page with every lab of the course."""
     page = show_for_all(ALL_LABS, front_end="voila")
-    page.wait_for_function("() => [...document.querySelectorAll('.gl-lab canvas')].filter(c => c.dataset.drawn).length >= 25")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.gl-lab canvas')].filter(c => c.dataset.drawn).length >= 25"
+    )
     return page
 
 
@@ -102,7 +121,11 @@ def test_every_canvas_is_a_picture_with_words_that_follow_it(voila):
     for lab in voila.locator(".gl-lab").all():
         canvas, title = lab.locator("canvas"), lab.locator("h4").inner_text()
         before = canvas.get_attribute("aria-label")
-        assert canvas.get_attribute("role") == "img" and before.startswith(title) and len(before) > len(title) + 5
+        assert (
+            canvas.get_attribute("role") == "img"
+            and before.startswith(title)
+            and len(before) > len(title) + 5
+        )
         keys = {"range": "End", "select-one": "ArrowDown", "checkbox": "Space"}
         step = lab.get_by_role("button", name="step", exact=True)
         controls = lab.locator(".gl-controls :is(button, select, input:not([type=file])):visible")
@@ -155,7 +178,9 @@ def test_reduced_motion_slows_the_live_picture_not_the_training(show):
     calm = drawn_while_playing(page, lab)
     assert calm <= 4 < lively and steps() > there + 5
     page.wait_for_timeout(1500)
-    assert lab.locator(".gl-text").inner_text().startswith(f"After {steps()} steps")  # the last picture is not missed
+    assert (
+        lab.locator(".gl-text").inner_text().startswith(f"After {steps()} steps")
+    )  # the last picture is not missed
 
 
 def test_reduced_motion_slows_the_recorded_lab(book, browser):
@@ -165,7 +190,9 @@ def test_reduced_motion_slows_the_recorded_lab(book, browser):
         page.goto((book / "notebooks/04_gan_in_one_dimension.html").as_uri())
         lab = page.locator(".gl-recorded")
         lab.locator("canvas[data-drawn]").wait_for()
-        assert page.locator(".gl-count").inner_text() == "step 0"  # nothing moves before it is asked to
+        assert (
+            page.locator(".gl-count").inner_text() == "step 0"
+        )  # nothing moves before it is asked to
         found[motion] = drawn_while_playing(page, lab)
         page.close()
     assert found["reduce"] <= 4 < found["no-preference"]

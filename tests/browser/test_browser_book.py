@@ -21,7 +21,9 @@ runs = unpacked.runs  # the recording, unpacked in Python
 @contextmanager
 def opened(browser, path, **how):
     """A page of a book from disk, offline, with `page.asked` and `page.failed`: the addresses of all requests."""
-    context = browser.new_context(offline=True, **{"viewport": {"width": 1300, "height": 1000}, **how})
+    context = browser.new_context(
+        offline=True, **{"viewport": {"width": 1300, "height": 1000}, **how}
+    )
     page = context.new_page()
     page.set_default_timeout(60_000)
     page.asked, page.failed, page.errors = [], [], []
@@ -35,7 +37,9 @@ def opened(browser, path, **how):
 
 def settled(page):
     """Wait until MathJax, if there is mathematics, has set all of it, and all pictures are there."""
-    page.wait_for_function("() => !window.MathJax?.startup?.promise || MathJax.startup.promise.then(() => true)")
+    page.wait_for_function(
+        "() => !window.MathJax?.startup?.promise || MathJax.startup.promise.then(() => true)"
+    )
     page.wait_for_timeout(300)  # for what may still be asked for
     return page
 
@@ -80,23 +84,34 @@ def test_every_page_is_whole_without_a_network(book, browser):
     for path in pages:
         with opened(browser, path) as page:
             settled(page)
-            assert page.asked and all(url.startswith((book.as_uri(), "data:", "blob:")) for url in page.asked), path.name
+            assert page.asked and all(
+                url.startswith((book.as_uri(), "data:", "blob:")) for url in page.asked
+            ), path.name
             assert not page.failed and not page.errors, path.name
-            pictures = page.locator("main img").evaluate_all("all => all.map(i => [i.complete && i.naturalWidth > 0, i.alt])")
+            pictures = page.locator("main img").evaluate_all(
+                "all => all.map(i => [i.complete && i.naturalWidth > 0, i.alt])"
+            )
             assert all(there and len(words) >= 20 for there, words in pictures), path.name
             assert page.locator("mjx-merror, [data-mjx-error]").count() == 0, path.name
             written = page.locator("span.math, div.math").count()
             assert page.locator("mjx-container svg").count() >= written, path.name
             formulas += written
             text = page.locator("main").inner_text()
-            assert not re.search(r"\$\$|\\\(|\\\[|\\frac|\\mathbb|\{cite\}|<!--", re.sub(r"(?m)^.*r?['\"].*$", "", text)), path.name
+            assert not re.search(
+                r"\$\$|\\\(|\\\[|\\frac|\\mathbb|\{cite\}|<!--",
+                re.sub(r"(?m)^.*r?['\"].*$", "", text),
+            ), path.name
             assert page.evaluate("document.documentElement.scrollWidth") <= 1300
     assert formulas > 150
 
 
 def test_search_finds_and_leads_there(book, browser):
     with opened(browser, book / "search.html") as page:
-        for words, title in (("regret", "A GAN in one dimension"), ("huffman", "Maximum likelihood and KL"), ("elbo", "Glossary")):
+        for words, title in (
+            ("regret", "A GAN in one dimension"),
+            ("huffman", "Maximum likelihood and KL"),
+            ("elbo", "Glossary"),
+        ):
             page.goto((book / "search.html").as_uri() + f"?q={words}")
             page.locator("#search-results li a").filter(has_text=title).first.wait_for()
         page.locator("#search-results li a").filter(has_text="Glossary").first.click()
@@ -112,14 +127,19 @@ def test_a_term_of_the_glossary_leads_to_its_first_use(book, browser):
         places = links.evaluate_all("all => all.map(a => a.href)")
         for name in {place.split("#")[0] for place in places}:
             page.goto(name)
-            assert page.evaluate("ids => ids.every(id => document.getElementById(id))",
-                                 [place.split("#")[1] for place in places if place.startswith(name)])
+            assert page.evaluate(
+                "ids => ids.every(id => document.getElementById(id))",
+                [place.split("#")[1] for place in places if place.startswith(name)],
+            )
 
 
 def test_solutions_are_folded_and_open_by_keyboard(flagship):
     folds = flagship.locator("details:has(summary:has-text('Show the solution'))")
-    solutions = [cell for cell in unpacked.build.notebook(ROOT / FLAGSHIP.replace("html", "ipynb")).cells
-                 if "solution" in cell.metadata.get("tags", [])]
+    solutions = [
+        cell
+        for cell in unpacked.build.notebook(ROOT / FLAGSHIP.replace("html", "ipynb")).cells
+        if "solution" in cell.metadata.get("tags", [])
+    ]
     assert folds.count() == len(solutions) >= 3
     code = folds.first.locator("pre").first
     assert not code.is_visible()
@@ -135,7 +155,9 @@ def test_a_reason_of_the_quiz_opens(flagship):
 
 
 def test_papers_lead_to_the_bibliography(flagship, book):
-    link = flagship.locator("a.reference.internal[href*='references.html#']").first.get_attribute("href")
+    link = flagship.locator("a.reference.internal[href*='references.html#']").first.get_attribute(
+        "href"
+    )
     assert f'id="{link.split("#")[1]}"' in (book / "references.html").read_text(encoding="utf-8")
 
 
@@ -143,13 +165,17 @@ def test_the_recorded_lab_plays(flagship, lab):
     canvas, play = lab.locator("canvas"), lab.locator(".gl-play")
     drawn, words = int(canvas.get_attribute("data-drawn")), canvas.get_attribute("aria-label")
     play.click()
-    flagship.wait_for_function("() => Number(document.querySelector('.gl-recorded .gl-count').textContent.split(' ').at(-1)) >= 90")
+    flagship.wait_for_function(
+        "() => Number(document.querySelector('.gl-recorded .gl-count').textContent.split(' ').at(-1)) >= 90"
+    )
     play.press("Space")
     there = step(lab)
     assert int(canvas.get_attribute("data-drawn")) >= drawn + 5
     flagship.wait_for_timeout(1100)
     assert step(lab) == there and canvas.get_attribute("aria-label") != words
-    assert said(lab) in canvas.get_attribute("aria-label").replace("−", "-")  # the label has caught up
+    assert said(lab) in canvas.get_attribute("aria-label").replace(
+        "−", "-"
+    )  # the label has caught up
     lab.get_by_role("button", name="step", exact=True).click()
     assert step(lab) > there
     lab.get_by_role("button", name="reset").click()
@@ -168,10 +194,20 @@ def test_d_reaches_one_half_or_fails(flagship, lab, runs):
         lab.get_by_label("preset").select_option(preset["name"])
         assert preset["note"] in lab.locator(".gl-error").inner_text()
         for i, j, t in ((0, 0, 0), (2, 4, 5), (4, 0, 25), (1, 3, 25)):
-            for name, value in (("lr_G", trace["rates"][i]), ("lr_D", trace["rates"][j]), ("training step", trace["steps"][t])):
+            for name, value in (
+                ("lr_G", trace["rates"][i]),
+                ("lr_D", trace["rates"][j]),
+                ("training step", trace["steps"][t]),
+            ):
                 typed(lab, name, value)
-            shown = [float(number) for number in re.findall(r"(?:JS|4|regret|½\||D\*\|) (-?\d+\.\d+)", said(lab))]
-            true = [gauges[name][p, i, j, t] for name in ("js", "value", "regret", "off_half", "off_star")]
+            shown = [
+                float(number)
+                for number in re.findall(r"(?:JS|4|regret|½\||D\*\|) (-?\d+\.\d+)", said(lab))
+            ]
+            true = [
+                gauges[name][p, i, j, t]
+                for name in ("js", "value", "regret", "off_half", "off_star")
+            ]
             assert shown == pytest.approx(true, abs=6e-4), said(lab)
             assert said(lab).endswith(trace["verdicts"][int(gauges["verdict"][p, i, j, t])])
 
@@ -183,19 +219,26 @@ def test_the_curves_drawn_are_those_recorded(flagship, lab, runs):
     typed(lab, "training step", 600)
     flagship.wait_for_timeout(300)
     first = trace["presets"][0]
-    x, top, (left, right) = first["fixed"]["x"], first["curves"]["p_g"][2], first["limits"]["game"][:2]
+    x, top, (left, right) = (
+        first["fixed"]["x"],
+        first["curves"]["p_g"][2],
+        first["limits"]["game"][:2],
+    )
     for name, colour in (("p_g", (0, 158, 115)), ("D", (0, 114, 178))):
         y = curves[name][0, 2, 4, t]
         near = max(range(40, 60), key=lambda k: y[k])
         # The axes "game" of scene.py: 52 px of 900 on the left, 18 on the right, 24 at the top, 40 at the bottom.
-        found = lab.locator("canvas").evaluate("""(canvas, [x, y, color]) => {
+        found = lab.locator("canvas").evaluate(
+            """(canvas, [x, y, color]) => {
             const k = canvas.clientWidth / 900, r = canvas.width / canvas.clientWidth, small = k ** 0.6;
             const left = 52 * small, right = 0.6 * canvas.clientWidth - 18 * small;
             const low = 0.76 * canvas.clientHeight - 40 * small, high = 24 * small;
             const X = r * (left + x * (right - left)), Y = r * (low - y * (low - high));
             const { data } = canvas.getContext("2d").getImageData(X - 9, Y - 9, 18, 18);
             for (let i = 0; i < data.length; i += 4) if (color.every((c, j) => Math.abs(c - data[i + j]) < 40)) return true;
-            return false; }""", [(x[near] - left) / (right - left), y[near] / top, list(colour)])
+            return false; }""",
+            [(x[near] - left) / (right - left), y[near] / top, list(colour)],
+        )
         assert found, name
 
 
@@ -205,7 +248,9 @@ def test_a_number_between_two_recorded_ones_goes_to_the_nearest_and_a_wrong_one_
     for wrong in ("fast", "", "nan"):
         typed(lab, "lr_G", wrong)
         assert lab.locator(".gl-error").inner_text() == f"lr_G must be a number, got '{wrong}'"
-        assert "lr_G 0.006" in said(lab) and lab.get_by_label("lr_G, typed").input_value() == "0.006"
+        assert (
+            "lr_G 0.006" in said(lab) and lab.get_by_label("lr_G, typed").input_value() == "0.006"
+        )
     typed(lab, "lr_G", "1e9")
     assert "lr_G 0.02" in said(lab)
 
@@ -216,12 +261,19 @@ def test_without_scripts_the_picture_and_a_sentence_stay(book, browser):
         assert page.locator("main img").count() >= 10
 
 
-@pytest.mark.parametrize("name", [FLAGSHIP, "index.html", "glossary.html", "notebooks/01_maximum_likelihood_and_kl.html"])
+@pytest.mark.parametrize(
+    "name", [FLAGSHIP, "index.html", "glossary.html", "notebooks/01_maximum_likelihood_and_kl.html"]
+)
 def test_on_a_phone_nothing_sticks_out(book, browser, name):
-    with opened(browser, book / name, viewport={"width": 390, "height": 844}, has_touch=True) as page:
+    with opened(
+        browser, book / name, viewport={"width": 390, "height": 844}, has_touch=True
+    ) as page:
         settled(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert page.locator("main p").first.evaluate("p => parseFloat(getComputedStyle(p).fontSize)") >= 15
+        assert (
+            page.locator("main p").first.evaluate("p => parseFloat(getComputedStyle(p).fontSize)")
+            >= 15
+        )
         if name == FLAGSHIP:  # the columns of the recorded lab stand one below the other
             page.locator(".gl-recorded canvas[data-drawn]").wait_for()
             box = page.locator(".gl-recorded canvas").bounding_box()
@@ -247,11 +299,18 @@ def test_there_are_launch_buttons_only_when_a_repository_is_set(book, tmp_path):
     (source / "notebooks").mkdir(parents=True)
     (source / "_static").mkdir()
     conf = (ROOT / "notebooks/book/conf.py").read_text(encoding="utf-8")
-    (source / "conf.py").write_text(conf.replace('REPOSITORY = ""', 'REPOSITORY = "https://github.com/NAME/course"'), encoding="utf-8")
+    (source / "conf.py").write_text(
+        conf.replace('REPOSITORY = ""', 'REPOSITORY = "https://github.com/NAME/course"'),
+        encoding="utf-8",
+    )
     (source / "references.bib").write_text("")
     (source / "index.md").write_text("# T\n```{toctree}\nnotebooks/00_start_here\n```\n")
     notebook = (ROOT / "notebooks/00_start_here.ipynb").read_text(encoding="utf-8")
     (source / "notebooks/00_start_here.ipynb").write_text(notebook, encoding="utf-8")
-    subprocess.run([sys.executable, "-m", "sphinx", "-q", "-b", "html", source, tmp_path / "html"], capture_output=True, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-b", "html", source, tmp_path / "html"],
+        capture_output=True,
+        check=True,
+    )
     page = (tmp_path / "html/notebooks/00_start_here.html").read_text(encoding="utf-8")
     assert len(set(re.findall(places, page))) == 2

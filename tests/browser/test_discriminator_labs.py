@@ -31,7 +31,9 @@ def test_the_labs_about_the_discriminator(show):
     belief = detective.get_by_label("belief “real”, in %", exact=True)
     belief.press("End")
     detective.get_by_role("button", name="judge").click()
-    wait_until(page, detective, "^1 of 20 cases judged.*blind ½ -0.69, you -4.61")  # 99 % “real”, and it was a fake
+    wait_until(
+        page, detective, "^1 of 20 cases judged.*blind ½ -0.69, you -4.61"
+    )  # 99 % “real”, and it was a fake
     for n in range(2, 21):
         belief.press("PageDown")
         detective.get_by_role("button", name="judge").click()
@@ -68,4 +70,6 @@ def test_the_labs_about_the_discriminator(show):
     samples.locator(".gl-play").click()
     wait_until(page, samples, r"V \+ log 4 is 0\.[2-9]\d nats on the samples and -\d")
     samples.locator(".gl-play").click()
-    assert not any(page.locator(".gl-error:not(.gl-note)").all_inner_texts()), "a lab shows an error"
+    assert not any(page.locator(".gl-error:not(.gl-note)").all_inner_texts()), (
+        "a lab shows an error"
+    )

@@ -31,9 +31,13 @@ def test_the_labs_of_the_taxonomy(show):
 
     wait_for(page, tree, "autoregressive (explicit, tractable) on two modes: density exact")
     canvas = tree.locator("canvas").bounding_box()
-    k = canvas["width"] / 900  # the tree is the left 60 %; its leaves stand at x = 3 of −0.4 to 4.1, the GAN at y = 1
+    k = (
+        canvas["width"] / 900
+    )  # the tree is the left 60 %; its leaves stand at x = 3 of −0.4 to 4.1, the GAN at y = 1
     inner = 0.6 * 900 - 62, canvas["height"] / k - 14
-    page.mouse.click(canvas["x"] + k * (52 + 3.4 / 4.5 * inner[0]), canvas["y"] + k * (10 + 4.5 / 6 * inner[1]))
+    page.mouse.click(
+        canvas["x"] + k * (52 + 3.4 / 4.5 * inner[0]), canvas["y"] + k * (10 + 4.5 / 6 * inner[1])
+    )
     wait_for(page, tree, "GAN (implicit, direct) on two modes: density none")
     tree.locator("select").nth(0).select_option("noise and clean")
     tree.locator("select").nth(1).select_option("iris petal length")
@@ -43,7 +47,9 @@ def test_the_labs_of_the_taxonomy(show):
     wait_for(page, bound, "At x = -3.00")
     bound.locator("select").select_option("blind")
     bound.locator(".gl-play").click()
-    wait_for(page, bound, "mean gap over the data 0.00")  # a blind encoder makes its own posterior come true
+    wait_for(
+        page, bound, "mean gap over the data 0.00"
+    )  # a blind encoder makes its own posterior come true
     bound.locator(".gl-play").click()
 
     walkers.get_by_label("step size", exact=True).first.press("End")
@@ -54,4 +60,6 @@ def test_the_labs_of_the_taxonomy(show):
     pairs.locator("select").select_option("made by an encoder")
     pairs.locator(".gl-play").click()
     wait_for(page, pairs, "and sd 1.5")
-    assert not any(page.locator(".gl-error:not(.gl-note)").all_inner_texts()), "a lab shows an error"
+    assert not any(page.locator(".gl-error:not(.gl-note)").all_inner_texts()), (
+        "a lab shows an error"
+    )

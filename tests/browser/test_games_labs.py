@@ -38,9 +38,13 @@ def test_two_players_in_the_other_front_ends(show, front_end):
     players.get_by_label("rate η, typed").fill("0.05")
     players.get_by_label("rate η, typed").press("Enter")
     players.locator(".gl-play").click()
-    wait_until(page, players, r"consensus, η = 0.05: .*After \d{3,} steps it is .*e-")  # home, from afar
+    wait_until(
+        page, players, r"consensus, η = 0.05: .*After \d{3,} steps it is .*e-"
+    )  # home, from afar
     players.locator(".gl-play").click()
-    assert not any(page.locator(".gl-error:not(.gl-note)").all_inner_texts()), "the lab shows an error"
+    assert not any(page.locator(".gl-error:not(.gl-note)").all_inner_texts()), (
+        "the lab shows an error"
+    )
 
 
 def test_the_labs_of_games(show):
@@ -82,4 +86,7 @@ def test_the_labs_of_games(show):
     questions.get_by_label("dimensions on the map, typed").fill("7")
     questions.get_by_label("dimensions on the map, typed").press("Enter")
     wait_until(page, questions, "in 7 dimensions: 1 by verdict, 1 by score, 1 by gradient")
-    assert not any(lab.locator(".gl-error:not(.gl-note):not(:empty)").count() for lab in (players, pizza, questions))
+    assert not any(
+        lab.locator(".gl-error:not(.gl-note):not(:empty)").count()
+        for lab in (players, pizza, questions)
+    )

@@ -44,7 +44,9 @@ def wait_for(page, condition, seconds=20):
         if condition():
             return
         page.wait_for_timeout(50)
-    raise AssertionError(f"it did not happen within {seconds} s; the lab says: {page.locator('.gl-lab').inner_text()}")
+    raise AssertionError(
+        f"it did not happen within {seconds} s; the lab says: {page.locator('.gl-lab').inner_text()}"
+    )
 
 
 def steps(lab):
@@ -74,10 +76,13 @@ def ask_kernel(page, expression):
     """What the kernel answers, while the lab plays; None in Voilà, which lets nobody ask."""
     if page.front_end == "voila":
         return None
-    reply = page.evaluate("""async code => {
+    reply = page.evaluate(
+        """async code => {
         const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
         const reply = await kernel.requestExecute({ code: "", silent: true, user_expressions: { it: code } }).done;
-        return reply.content.user_expressions.it.data["text/plain"]; }""", expression)
+        return reply.content.user_expressions.it.data["text/plain"]; }""",
+        expression,
+    )
     return json.loads(reply.replace("'", '"').lower())
 
 
@@ -135,7 +140,9 @@ def test_pause_and_single_steps_of_both_and_of_each(page, lab):
     for i, name in enumerate(("step", "step D", "step G"), 1):
         shown, words = pixels(lab), said(lab)
         lab.get_by_role("button", name=name, exact=True).click()
-        wait_for(page, lambda: steps(lab) == there + i and pixels(lab) != shown and said(lab) != words)  # noqa: B023
+        wait_for(
+            page, lambda: steps(lab) == there + i and pixels(lab) != shown and said(lab) != words
+        )  # noqa: B023
 
 
 def test_presets_and_reset(page, lab):
@@ -148,7 +155,13 @@ def test_presets_and_reset(page, lab):
     lab.get_by_role("button", name="reset").click()
     wait_for(page, lambda: steps(lab) < 400)  # it plays on from 0
     lab.get_by_label("target").select_option("iris petal length")
-    wait_for(page, lambda: "iris petal length" in said(lab) and lab.get_by_label("preset").input_value() == "your own")
+    wait_for(
+        page,
+        lambda: (
+            "iris petal length" in said(lab)
+            and lab.get_by_label("preset").input_value() == "your own"
+        ),
+    )
 
 
 def test_wrong_numbers_are_refused_in_words_and_change_nothing(page, lab):
@@ -157,7 +170,9 @@ def test_wrong_numbers_are_refused_in_words_and_change_nothing(page, lab):
     for wrong in ("0", "-1", "nan", "inf", "fast", ""):
         typed.fill(wrong)
         typed.press("Enter")
-        wait_for(page, lambda: f"lr_D must be a number from 1e-05 to 1, got '{wrong}'" in error(lab))  # noqa: B023
+        wait_for(
+            page, lambda: f"lr_D must be a number from 1e-05 to 1, got '{wrong}'" in error(lab)
+        )  # noqa: B023
         wait_for(page, lambda: typed.input_value() == "0.01")
     there = steps(lab)
     wait_for(page, lambda: steps(lab) > there)
@@ -204,14 +219,19 @@ def test_picture_and_run_are_saved_and_the_run_loads_again(page, lab):
     load(run[:1000])
     wait_for(page, lambda: "cut short" in error(lab) and "Nothing was changed" in error(lab))
     load(run)
-    wait_for(page, lambda: "Loaded: step 2" in error(lab) and said(lab) == words and steps(lab) == 2)
+    wait_for(
+        page, lambda: "Loaded: step 2" in error(lab) and said(lab) == words and steps(lab) == 2
+    )
 
 
 def test_projector_fills_the_screen_and_escape_leaves(page, lab):
     width = lab.bounding_box()["width"]
     lab.get_by_role("button", name="projector").click()
     wait_for(page, lambda: lab.bounding_box()["width"] == 1400 and lab.bounding_box()["x"] == 0)
-    assert lab.locator("canvas").bounding_box()["width"] > width and lab.get_by_label("lr_G", exact=True).is_visible()
+    assert (
+        lab.locator("canvas").bounding_box()["width"] > width
+        and lab.get_by_label("lr_G", exact=True).is_visible()
+    )
     page.keyboard.press("Escape")
     wait_for(page, lambda: lab.bounding_box()["width"] == pytest.approx(width, abs=20))
 
@@ -230,8 +250,14 @@ def test_everything_has_a_name_and_the_picture_tells_what_it_shows(page, lab):
     assert lab.get_by_label("lr_G", exact=True).get_attribute("aria-valuetext") == "0.002"
 
 
-@pytest.mark.parametrize("gone", ["document.querySelector('.gl-lab').style.marginTop = '-9000px'",
-                                  "Object.defineProperty(document, 'hidden', { value: true })"], ids=["scrolled away", "hidden tab"])
+@pytest.mark.parametrize(
+    "gone",
+    [
+        "document.querySelector('.gl-lab').style.marginTop = '-9000px'",
+        "Object.defineProperty(document, 'hidden', { value: true })",
+    ],
+    ids=["scrolled away", "hidden tab"],
+)
 def test_a_lab_out_of_sight_pauses(show, gone):
     page = show(CELL)
     page.front_end, lab = "lab", page.locator(".gl-lab")
@@ -261,5 +287,7 @@ def test_making_the_lab_again_replaces_it_and_closing_the_page_pauses_it(show):
     page.goto("about:blank")
     page.wait_for_timeout(6000)
     page.goto(address)
-    page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel")
+    page.wait_for_function(
+        "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
+    )
     wait_for(page, lambda: ask_kernel(page, "lab.playing") is False)

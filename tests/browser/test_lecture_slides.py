@@ -22,7 +22,11 @@ def click_through(page, on_lab=None):
     """What each slide shows, in order, by the space bar until it leads nowhere; `on_lab` is called where a lab is."""
     seen, before = {}, None
     while (shown := page.evaluate(SHOWN)) != before:
-        if on_lab and shown["at"] not in seen and page.locator("section.present section.present .gl-lab").count():
+        if (
+            on_lab
+            and shown["at"] not in seen
+            and page.locator("section.present section.present .gl-lab").count()
+        ):
             on_lab(page.locator("section.present section.present .gl-lab"))
         seen[shown["at"]] = before = shown
         page.keyboard.press("Space")
@@ -32,14 +36,19 @@ def click_through(page, on_lab=None):
 
 def plays(page):
     """A function of a lab on a slide: press play, see the picture change and the steps go on, pause."""
+
     def plays(lab):
-        play, drawn = lab.locator(".gl-play"), lambda: int(lab.locator("canvas").get_attribute("data-drawn") or 0)
+        play, drawn = (
+            lab.locator(".gl-play"),
+            lambda: int(lab.locator("canvas").get_attribute("data-drawn") or 0),
+        )
         there, pictures = steps(lab), drawn()
         press(page, play, "pause")
         wait_for(page, lambda: steps(lab) > there and drawn() > pictures + 3, "the lab plays")
         press(page, play, "play")
         play.blur()
         played.append(lab)
+
     played = []
     return plays, played
 
@@ -86,7 +95,9 @@ def test_slides_from_disk_without_a_network(path, slides, browser):
     assert not [shown for shown in seen if "$$" in shown["words"] or r"\mathbb" in shown["words"]]
     assert page.locator("mjx-container svg").count() and not page.locator("mjx-merror").count()
     assert len(played) == (path == FLAGSHIP)  # the recorded lab
-    assert not errors and not [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
+    assert not errors and not [
+        url for url in asked if not url.startswith(("file:", "data:", "blob:"))
+    ]
     context.close()
 
 
@@ -96,7 +107,10 @@ def test_speaker_view_shows_the_notes(slides, browser):
     page.wait_for_selector(".reveal.ready")
     with page.expect_popup() as popup:
         page.keyboard.press("s")
-    notes, (first, *_) = popup.value.locator(".speaker-controls-notes"), lecture.speaker_notes("04").values()
+    notes, (first, *_) = (
+        popup.value.locator(".speaker-controls-notes"),
+        lecture.speaker_notes("04").values(),
+    )
     words = " ".join(first[1].split()[:4]).replace("*", "")
     wait_for(popup.value, lambda: words in notes.inner_text(), f"the notes say {words}")
     popup.value.close()
@@ -120,21 +134,30 @@ def test_the_lecture_of_04_live_in_rise(tmp_path_factory, browser, monkeypatch):
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
         page.wait_for_function("""() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel
             ?.connectionStatus === 'connected'""")
-        page.evaluate("""async ids => {
+        page.evaluate(
+            """async ids => {
             const { commands, shell } = window.jupyterapp, book = shell.currentWidget.content;
             for (const id of ids) {
                 book.deselectAll();
                 book.activeCellIndex = book.widgets.findIndex(cell => cell.model.id === id);
                 await commands.execute("notebook:run-cell");
             }
-            await commands.execute("docmanager:save"); }""", ["setup", "build-the-gan", "lab-live"])
+            await commands.execute("docmanager:save"); }""",
+            ["setup", "build-the-gan", "lab-live"],
+        )
         page.goto(f"{address}rise/made/notebooks/{FLAGSHIP.name}")
         page.wait_for_selector(".reveal.ready .slides .gl-lab canvas", state="attached")
         asked = []
         page.on("request", lambda request: asked.append(request.url))
         on_lab, played = plays(page)
         seen = click_through(page, on_lab)
-        assert len(seen) == len(begins(nb)) and not [shown for shown in seen if not (shown["words"] or shown["images"])]
+        assert len(seen) == len(begins(nb)) and not [
+            shown for shown in seen if not (shown["words"] or shown["images"])
+        ]
         assert len(played) == 1
-        assert not [url for url in asked if not url.startswith((address, "data:", "blob:", address.replace("http", "ws")))]
+        assert not [
+            url
+            for url in asked
+            if not url.startswith((address, "data:", "blob:", address.replace("http", "ws")))
+        ]
         page.close()

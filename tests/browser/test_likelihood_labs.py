@@ -31,7 +31,10 @@ def test_the_labs_of_likelihood(show):
     # Drag the dot from where it starts to the middle of the map and a quarter up: there lies the best normal.
     canvas = fit.locator("canvas").bounding_box()
     k = canvas["width"] / 900
-    left, right = canvas["x"] + 0.56 * canvas["width"] + 52 * k, canvas["x"] + canvas["width"] - 10 * k
+    left, right = (
+        canvas["x"] + 0.56 * canvas["width"] + 52 * k,
+        canvas["x"] + canvas["width"] - 10 * k,
+    )
     low, high = canvas["y"] + canvas["height"] - 40 * k, canvas["y"] + 24 * k
     page.mouse.move(left + 6 / 20 * (right - left), low + 8 / 14 * (high - low))
     page.mouse.down()
@@ -51,4 +54,6 @@ def test_the_labs_of_likelihood(show):
 
     normals.get_by_label("mean μ of q", exact=True).press("Home")
     wait_until(page, normals, lambda n: n[3:5] == [18.0, 18.0])
-    assert not any(page.locator(".gl-error:not(.gl-note)").all_inner_texts()), "a lab shows an error"
+    assert not any(page.locator(".gl-error:not(.gl-note)").all_inner_texts()), (
+        "a lab shows an error"
+    )

@@ -55,8 +55,10 @@ def test_the_labs_of_pictures(show):
     walk.locator("canvas").scroll_into_view_if_needed()
     canvas = walk.locator("canvas").bounding_box()
     before = wait_until(page, walk, "u = 0.50, v = 0.00")
-    place = lambda u, v: (canvas["x"] + (52 + (u + 1.5) / 3 * 298) * canvas["width"] / 900,
-                          canvas["y"] + (10 + (1.5 - v) / 3 * 290) * canvas["height"] / 340)
+    place = lambda u, v: (
+        canvas["x"] + (52 + (u + 1.5) / 3 * 298) * canvas["width"] / 900,
+        canvas["y"] + (10 + (1.5 - v) / 3 * 290) * canvas["height"] / 340,
+    )
     page.mouse.move(*place(0.5, 0.0))
     page.mouse.down()
     page.mouse.move(*place(-0.5, 0.8), steps=5)

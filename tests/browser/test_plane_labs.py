@@ -16,7 +16,9 @@ from ganlib.labs import Clinic, PlaneLab, Twins
 from ganlib.networks import mlp
 torch.set_num_threads(1)
 gan = GAN(mlp(2, 48, 48, 2, seed=0), mlp(2, 48, 48, 1, seed=1), targets.gaussian(dim=2), betas=(0.5, 0.999), seed=0)
-display(PlaneLab(gan), Twins(), Clinic(json.loads(open(RUNS).read())["clinic"]))""".replace("RUNS", repr(str(RUNS)))
+display(PlaneLab(gan), Twins(), Clinic(json.loads(open(RUNS).read())["clinic"]))""".replace(
+    "RUNS", repr(str(RUNS))
+)
 
 
 def wait_until(page, lab, words):
@@ -71,4 +73,6 @@ def test_the_labs_of_failure(show):
     clinic.get_by_label("your diagnosis").select_option(names[1])
     clinic.get_by_label("tell me").check()
     wait_until(page, clinic, f"Right, it is: {names[1]}")
-    assert not any(lab.locator(".gl-error:not(.gl-note):not(:empty)").count() for lab in (plane, twins, clinic))
+    assert not any(
+        lab.locator(".gl-error:not(.gl-note):not(:empty)").count() for lab in (plane, twins, clinic)
+    )

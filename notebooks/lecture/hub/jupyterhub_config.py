@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 
 c = get_config()  # noqa: F821  JupyterHub calls this file with it
-work = Path(os.environ.get("COURSE_WORK", "/tmp/course"))  # the students' folders, and what the hub keeps
+work = Path(
+    os.environ.get("COURSE_WORK", "/tmp/course")
+)  # the students' folders, and what the hub keeps
 work.mkdir(parents=True, exist_ok=True)
 
 c.JupyterHub.bind_url = os.environ.get("COURSE_URL", "http://127.0.0.1:8000")
@@ -33,7 +35,9 @@ c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = str(work / "{username}")
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
 c.Spawner.args = ["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []
-c.Spawner.environment = {"OMP_NUM_THREADS": "1"}  # small networks: more threads only get in each other's way
+c.Spawner.environment = {
+    "OMP_NUM_THREADS": "1"
+}  # small networks: more threads only get in each other's way
 c.Spawner.default_url = "/lab"
 
 
@@ -45,15 +49,30 @@ def hand_out(spawner):
 
 
 c.Spawner.pre_spawn_hook = hand_out
-c.Spawner.mem_limit = "1G"  # a notebook of this course needs about 0.4 GB, a forgotten second one as much again
+c.Spawner.mem_limit = (
+    "1G"  # a notebook of this course needs about 0.4 GB, a forgotten second one as much again
+)
 c.Spawner.cpu_limit = 1.0
 c.JupyterHub.active_server_limit = 40
 c.JupyterHub.concurrent_spawn_limit = 5  # two hundred students press the button in the same minute
 
 # What nobody uses is stopped: a kernel after half an hour, a server after an hour. While a lab's page is open it says
 # once a second that it is seen, which counts as use, playing or not; with the page closed, nothing does.
-c.Spawner.args += ["--MappingKernelManager.cull_idle_timeout=1800", "--MappingKernelManager.cull_interval=120",
-                   "--MappingKernelManager.cull_connected=True"]
-c.JupyterHub.services = [{"name": "idle-culler", "command": [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=3600"]}]
-c.JupyterHub.load_roles = [{"name": "idle-culler", "services": ["idle-culler"],
-                            "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"]}]
+c.Spawner.args += [
+    "--MappingKernelManager.cull_idle_timeout=1800",
+    "--MappingKernelManager.cull_interval=120",
+    "--MappingKernelManager.cull_connected=True",
+]
+c.JupyterHub.services = [
+    {
+        "name": "idle-culler",
+        "command": [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=3600"],
+    }
+]
+c.JupyterHub.load_roles = [
+    {
+        "name": "idle-culler",
+        "services": ["idle-culler"],
+        "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+    }
+]

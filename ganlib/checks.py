@@ -1,4 +1,4 @@
-"""What is said of bad input: one sentence that names it, says what is allowed and what was given."""
+"""What bad input is told: one sentence that names it, says what is allowed and what was given."""
 
 import math
 from numbers import Real
@@ -20,6 +20,6 @@ def positive(name: str, number) -> float:
 
 def one_of(name: str, value, allowed):
     """The value if it is one of `allowed`, which may be a dict by its keys, else ValueError."""
-    if value not in list(allowed):
+    if value not in list(allowed):  # a list, as a dict would fail at a value without a hash
         raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}, got {value!r}")
     return value

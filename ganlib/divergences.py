@@ -1,8 +1,8 @@
 """Entropy, cross-entropy and the divergences between two laws p and q, in nats or bits.
 
-Without x, p and q are probabilities, (n,), that sum to 1; with x, densities on that rising grid, (n,),
-each value standing for one cell. 0 log 0 is 0, and a divergence is inf, without a warning, where p has
-mass (on a grid, more than 1e-16 in a cell) and q has none. Answers are float64 scalars.
+Without x, p and q are probabilities, (n,), that sum to 1; with x, densities on that rising grid,
+(n,), each value standing for one cell. 0 log 0 is 0, and a divergence is inf, without a warning,
+where p has mass (on a grid, more than 1e-16 in a cell) and q has none. Answers are float64 scalars.
 Source of the definitions: Cover & Thomas 2006, Elements of Information Theory, chapters 2, 5 and 8.
 """
 
@@ -20,25 +20,28 @@ UNITS = {"nats": 1.0, "bits": math.log(2)}
 
 
 def entropy(p, x=None, *, base="nats") -> Tensor:
-    """H(p) = −Σ p log p, or −∫ p log p dx with a grid; how many nats (or bits) one draw of p costs."""
+    """H(p) = −Σ p log p, or −∫ p log p dx with a grid: what a draw of p costs in nats."""
     (mass,), (p,) = _read(x, p=p)
     return (0 - xlogy(mass, p).sum()) / _unit(base)  # 0 − …: a sure outcome costs 0, not −0
 
 
 def cross_entropy(p, q, x=None, *, base="nats") -> Tensor:
-    """H(p, q) = −Σ p log q = H(p) + KL(p‖q), what a draw of p costs in the code made for q; inf where q misses p."""
+    """H(p, q) = −Σ p log q = H(p) + KL(p‖q), what a draw of p costs in the code made for q.
+
+    It is inf where q misses p.
+    """
     (mass, _), (_, q) = _read(x, p=p, q=q)
     return (0 - xlogy(mass, q).sum()) / _unit(base)
 
 
 def kl(p, q, x=None, *, base="nats") -> Tensor:
-    """KL(p‖q) = Σ p log(p/q) ≥ 0, the relative entropy; 0 only where p = q, inf where q misses p."""
+    """KL(p‖q) = Σ p log(p/q) ≥ 0, the relative entropy; 0 only if p = q, inf where q misses p."""
     (mass, _), (p, q) = _read(x, p=p, q=q)
     return (xlogy(mass, p) - xlogy(mass, q)).sum() / _unit(base)
 
 
 def js(p, q, x=None, *, base="nats") -> Tensor:
-    """JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2; between 0 and log 2 nats, which is one bit."""
+    """JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2; from 0 to log 2 nats, which is one bit."""
     (mass_p, mass_q), (p, q) = _read(x, p=p, q=q)
     m2 = p + q  # 2m, not m: half of the smallest float would be 0
     terms = xlogy(mass_p, 2 * p) + xlogy(mass_q, 2 * q) - xlogy(mass_p + mass_q, m2)
@@ -46,13 +49,16 @@ def js(p, q, x=None, *, base="nats") -> Tensor:
 
 
 def total_variation(p, q, x=None) -> Tensor:
-    """TV(p, q) = ½ Σ |p − q|, between 0 and 1: the most that two laws can differ on the chance of an event."""
+    """TV(p, q) = ½ Σ |p − q|, from 0 to 1: the most that p and q can differ on an event."""
     (mass_p, mass_q), _ = _read(x, p=p, q=q)
     return (mass_p - mass_q).abs().sum() / 2
 
 
 def wasserstein1(p, q, x=None) -> Tensor:
-    """W₁(p, q) = ∫ |F_p − F_q| dx, the mass times the way it is carried, in units of x; without x, in steps of one."""
+    """W₁(p, q) = ∫ |F_p − F_q| dx, the mass times the way it is carried, in units of x.
+
+    Without x the unit is one step, from a symbol to the next.
+    """
     (mass_p, mass_q), _ = _read(x, p=p, q=q)
     steps = 1.0 if x is None else _row("x", x).diff()
     return ((mass_p - mass_q).cumsum(0)[:-1].abs() * steps).sum()
@@ -68,49 +74,60 @@ class Estimate(NamedTuple):
 def monte_carlo_kl(
     p, q, n: int, generator: torch.Generator | None = None, *, base="nats"
 ) -> Estimate:
-    """KL(p‖q) = E_p[log p(x) − log q(x)] from n ≥ 2 draws of p; the error falls as 1/√n, in any dimension.
+    """KL(p‖q) = E_p[log p(x) − log q(x)] from n ≥ 2 draws of p, in any dimension.
 
-    p and q are laws as in `targets`, with `sample(n, generator)` and `log_prob(x)`. One draw where q has
-    no mass makes the value inf, and the error with it.
+    The error falls as 1/√n. p and q are laws as in `targets`, with `sample(n, generator)` and
+    `log_prob(x)`. One draw where q has no mass makes the value inf, and the error with it.
     """
     x = p.sample(count("n", n, 2), generator).double()
     surplus = (p.log_prob(x) - q.log_prob(x)) / _unit(base)
     value = float(surplus.mean())
-    return Estimate(value, float(surplus.std()) / math.sqrt(n) if value < math.inf else math.inf)
+    error = float(surplus.std()) / math.sqrt(n) if value < math.inf else math.inf
+    return Estimate(value, error)
 
 
 def code_lengths(p, code="ideal") -> Tensor:
-    """Bits for each symbol, (n,): "ideal", −log₂ p, or "huffman", the best whole numbers that make a prefix code.
+    """Bits for each symbol, (n,): "ideal", −log₂ p, or "huffman", the best prefix code's.
 
-    The mean length L of Huffman's code has H(p) ≤ L < H(p) + 1 in bits. A symbol with p = 0 has no word:
-    its length is inf. Source: Huffman 1952, A method for the construction of minimum-redundancy codes.
+    Huffman's are whole numbers; their mean L has H(p) ≤ L < H(p) + 1 in bits. A symbol with p = 0
+    has no word: its length is inf.
+    Source: Huffman 1952, A method for the construction of minimum-redundancy codes.
     """
     _, (p,) = _read(None, p=p)
     if one_of("code", code, ("ideal", "huffman")) == "ideal":
         return 0 - p.log2()
+
     lengths = torch.zeros_like(p).masked_fill(p == 0, math.inf)
     heap = [(mass, i, [i]) for i, mass in enumerate(p.tolist()) if mass > 0]
     heapq.heapify(heap)
     while len(heap) > 1:  # join the two rarest; all their symbols move one bit down the tree
-        (mass_a, i, a), (mass_b, _, b) = heapq.heappop(heap), heapq.heappop(heap)
-        lengths[a + b] += 1
-        heapq.heappush(heap, (mass_a + mass_b, i, a + b))
+        mass_a, first, rarest = heapq.heappop(heap)
+        mass_b, _, second = heapq.heappop(heap)
+        joined = rarest + second
+        lengths[joined] += 1
+        heapq.heappush(heap, (mass_a + mass_b, first, joined))
     return lengths
 
 
 def code_words(lengths) -> list[str]:
-    """Words of 0 and 1 with these lengths, rounded up, none the beginning of another; "" where the length is inf.
+    """Words of 0 and 1 with these lengths, rounded up, none the beginning of another.
 
-    Possible when Σ 2^(−length) ≤ 1 (Kraft's inequality): the words are taken in order, shortest first.
+    Possible when Σ 2^(−length) ≤ 1 (Kraft's inequality): the words are taken in order, shortest
+    first. Where the length is inf, the word is "".
     """
     bits = [math.ceil(n) if math.isfinite(n) else None for n in _row("lengths", lengths).tolist()]
     used = [n for n in bits if n is not None]
     if any(n < 0 for n in used) or sum(2.0**-n for n in used) > 1:
         raise ValueError(f"lengths must be ≥ 0 with Σ 2^(−length) ≤ 1, got {bits}")
-    words, word, last = [""] * len(bits), 0, 0
+
+    words = [""] * len(bits)
+    word = 0  # the next word that is free, read as a binary number
+    last = 0  # the length of the one before
     for n, i in sorted((n, i) for i, n in enumerate(bits) if n):
-        word, last = word << (n - last), n
-        words[i], word = format(word, f"0{n}b"), word + 1
+        word <<= n - last
+        words[i] = format(word, f"0{n}b")
+        word += 1
+        last = n
     return words
 
 
@@ -125,36 +142,49 @@ def _row(name, values) -> Tensor:
     return row
 
 
-def _read(x, **laws):
-    """The laws as masses and as given, both (laws, n); few and cheap looks, as this runs at every step."""
-    rows = {
-        name: _row(name, values)
-        for name, values in (laws if x is None else laws | {"x": x}).items()
-    }
-    if len({len(row) for row in rows.values()}) > 1:
-        raise ValueError(
-            f"{', '.join(rows)} must have the same length, got {[len(row) for row in rows.values()]}"
-        )
-    grid, slack, what = rows.pop("x", None), 1e-5, "sum to 1"
-    table = masses = torch.stack(list(rows.values()))
-    if grid is not None:
-        if len(grid) < 2 or not bool((grid.diff() > 0).all()):
-            raise ValueError(f"x must be a grid of rising numbers, at least two, got {len(grid)}")
-        masses, slack, what = (
-            torch.gradient(grid)[0] * table,
-            0.01,
-            "integrate to 1 on the grid, within 0.01,",
-        )
-    totals, least = masses.sum(1).tolist(), masses.min().item()
-    if not (
-        least >= 0 and all(abs(total - 1) <= slack for total in totals)
-    ):  # put so that nan fails too
+def _read(x, **laws) -> tuple[Tensor, Tensor]:
+    """The laws as masses and as given, both (laws, n); few and cheap looks, as each step reads."""
+    if x is None:
+        return _read_probabilities(laws)
+    return _read_densities(x, laws)
+
+
+def _read_probabilities(laws) -> tuple[Tensor, Tensor]:
+    """Probabilities are masses as they are."""
+    masses = torch.stack(_rows(laws))
+    _refuse_unless_total_1(masses, laws, "sum to 1", slack=1e-5)
+    return masses, masses
+
+
+def _read_densities(x, laws) -> tuple[Tensor, Tensor]:
+    """A density has in each cell of the grid x the mass p(x) times the width of the cell."""
+    *densities, grid = _rows(laws | {"x": x})
+    if len(grid) < 2 or not bool((grid.diff() > 0).all()):
+        raise ValueError(f"x must be a grid of rising numbers, at least two, got {len(grid)}")
+
+    table = torch.stack(densities)
+    masses = torch.gradient(grid)[0] * table
+    _refuse_unless_total_1(masses, laws, "integrate to 1 on the grid, within 0.01,", slack=0.01)
+
+    # So far out in the tails q may be 0 only because it is too small for a float.
+    return masses.masked_fill(masses < 1e-16, 0), table
+
+
+def _rows(named) -> list[Tensor]:
+    """Each of the named values as one row; all must be of one length."""
+    rows = [_row(name, values) for name, values in named.items()]
+    lengths = [len(row) for row in rows]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"{', '.join(named)} must have the same length, got {lengths}")
+    return rows
+
+
+def _refuse_unless_total_1(masses, laws, what, *, slack) -> None:
+    totals = masses.sum(1).tolist()
+    least = masses.min().item()
+    right = all(abs(total - 1) <= slack for total in totals)
+    if not (least >= 0 and right):  # put so that nan fails too
         raise ValueError(
             f"{' and '.join(laws)} must {what} with no negative number, "
             f"got {' and '.join(f'{total:g}' for total in totals)}, the least number {least:g}"
         )
-    if (
-        grid is not None
-    ):  # so far out in the tails q may be 0 only because it is too small for a float
-        masses = masses.masked_fill(masses < 1e-16, 0)
-    return masses, table

@@ -1,8 +1,9 @@
 """The taxonomy of generative models, a class a leaf (Goodfellow 2016, figure 9, arXiv:1701.00160).
 
-All leaves open alike: `fit(law)`, `sample(n)`, `log_prob(x)`, which refuses and says why where there is no density,
-and `law_on(x)`: the law of the samples on a grid, computed, not counted. A likelihood is averaged over p_data itself
-on a grid: infinite data, so what is wrong in the end is the leaf's own doing.
+All leaves open alike: `fit(law)`, `sample(n)`, `log_prob(x)`, which refuses and says why where
+there is no density, and `law_on(x)`: the law of the samples on a grid, computed, not counted. A
+likelihood is averaged over p_data itself on a grid: infinite data, so what is wrong in the end is
+the leaf's own doing.
 """
 
 import math
@@ -18,55 +19,74 @@ from ganlib import chains, divergences, networks, targets
 from ganlib.checks import count, one_of, positive
 from ganlib.densities import line, pushforward
 from ganlib.gan import GAN
+from ganlib.schedule import fall
 
 POSTERIORS = ("normal", "one width", "blind", "exact")
 NORMAL = Normal(torch.tensor(0.0).double(), torch.tensor(1.0).double())
 
 
 class Leaf:
-    """What all leaves share. passes: how often one sample asks a network; why: the reason when there is no density."""
+    """What all leaves share.
 
-    name, branch, density, why, passes, steps, rate = "", "", "", "", 1, 500, 1e-2
+    passes: how often one sample asks a network. why: the reason when there is no density.
+    steps and rate: of training. sizes: those of the network, where the leaf has one.
+    """
+
+    name = ""
+    branch = ""
+    density = ""
+    why = ""
+    passes = 1
+    steps = 500
+    rate = 1e-2
     sizes: tuple[int, ...] = ()
 
     def fit(self, law, *, steps=None, seed=0):
-        """Learn `law`, one-dimensional as in `targets`, from scratch in `steps` steps; returns the leaf."""
+        """Learn `law`, one-dimensional as in `targets`, from scratch in `steps` steps.
+
+        Returns the leaf.
+        """
         if getattr(law, "dim", None) != 1:
             raise ValueError(f"fit needs a law in one dimension, got {law!r}")
-        for _ in self.training(
-            law, steps=count("steps", self.steps if steps is None else steps), seed=seed
-        ):
+        steps = count("steps", self.steps if steps is None else steps)
+
+        for _ in self.training(law, steps=steps, seed=seed):
             pass
         return self
 
     def training(self, law, *, steps, seed=0):
         """The steps of `fit` one at a time, for a lab to play."""
-        self.law, self.generator, (low, high) = law, torch.Generator().manual_seed(seed), law.range
-        parameters, x = list(self.build(seed)), line(low, high, 128)
+        self.law = law
+        self.generator = torch.Generator().manual_seed(seed)
+        low, high = law.range
+        x = line(low, high, 128)
         mass = law.log_prob(x[:, None]).softmax(0)
+
+        parameters = list(self.build(seed))
         optimiser = torch.optim.Adam(parameters, lr=self.rate)
-        for t in range(steps):
-            optimiser.param_groups[0]["lr"] = self.rate * min(
-                1, 2 - 2 * t / steps
-            )  # from half way on, down to 0
+        for step in range(steps):
+            optimiser.param_groups[0]["lr"] = self.rate * fall(step, steps, floor=0.0)
             optimiser.zero_grad()
             self.loss(x, mass).backward()
             optimiser.step()
             yield
+
         for parameter in parameters:
             parameter.requires_grad_(False)
 
     def build(self, seed):  # fresh parameters
-        self.net = networks.mlp(
-            *self.sizes, seed=seed, cover=self.law.range if self.sizes[0] == 1 else None
-        ).double()
+        cover = self.law.range if self.sizes[0] == 1 else None
+        self.net = networks.mlp(*self.sizes, seed=seed, cover=cover).double()
         return self.net.parameters()
 
     def loss(self, x, mass):  # −E log p(x), unless a leaf has another
         return -mass @ self.log_prob(x[:, None])
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """log p(x) in nats, (n,), for x (n, 1); TypeError, with the reason, where no formula gives it."""
+        """log p(x) in nats, (n,), for x (n, 1).
+
+        TypeError, with the reason, where no formula gives it.
+        """
         raise TypeError(f"{self.name} has no density: {self.why}")
 
     def law_on(self, x: Tensor) -> Tensor:
@@ -74,135 +94,167 @@ class Leaf:
         return self.log_prob(x[:, None]).exp()
 
     def js(self, points=256) -> float:
-        """JS(p_data, p_model) in nats, on a grid over the law's range; what falls outside is one more cell."""
+        """JS(p_data, p_model) in nats, on a grid over the law's range.
+
+        What falls outside is one more cell.
+        """
         low, high = self.law.range
         x = line(low, high, points)
-        p, q = self.law.log_prob(x[:, None]).softmax(0), self.law_on(x) * (x[1] - x[0])
-        q = torch.cat([q, (1 - q.sum()).clamp(min=0)[None]])
-        return float(divergences.js(pad(p, (0, 1)), q / q.sum()))
+        p = self.law.log_prob(x[:, None]).softmax(0)
+        q = self.law_on(x) * (x[1] - x[0])
+
+        outside = (1 - q.sum()).clamp(min=0)
+        p = pad(p, (0, 1))
+        q = torch.cat([q, outside[None]])
+        return float(divergences.js(p, q / q.sum()))
 
 
 class Autoregressive(Leaf):
-    """x as seven binary digits, each given those before it: p(x) = Π p(bₖ | b₁ … bₖ₋₁), flat within the last cell.
+    """x as seven binary digits, each given those before it; flat within the last cell.
 
-    One network reads digits as ±1, and 0 for those not yet known. Source: Larochelle & Murray 2011 (NADE).
+    p(x) = Π p(bₖ | b₁ … bₖ₋₁). One network reads digits as ±1, and 0 for those not yet known.
+    Source: Larochelle & Murray 2011 (NADE).
     """
 
-    name, branch, density, passes, steps = "autoregressive", "explicit, tractable", "exact", 7, 200
-    bits, sizes, known = (
-        7,
-        (7, 64, 64, 1),
-        torch.ones(7, 7).tril(-1).double(),
-    )  # row k of known: the digits before k
+    name = "autoregressive"
+    branch = "explicit, tractable"
+    density = "exact"
+    bits = 7
+    passes = bits
+    steps = 200
+    sizes = (bits, 64, 64, 1)
+    known = torch.ones(bits, bits).tril(-1).double()  # row k: the digits before k
 
     def log_prob(self, x):
         low, high = self.law.range
-        cell = ((x[:, 0].double() - low) / (high - low) * 2**self.bits).floor()
-        digits = 2.0 * (cell.long()[:, None] >> torch.arange(self.bits).flip(0) & 1) - 1
-        logits = self.net(digits[:, None].double() * self.known)[
-            :, :, 0
-        ]  # (n, bits): all digits in one pass
-        log_p = logsigmoid(digits * logits).sum(1) + math.log(2**self.bits / (high - low))
-        return log_p.where((cell >= 0) & (cell < 2**self.bits), -math.inf)
+        cells = 2**self.bits
+        cell = ((x[:, 0].double() - low) / (high - low) * cells).floor()
+        digits = 2.0 * ((cell.long()[:, None] >> torch.arange(self.bits).flip(0)) & 1) - 1
+
+        # All digits in one pass: to each the network sees those before it. (n, bits)
+        logits = self.net(digits[:, None].double() * self.known)[:, :, 0]
+        log_p = logsigmoid(digits * logits).sum(1) + math.log(cells / (high - low))
+        inside = (cell >= 0) & (cell < cells)
+        return log_p.where(inside, -math.inf)
 
     def sample(self, n, generator=None):
-        (low, high), digits = self.law.range, torch.zeros(n, self.bits).double()
+        digits = torch.zeros(n, self.bits).double()
         for k in range(self.bits):  # one after the other: a digit needs those before it
-            digits[:, k] = (
-                2.0 * (torch.rand(n, generator=generator) < self.net(digits)[:, 0].sigmoid()) - 1
-            )
-        cell = (digits + 1) @ 2.0 ** torch.arange(self.bits - 1, -1, -1).double() / 2
-        return (
-            low + (high - low) * (cell + torch.rand(n, generator=generator))[:, None] / 2**self.bits
-        )
+            one = torch.rand(n, generator=generator) < self.net(digits)[:, 0].sigmoid()
+            digits[:, k] = 2.0 * one - 1
+
+        place_values = 2.0 ** torch.arange(self.bits - 1, -1, -1).double()
+        cell = (digits + 1) @ place_values / 2
+        within = torch.rand(n, generator=generator)
+        low, high = self.law.range
+        return low + (high - low) * (cell + within)[:, None] / 2**self.bits
 
 
 class Flow(Leaf):
-    """A rising map f to the normal z: log p(x) = log N(f(x); 0, 1) + log f′(x); a sample is f⁻¹(z), from a table of f.
+    """A rising map f to the normal z: log p(x) = log N(f(x); 0, 1) + log f′(x).
 
-    f(x) = x/30 + Σ e^wᵢ tanh(e^sᵢ (x − cᵢ)). Source: Rezende & Mohamed 2015, arXiv:1505.05770.
+    f(x) = x/30 + Σ e^wᵢ tanh(e^sᵢ (x − cᵢ)); a sample is f⁻¹(z), from a table of f.
+    Source: Rezende & Mohamed 2015, arXiv:1505.05770.
     """
 
-    name, branch, density, steps, rate = "flow", "explicit, tractable", "exact", 300, 3e-2
+    name = "flow"
+    branch = "explicit, tractable"
+    density = "exact"
+    steps = 300
+    rate = 3e-2
+    terms = 24  # of the sum
 
     def build(self, seed):
+        n = self.terms
         low, high = self.law.range
-        c = low + (high - low) * (torch.arange(24) + torch.rand(24, generator=self.generator)) / 24
-        s, w = torch.tensor([24 / (high - low), 1 / 8]).log()[:, None].expand(2, 24)
-        self.bends = torch.stack([c, s, w]).double().requires_grad_()
+        c = low + (high - low) * (torch.arange(n) + torch.rand(n, generator=self.generator)) / n
+        s, w = torch.tensor([n / (high - low), 1 / 8]).log()
+        self.bends = torch.stack([c, s.expand(n), w.expand(n)]).double().requires_grad_()
         return [self.bends]
 
     def map(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """z = f(x) and the slope f′(x), (n,) each, for x (n,)."""
         c, s, w = self.bends
         bend = torch.tanh(s.exp() * (x[:, None] - c))
-        return x / 30 + bend @ w.exp(), 1 / 30 + (1 - bend**2) @ (w + s).exp()
+        z = x / 30 + bend @ w.exp()
+        slope = 1 / 30 + (1 - bend**2) @ (w + s).exp()
+        return z, slope
 
     def log_prob(self, x):
         z, slope = self.map(x[:, 0].double())
         return NORMAL.log_prob(z) + slope.log()
 
     def sample(self, n, generator=None):
+        z = torch.randn(n, 1, generator=generator).double()
         x = line(-60, 60, 20_000)
-        return torch.from_numpy(
-            np.interp(torch.randn(n, 1, generator=generator).double(), self.map(x)[0], x)
-        )
+        return torch.from_numpy(np.interp(z, self.map(x)[0], x))
 
 
 class VAE(Leaf):
-    """z ~ N(0, 1), x|z ~ N(g(z), σ²); an encoder q(z|x) = N(m(x), s(x)²) turns the likelihood into a bound, in nats.
+    """z ~ N(0, 1), x|z ~ N(g(z), σ²); an encoder turns the likelihood into a bound, in nats.
 
-    ELBO(x) = E_q log p(x|z) − KL(q(z|x)‖p(z)) = log p(x) − KL(q(z|x)‖p(z|x)). posterior: "normal", "one width" (one s
-    for all x), "blind" (one q for all x) or "exact": p(z|x) itself, no gap. pull: weight of the KL to the prior in
-    training. width: hidden units of g, 0 for a straight line. Source: Kingma & Welling 2014, arXiv:1312.6114.
+    With q(z|x) = N(m(x), s(x)²) the bound is
+    ELBO(x) = E_q log p(x|z) − KL(q(z|x)‖p(z)) = log p(x) − KL(q(z|x)‖p(z|x)).
+
+    posterior: "normal", "one width" (one s for all x), "blind" (one q for all x) or "exact": p(z|x)
+    itself, no gap. pull: weight of the KL to the prior in training. width: hidden units of g, 0 for
+    a straight line. Source: Kingma & Welling 2014, arXiv:1312.6114.
     """
 
-    name, branch, density, steps = "VAE", "explicit, variational", "bounded below", 600
+    name = "VAE"
+    branch = "explicit, variational"
+    density = "bounded below"
+    steps = 600
 
     def __init__(self, posterior="normal", *, pull=1.0, width=32):
-        self.posterior, self.pull, self.width = (
-            one_of("posterior", posterior, POSTERIORS),
-            positive("pull", pull),
-            width,
-        )
+        self.posterior = one_of("posterior", posterior, POSTERIORS)
+        self.pull = positive("pull", pull)
+        self.width = width
 
     def build(self, seed):
-        inner = [self.width] * 2 if self.width else []
-        self.g = networks.mlp(1, *inner, 1, seed=seed, cover=(-3, 3) if inner else None).double()
-        self.encoder = networks.mlp(1, 32, 32, 2, seed=seed + 1, cover=self.law.range).double()
-        self.log_s, self.log_sigma = (
-            torch.tensor(v).double().requires_grad_() for v in (0.0, -0.5)
-        )
+        if self.width:
+            g = networks.mlp(1, self.width, self.width, 1, seed=seed, cover=(-3, 3))
+        else:
+            g = networks.mlp(1, 1, seed=seed)
+        encoder = networks.mlp(1, 32, 32, 2, seed=seed + 1, cover=self.law.range)
+
+        self.g = g.double()
+        self.encoder = encoder.double()
+        self.log_s = torch.tensor(0.0).double().requires_grad_()
+        self.log_sigma = torch.tensor(-0.5).double().requires_grad_()
         return [*self.g.parameters(), *self.encoder.parameters(), self.log_s, self.log_sigma]
 
     def encode(self, x: Tensor) -> Normal:
         """q(z|x) for x (n,): a law of z for every x, not a point."""
-        m, log_s = self.encoder((0 * x if self.posterior == "blind" else x)[:, None]).T
-        return Normal(
-            m, (log_s.clamp(-7, 3) if self.posterior == "normal" else self.log_s.expand_as(m)).exp()
-        )
+        seen = 0 * x if self.posterior == "blind" else x
+        m, log_s = self.encoder(seen[:, None]).T
+        log_s = log_s.clamp(-7, 3) if self.posterior == "normal" else self.log_s.expand_as(m)
+        return Normal(m, log_s.exp())
 
     def joint(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x, z) = log p(x|z) + log p(z), (n, k), for x (n,) and z (k,) or (n, k)."""
-        given = Normal(self.g(z.reshape(-1, 1)).reshape(z.shape), self.log_sigma.exp())
-        return given.log_prob(x[:, None]) + NORMAL.log_prob(z)
+        mean = self.g(z.reshape(-1, 1)).reshape(z.shape)
+        given_z = Normal(mean, self.log_sigma.exp())
+        return given_z.log_prob(x[:, None]) + NORMAL.log_prob(z)
 
     def elbo(self, x: Tensor, *, nodes=64, pull=1.0) -> Tensor:
-        """The bound at x (n,): E_q log p(x, z) + H(q), z = m + s ξ at Gauss–Hermite nodes ξ, not random ones."""
+        """The bound at x (n,): E_q log p(x, z) + H(q).
+
+        z = m + s ξ at Gauss–Hermite nodes ξ, not random ones.
+        """
         if self.posterior == "exact":
             return self.log_prob(x[:, None], cells=400)
-        xi, weight = (torch.from_numpy(part) for part in np.polynomial.hermite_e.hermegauss(nodes))
+
+        xi, weight = map(torch.from_numpy, np.polynomial.hermite_e.hermegauss(nodes))
         q = self.encode(x)
-        bound = (
-            self.joint(x, q.mean[:, None] + q.stddev[:, None] * xi) @ (weight / weight.sum())
-            + q.entropy()
-        )
+        z = q.mean[:, None] + q.stddev[:, None] * xi
+        bound = self.joint(x, z) @ (weight / weight.sum()) + q.entropy()
         return bound + (1 - pull) * kl_divergence(q, NORMAL)
 
-    def log_prob(
-        self, x, cells=4000
-    ):  # log ∫ p(x, z) dz over cells of z: in one dimension that can be done
-        return self.joint(x[:, 0].double(), line(-8, 8, cells)).logsumexp(1) + math.log(16 / cells)
+    def log_prob(self, x, cells=4000):
+        # log ∫ p(x, z) dz over cells of z: in one dimension that can be done.
+        z = line(-8, 8, cells)
+        return self.joint(x[:, 0].double(), z).logsumexp(1) + math.log(16 / cells)
 
     def loss(self, x, mass):
         return -mass @ self.elbo(x, nodes=12, pull=self.pull)
@@ -213,7 +265,10 @@ class VAE(Leaf):
 
 
 class Chain(Leaf):
-    """A leaf that samples by `passes` times `walk`, from N(0, 1) on; `kernel` is one `walk` as a matrix on a grid."""
+    """A leaf that samples by `passes` times `walk`, from N(0, 1) on.
+
+    `kernel` is one `walk` as a matrix on a grid.
+    """
 
     walk: Callable[..., Tensor]
     kernel: Callable[[Tensor], Tensor]
@@ -225,37 +280,38 @@ class Chain(Leaf):
         return x
 
     def law_on(self, x):
-        half, step = len(x) // 2, x[1] - x[0]
-        wide = x[0] + step * torch.arange(
-            -half, len(x) + half
-        )  # walkers who leave the grid may come back
+        # The grid is twice as wide as x: walkers who leave x may come back.
+        half = len(x) // 2
+        step = x[1] - x[0]
+        wide = x[0] + step * torch.arange(-half, len(x) + half)
+
         start = NORMAL.log_prob(wide).softmax(0)
-        return (start @ torch.matrix_power(self.kernel(wide), self.passes))[
-            half : half + len(x)
-        ] / step
+        end = start @ torch.matrix_power(self.kernel(wide), self.passes)
+        return end[half : half + len(x)] / step
 
 
 class Energy(Chain):
-    """p(x) = e^(−E(x)) / Z, learned and sampled by a chain: the slope of E log p is E_model[∇E] − E_data[∇E].
+    """p(x) = e^(−E(x)) / Z, learned and sampled by a chain.
 
-    E_model is an average over walkers that are kept from step to step (Tieleman 2008).
+    The slope of E log p is E_model[∇E] − E_data[∇E]; E_model is an average over walkers that are
+    kept from step to step (Tieleman 2008).
     """
 
-    name, branch, density, passes, steps = (
-        "energy",
-        "explicit, Markov chain",
-        "up to a constant",
-        100,
-        250,
-    )
+    name = "energy"
+    branch = "explicit, Markov chain"
+    density = "up to a constant"
+    passes = 100
+    steps = 250
     sizes = (1, 32, 32, 1)
 
     def __init__(self, size=1.0, *, langevin=False):
-        self.size, self.langevin, self.walkers = size, langevin, torch.zeros(512, 1).double()
+        self.size = size
+        self.langevin = langevin
+        self.walkers = torch.zeros(512, 1).double()
 
     def log_p(self, x: Tensor) -> Tensor:
-        """−E(x) = log p(x) + log Z, (n,), for x (n, 1): a network, and a bowl that keeps the walkers in."""
-        return self.net(x)[:, 0] - x[:, 0] ** 2 / 18
+        """−E(x) = log p(x) + log Z, (n,), for x (n, 1): a network, and a bowl for the walkers."""
+        return self.net(x)[:, 0] - x[:, 0] ** 2 / 18  # the bowl keeps them in
 
     def walk(self, x, generator):
         return chains.hop(self.log_p, x, self.size, generator, langevin=self.langevin)[0]
@@ -268,32 +324,28 @@ class Energy(Chain):
             self.walkers = self.walk(self.walkers, self.generator)
         return self.log_p(self.walkers).mean() - mass @ self.log_p(x[:, None])
 
-    def log_prob(self, x):  # Z over cells of x: in one dimension that can be done
-        return (
-            self.log_p(x.double())
-            - self.log_p(line(-15, 15, 4000)[:, None]).logsumexp(0)
-            - math.log(30 / 4000)
-        )
+    def log_prob(self, x):
+        # Z over cells of x: in one dimension that can be done.
+        cells = line(-15, 15, 4000)
+        log_sum = self.log_p(cells[:, None]).logsumexp(0)
+        return self.log_p(x.double()) - log_sum - math.log(30 / 4000)
 
 
 class Walk(Chain):
-    """Add noise, x̃ = x + noise·ξ, draw a clean x from a learned p(x|x̃) = N(m(x̃), s(x̃)²), and so on: it rests at p_data.
+    """Add noise, draw a clean x from what is seen, and so on: it rests at p_data.
 
-    With little noise the normal is right and the walk is slow; with much noise the reverse. Source: generative
-    stochastic networks, Bengio et al. 2014, arXiv:1306.1091.
+    x̃ = x + noise·ξ, then x from a learned p(x|x̃) = N(m(x̃), s(x̃)²). With little noise the normal
+    is right and the walk is slow; with much noise the reverse.
+    Source: generative stochastic networks, Bengio et al. 2014, arXiv:1306.1091.
     """
 
-    name, branch, density, passes, steps = (
-        "noise and clean",
-        "implicit, Markov chain",
-        "none",
-        100,
-        400,
-    )
-    why, sizes = (
-        "one walk has a density, the law where walking comes to rest has no formula",
-        (1, 32, 32, 2),
-    )
+    name = "noise and clean"
+    branch = "implicit, Markov chain"
+    density = "none"
+    why = "one walk has a density, the law where walking comes to rest has no formula"
+    passes = 100
+    steps = 400
+    sizes = (1, 32, 32, 2)
 
     def __init__(self, noise=0.3):
         self.noise = noise
@@ -308,33 +360,43 @@ class Walk(Chain):
         clean = self.clean(x[:, 0] + self.noise * noise)
         return (clean.mean + clean.stddev * draw)[:, None]
 
-    def kernel(self, x):  # noise, then clean
-        noise = (-(((x - x[:, None]) / self.noise) ** 2) / 2).softmax(1)
-        return noise @ self.clean(x).log_prob(x[:, None]).softmax(0).T
+    def kernel(self, x):
+        distance = (x - x[:, None]) / self.noise
+        add_noise = (-(distance**2) / 2).softmax(1)
+        make_clean = self.clean(x).log_prob(x[:, None]).softmax(0).T
+        return add_noise @ make_clean
 
     def loss(self, x, mass):
-        seen = x + self.noise * torch.randn(
-            4, len(x), generator=self.generator
-        )  # four noisy copies of every x
-        return -(self.clean(seen.flatten()).log_prob(x.repeat(4)) @ mass.repeat(4)) / 4
+        copies = 4  # noisy ones, of every x
+        seen = x + self.noise * torch.randn(copies, len(x), generator=self.generator)
+        log_p = self.clean(seen.flatten()).log_prob(x.repeat(copies))
+        return -(log_p @ mass.repeat(copies)) / copies
 
 
 class Adversarial(Leaf):
-    """The GAN, `gan.GAN`: x = G(z) in one pass, z uniform; only D teaches G, and an R1 penalty keeps D calm."""
+    """The GAN, `gan.GAN`: x = G(z) in one pass, z uniform.
 
-    name, branch, density, steps = "GAN", "implicit, direct", "none", 800
+    Only D teaches G, and an R1 penalty keeps D calm.
+    """
+
+    name = "GAN"
+    branch = "implicit, direct"
+    density = "none"
     why = "G only draws; p(x) would need every z with G(z) = x"
+    steps = 800
 
     def training(self, law, *, steps, seed=0):
-        self.law, generator = law, torch.Generator().manual_seed(seed)
-        real, z = targets.even(law), targets.even(targets.uniform())
+        self.law = law
+        generator = torch.Generator().manual_seed(seed)
+        real = targets.even(law)
+        z = targets.even(targets.uniform())
         G = networks.mlp(1, 32, 32, 1, seed=seed, cover=(-1, 1))
         D = networks.mlp(1, 48, 48, 1, seed=seed + 1, cover=law.range, slope=12)
         self.gan = GAN(G, D, z, betas=(0, 0.9), penalty="r1", penalty_weight=0.05, seed=seed)
-        for t in range(steps):
-            self.gan.lr_G, self.gan.lr_D = (
-                rate * min(1, 2 - 2 * t / steps) for rate in (2e-3, 1e-2)
-            )
+
+        for step in range(steps):
+            self.gan.lr_G = 2e-3 * fall(step, steps, floor=0.0)
+            self.gan.lr_D = 1e-2 * fall(step, steps, floor=0.0)
             self.gan.step(real.sample(256, generator))
             yield
 

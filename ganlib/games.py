@@ -1,10 +1,11 @@
 """Zero-sum games: any payoff matrix solved, and two players who follow the slopes of one V(x, y).
 
-In a matrix game the row player gets payoff[i, j] and the column player pays it. In a continuous game x
-goes down V(x, y) and y goes up, as G and D do. What one player wins, the other loses.
+In a matrix game the row player gets payoff[i, j] and the column player pays it. In a continuous
+game x goes down V(x, y) and y goes up, as G and D do. What one player wins, the other loses.
 """
 
 import cmath
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -17,12 +18,15 @@ from torch.nn.functional import logsigmoid
 
 from ganlib.checks import count, one_of, positive
 
-X, Y = torch.eye(2, dtype=torch.float64)  # the directions of the two players: F = Y ∂V/∂y − X ∂V/∂x
+# The directions of the two players: F = Y ∂V/∂y − X ∂V/∂x.
+X, Y = torch.eye(2, dtype=torch.float64)
+
+# What the solver of matrix games may miss by, where payoffs are of size one.
 TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
 
 class Equilibrium(NamedTuple):
-    """The value of a matrix game, and mixed strategies that guarantee it: (rows,) and (columns,)."""
+    """The value of a matrix game and mixed strategies that guarantee it: (rows,) and (columns,)."""
 
     value: float
     row: Tensor
@@ -30,10 +34,11 @@ class Equilibrium(NamedTuple):
 
 
 def solve(payoff) -> Equilibrium:
-    """Solve a matrix game: value = max_p min_j (pᵀA)_j = min_q max_i (Aq)_i over probabilities p, q.
+    """Solve a matrix game: value = max_p min_j (pᵀA)_j = min_q max_i (Aq)_i, p and q probabilities.
 
-    payoff A is (rows, columns), finite, else ValueError. p comes from a linear program, q from its dual; what
-    they guarantee must agree, else FloatingPointError. Of several best strategies one is given. (Dantzig 1951).
+    payoff A is (rows, columns), finite, else ValueError. p comes from a linear program, q from its
+    dual; what they guarantee must agree, else FloatingPointError. Of several best strategies one is
+    given. (Dantzig 1951).
     """
     try:
         A = np.asarray(payoff, dtype=np.float64)
@@ -41,10 +46,30 @@ def solve(payoff) -> Equilibrium:
         A = np.zeros(0)
     if A.ndim != 2 or A.size == 0 or not np.isfinite(A).all():
         raise ValueError(f"payoff must be rows of equally many finite numbers, got {payoff!r}")
-    (rows, columns), shift, scale = A.shape, A.mean(), np.ptp(A) or 1.0
-    A = (A - shift) / scale  # the solver's tolerances are absolute: give it numbers of size one
+
+    # The solver's tolerances are absolute: give it numbers of size one.
+    shift = A.mean()
+    scale = float(np.ptp(A))
+    if scale == 0:
+        scale = 1.0
+    A = (A - shift) / scale
+
+    p, q = _strategies(A)
+    low = (p @ A).min()
+    high = (A @ q).max()
+    if not high - low < 1e-9:
+        raise FloatingPointError(
+            f"the two guarantees differ by {high - low:.1e} of the range of the payoffs"
+        )
+    value = float(shift + scale * (low + high) / 2)
+    return Equilibrium(value, torch.from_numpy(p), torch.from_numpy(q))
+
+
+def _strategies(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The best mix of each player: p maximises v with pᵀA ≥ v, Σp = 1, p ≥ 0; q is its dual."""
+    rows, columns = A.shape
     found = linprog(
-        np.r_[np.zeros(rows), -1],  # maximise v with pᵀA ≥ v, Σp = 1, p ≥ 0
+        np.r_[np.zeros(rows), -1],  # the unknowns are p and v; the least −v is asked for
         A_ub=np.c_[-A.T, np.ones(columns)],
         b_ub=np.zeros(columns),
         A_eq=[np.r_[np.ones(rows), 0]],
@@ -52,96 +77,124 @@ def solve(payoff) -> Equilibrium:
         bounds=[(0, None)] * rows + [(None, None)],
         options=TIGHT,
     )
-    p, q = (v.clip(0) / v.clip(0).sum() for v in (found.x[:-1], -found.ineqlin.marginals))
-    low, high = (p @ A).min(), (A @ q).max()
-    if not high - low < 1e-9:
-        raise FloatingPointError(
-            f"the two guarantees differ by {high - low:.1e} of the range of the payoffs"
-        )
-    return Equilibrium(
-        float(shift + scale * (low + high) / 2), torch.from_numpy(p), torch.from_numpy(q)
-    )
+    p = found.x[:-1].clip(0)
+    q = (-found.ineqlin.marginals).clip(0)
+    return p / p.sum(), q / q.sum()
 
 
 class Rule(NamedTuple):
-    """step(F, w, before, lr) is the next w = (x, y); on_xy(lr) is the step's leading eigenvalue on V = xy."""
+    """One way to move both players, (x, y) = w, and what it does on V = xy.
+
+    step(F, w, before, lr) is the next w; on_xy(lr) is the step's leading eigenvalue on V = xy.
+    """
 
     step: Callable[[Callable, Tensor, Tensor, float], Tensor]
     on_xy: Callable[[float], complex]
 
 
 RULES = {
+    # Both answer what they see.
     "simultaneous": Rule(
-        lambda F, w, before, lr: w + lr * F(w), lambda lr: 1 + 1j * lr
-    ),  # both answer what they see
+        step=lambda F, w, before, lr: w + lr * F(w),
+        on_xy=lambda lr: 1 + 1j * lr,
+    ),
     # x moves, then y answers the new x: one after the other, as D and G do.
     "alternating": Rule(
-        lambda F, w, before, lr: w + lr * (X * F(w) + Y * F(w + lr * X * F(w))),
-        lambda lr: 1 - lr**2 / 2 + 1j * lr * cmath.sqrt(1 - lr**2 / 4),
+        step=lambda F, w, before, lr: w + lr * (X * F(w) + Y * F(w + lr * X * F(w))),
+        on_xy=lambda lr: 1 - lr**2 / 2 + 1j * lr * cmath.sqrt(1 - lr**2 / 4),
     ),
     # Look one step ahead; step from here with the force from there. Korpelevich 1976.
     "extragradient": Rule(
-        lambda F, w, before, lr: w + lr * F(w + lr * F(w)), lambda lr: 1 - lr**2 + 1j * lr
+        step=lambda F, w, before, lr: w + lr * F(w + lr * F(w)),
+        on_xy=lambda lr: 1 - lr**2 + 1j * lr,
     ),
-    # Expect the last change of the force once more. Popov 1980; Daskalakis et al. 2018, arXiv:1711.00141.
+    # Expect the last change of the force once more.
+    # Popov 1980; Daskalakis et al. 2018, arXiv:1711.00141.
     "optimistic": Rule(
-        lambda F, w, before, lr: w + lr * (2 * F(w) - F(before)),
-        lambda lr: (1 + 2j * lr + cmath.sqrt(1 - 4 * lr**2)) / 2,
+        step=lambda F, w, before, lr: w + lr * (2 * F(w) - F(before)),
+        on_xy=lambda lr: (1 + 2j * lr + cmath.sqrt(1 - 4 * lr**2)) / 2,
     ),
     # Go also where the forces are smaller, down ½‖F‖². Mescheder et al. 2017, arXiv:1705.10461.
     "consensus": Rule(
-        lambda F, w, before, lr: w + lr * (F(w) - _slope(lambda u: F(u).square() / 2, w)),
-        lambda lr: 1 - lr + 1j * lr,
+        step=lambda F, w, before, lr: w + lr * (F(w) - _slope(lambda u: F(u).square() / 2, w)),
+        on_xy=lambda lr: 1 - lr + 1j * lr,
     ),
 }
 
 
 def _slope(f: Callable, w: Tensor) -> Tensor:
     """∂f/∂w at w, to be differentiated again; zero where f does not depend on w."""
-    w = w if w.requires_grad else w.detach().requires_grad_()
-    return torch.autograd.grad(f(w).sum() + 0 * w.sum(), w, create_graph=True)[0]
+    if not w.requires_grad:
+        w = w.detach().requires_grad_()
+    total = f(w).sum() + 0 * w.sum()
+    return torch.autograd.grad(total, w, create_graph=True)[0]
 
 
 def field(value: Callable) -> Callable[[Tensor], Tensor]:
-    """Where the players want to go: F(w) = (−∂V/∂x, +∂V/∂y) at w = (x, y), a tensor (..., 2) in float64."""
-    return lambda w: (Y - X) * _slope(lambda u: value(u[..., 0], u[..., 1]), w)
+    """Where the players want to go: F(w) = (−∂V/∂x, +∂V/∂y) at w = (x, y), (..., 2) in float64."""
+
+    def V(w):
+        return value(w[..., 0], w[..., 1])
+
+    def F(w):
+        return (Y - X) * _slope(V, w)
+
+    return F
 
 
 def play(value: Callable, start, rule: str, *, lr: float, steps: int, limit: float = 1e6) -> Tensor:
     """The path of two players on V(x, y) from `start` = (x, y), as (steps + 1, ..., 2) in float64.
 
-    value: smooth, of tensors x and y of any one shape; its entries are added up, so a shape holds many games
-    at once. lr > 0. A game with |x| or |y| above `limit` has left for infinity: it is nan from there on.
+    value: smooth, of tensors x and y of any one shape; its entries are added up, so a shape holds
+    many games at once. lr > 0. A game with |x| or |y| above `limit` has left for infinity: it is
+    nan from there on.
     """
     w = torch.as_tensor(start, dtype=torch.float64)
     if w.shape[-1:] != (2,) or not bool(w.isfinite().all()):
         raise ValueError(f"start must be finite numbers of shape (..., 2), got {start!r}")
-    F, path, rule, lr = field(value), [w], one_of("rule", rule, RULES), positive("lr", lr)
-    for t in range(count("steps", steps, 0)):
-        w = RULES[rule].step(F, path[t], path[max(t - 1, 0)], lr).detach()
-        path.append(torch.where((w.abs() <= limit).all(-1, keepdim=True), w, cmath.nan))
+    one_of("rule", rule, RULES)
+    lr = positive("lr", lr)
+    count("steps", steps, 0)
+
+    F = field(value)
+    path = [w]
+    for t in range(steps):
+        before = path[max(t - 1, 0)]
+        w = RULES[rule].step(F, path[t], before, lr).detach()
+        here = (w.abs() <= limit).all(-1, keepdim=True)
+        path.append(torch.where(here, w, math.nan))
     return torch.stack(path)
 
 
 def eigenvalues(value: Callable, point, rule: str, *, lr: float) -> Tensor:
-    """The four eigenvalues of a step (w, before) → (next, w) at a rest point (2,), largest first; all < 1: home."""
-    step = lambda both: torch.cat(
-        [RULES[rule].step(field(value), both[:2], both[2:], lr), both[:2]]
-    )
-    found = torch.linalg.eigvals(
-        torch.autograd.functional.jacobian(
-            step, torch.tensor([*point, *point], dtype=torch.float64)
-        )
-    )
+    """The four eigenvalues of one step at a rest point (2,), largest first; all below 1: home.
+
+    The step is (w, before) → (next, w), as the optimistic rule needs both.
+    """
+
+    def step(both):
+        w = both[:2]
+        before = both[2:]
+        return torch.cat([RULES[rule].step(field(value), w, before, lr), w])
+
+    rest = torch.tensor([*point, *point], dtype=torch.float64)
+    found = torch.linalg.eigvals(torch.autograd.functional.jacobian(step, rest))
     return found[found.abs().argsort(descending=True, stable=True)]
 
 
 def smallest_gan(spread: float = 1.0) -> Callable[[Tensor, Tensor], Tensor]:
-    """V(θ, w) = E log σ(w x) + E log σ(−w (z + θ)): G(z) = z + θ, logit D(x) = w x; x and z are N(0, spread²).
+    """V(θ, w) = E log σ(w x) + E log σ(−w (z + θ)): G(z) = z + θ, logit D(x) = w x.
 
-    By Gauss–Hermite quadrature. At spread 0 it is the Dirac-GAN of Mescheder et al. 2018, arXiv:1801.04406.
+    x and z are N(0, spread²), by Gauss–Hermite quadrature. At spread 0 it is the Dirac-GAN of
+    Mescheder et al. 2018, arXiv:1801.04406.
     """
-    z, p = map(torch.from_numpy, np.multiply(hermegauss(40), [[spread], [(2 * cmath.pi) ** -0.5]]))
-    return lambda θ, w: (
-        (logsigmoid(w[..., None] * z) + logsigmoid(-w[..., None] * (z + θ[..., None]))) @ p
-    )
+    nodes, weights = hermegauss(40)
+    z = torch.from_numpy(nodes * spread)
+    p = torch.from_numpy(weights * (2 * math.pi) ** -0.5)
+
+    def V(θ, w):
+        real = w[..., None] * z
+        minus_fake = -w[..., None] * (z + θ[..., None])
+        return (logsigmoid(real) + logsigmoid(minus_fake)) @ p
+
+    return V

@@ -1,12 +1,15 @@
 """Class `GAN`: two networks, two optimisers, one step; and the ledger that says how far they are.
 
-The caller writes the loop: `for real in batches: gan.step(real)`. One step is D then G, Algorithm 1 of
-Goodfellow et al. 2014, arXiv:1406.2661. Learning rates may be set at any time; Adam's memory is kept.
+The caller writes the loop: `for real in batches: gan.step(real)`. One step is D then G, Algorithm 1
+of Goodfellow et al. 2014, arXiv:1406.2661. Learning rates may be set at any time; Adam's memory is
+kept.
 """
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +17,9 @@ from torch.nn.functional import logsigmoid, pad
 
 from ganlib import densities, divergences
 from ganlib.checks import count, one_of, positive
-from ganlib.losses import LOSSES, PENALTIES
+from ganlib.losses import Loss, Penalty, loss_of, penalty_of
 
+# Layers that look at each example by itself.
 ROWWISE = {
     nn.Sequential,
     nn.Linear,
@@ -28,6 +32,7 @@ ROWWISE = {
     nn.ELU,
     nn.Softplus,
 }
+PARTS = ("G", "D", "opt_G", "opt_D")  # of a GAN that have a state
 
 
 @dataclass(frozen=True)
@@ -59,14 +64,77 @@ class Ledger:
         )
 
 
+Value = TypeVar("Value")
+
+
+class _Knob(Generic[Value]):
+    """An attribute that may be set at any time: what is kept is `rule(name, value)`.
+
+    The rule raises ValueError if it does not accept the value. home: the dict in which it is kept
+    under `key`; without these, in the object's own under the attribute's name.
+    """
+
+    def __init__(
+        self,
+        rule: Callable[[str, Any], Value],
+        *,
+        home: Callable[[Any], dict[str, Any]] = vars,
+        key: str = "",
+    ):
+        self.rule = rule
+        self.home = home
+        self.key = key
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+        self.key = self.key or name
+
+    @overload
+    def __get__(self, gan: None, owner: type) -> "_Knob[Value]": ...
+
+    @overload
+    def __get__(self, gan: "GAN", owner: type) -> Value: ...
+
+    def __get__(self, gan, owner):
+        if gan is None:  # asked of the class
+            return self
+        return self.home(gan)[self.key]
+
+    def __set__(self, gan: "GAN", value: Value) -> None:
+        self.home(gan)[self.key] = self.rule(self.name, value)
+
+
+def _as_given(find: Callable[[Any], Any]) -> Callable[[str, Any], Any]:
+    """The rule that keeps what it was given, a name or a formula, if `find` accepts it."""
+
+    def rule(name, value):
+        find(value)
+        return value
+
+    return rule
+
+
 class GAN:
     """A generator G(z) and a discriminator D(x) that returns logits, trained against each other.
 
-    prior: a law with `sample(n, generator)`. loss: a key of `losses.LOSSES`. lr_G, lr_D: positive
-    learning rates, to be set at any time. betas: Adam's. optimiser: "adam" or "sgd". d_steps: D steps
-    per G step; `real` is cut into that many minibatches. penalty: a key of `losses.PENALTIES`, times
-    `penalty_weight`. seed: of the noise z. Wrong values raise ValueError, divergence FloatingPointError.
+    prior: a law with `sample(n, generator)`. loss: a key of `losses.LOSSES`, or a `losses.Loss`.
+    lr_G, lr_D: positive learning rates, to be set at any time. betas: Adam's. optimiser: "adam" or
+    "sgd". d_steps: D steps per G step; `real` is cut into that many minibatches. penalty: a key of
+    `losses.PENALTIES`, or a function such as those there, times `penalty_weight`. seed: of the
+    noise z. Wrong values raise ValueError, divergence FloatingPointError.
+
+    The attribute `one_pass` says whether D takes real and fake in one pass, which is faster. It is
+    False from the start where a layer might mix its examples, as batch norm does; set it to False
+    to have D asked about each apart.
     """
+
+    # What may be changed while it trains; each rule says what it accepts.
+    lr_G = _Knob(positive, home=lambda gan: gan.opt_G.param_groups[0], key="lr")
+    lr_D = _Knob(positive, home=lambda gan: gan.opt_D.param_groups[0], key="lr")
+    loss: _Knob[str | Loss] = _Knob(_as_given(loss_of))
+    penalty: _Knob[str | Penalty | None] = _Knob(_as_given(penalty_of))
+    penalty_weight = _Knob(positive)
+    d_steps = _Knob(count)
 
     def __init__(
         self,
@@ -84,50 +152,28 @@ class GAN:
         penalty_weight=1.0,
         seed=None,
     ):
-        self.G, self.D, self.prior, self.betas = G, D, prior, _betas(betas)
-        self.loss, self.penalty, self.d_steps, self.penalty_weight = (
-            loss,
-            penalty,
-            d_steps,
-            penalty_weight,
-        )
+        self.G = G
+        self.D = D
+        self.prior = prior
+        self.betas = _betas(betas)
+        self.loss = loss
+        self.penalty = penalty
+        self.d_steps = d_steps
+        self.penalty_weight = penalty_weight
         self.device = next(G.parameters()).device
-        self._rowwise = all(
-            type(part) in ROWWISE for part in D.modules()
-        )  # D looks at each example by itself
+        self.one_pass = all(type(layer) in ROWWISE for layer in D.modules())
+
         self.generator = torch.Generator()
-        self.generator.seed() if seed is None else self.generator.manual_seed(seed)
+        if seed is None:
+            self.generator.seed()
+        else:
+            self.generator.manual_seed(seed)
+
+        self.optimiser = optimiser
         self.opt_G = _optimiser(optimiser, G.parameters(), positive("lr_G", lr_G), self.betas)
         self.opt_D = _optimiser(optimiser, D.parameters(), positive("lr_D", lr_D), self.betas)
-        self.optimiser, self.steps = optimiser, 0
+        self.steps = 0
         self.history: list[dict[str, float]] = []
-
-    # What may be changed while it trains; each setter says what it accepts.
-    lr_G = property(
-        lambda self: self.opt_G.param_groups[0]["lr"],
-        lambda self, lr: self.opt_G.param_groups[0].update(lr=positive("lr_G", lr)),
-    )
-    lr_D = property(
-        lambda self: self.opt_D.param_groups[0]["lr"],
-        lambda self, lr: self.opt_D.param_groups[0].update(lr=positive("lr_D", lr)),
-    )
-    loss = property(
-        lambda self: self._loss,
-        lambda self, name: setattr(self, "_loss", one_of("loss", name, LOSSES)),
-    )
-    penalty = property(
-        lambda self: self._penalty,
-        lambda self, name: setattr(
-            self, "_penalty", name if name is None else one_of("penalty", name, PENALTIES)
-        ),
-    )
-    penalty_weight = property(
-        lambda self: self._penalty_weight,
-        lambda self, w: setattr(self, "_penalty_weight", positive("penalty_weight", w)),
-    )
-    d_steps = property(
-        lambda self: self._d_steps, lambda self, k: setattr(self, "_d_steps", count("d_steps", k))
-    )
 
     def noise(self, n: int) -> Tensor:
         """n draws of z from the prior, on the device of G."""
@@ -142,45 +188,67 @@ class GAN:
         """One step of D: ascend V(D, G) with G held fixed. real is (n, ...)."""
         with torch.no_grad():  # G is not learning here: no graph through it is needed
             fake = self.G(self.noise(len(real)))
-        if fake.shape != real.shape:
-            raise ValueError(
-                f"G must give examples of the data's shape, {tuple(real.shape)}, got {tuple(fake.shape)}"
-            )
-        # One pass for both is faster; batch norm, say, would mix them, and there D is asked twice.
-        both = (
-            self.D(torch.cat([real, fake])).tensor_split(2)
-            if self._rowwise
-            else (self.D(real), self.D(fake))
-        )
-        real_logits, fake_logits = both
-        if real_logits.shape[0] != len(real) or real_logits.numel() != len(real):
-            raise ValueError(
-                f"D must give one logit for each of {len(real)} examples, got {tuple(real_logits.shape)}"
-            )
-        loss = LOSSES[self.loss].D(real_logits, fake_logits)
+
+        real_logits, fake_logits = self._judged(real, fake)
+        loss = loss_of(self.loss).D(real_logits, fake_logits)
         total = loss
-        if self.penalty is not None:
-            total = loss + self.penalty_weight * PENALTIES[self.penalty](
-                self.D, real, fake, self.generator
-            )
+        penalty = penalty_of(self.penalty)
+        if penalty is not None:
+            total = loss + self.penalty_weight * penalty(self.D, real, fake, self.generator)
+
         descend(total, self.opt_D)
         return {"loss_D": self._finite("loss_D", loss)}
 
-    def step_G(self, n: int) -> dict[str, float]:
-        """One step of G on n fresh fakes, with D held fixed: the gradient passes through D, D does not move."""
-        fake_logits = self.D(self.G(self.noise(n)))
-        loss = LOSSES[self.loss].G(fake_logits)
+    def step_G(self, n: int, real: Tensor | None = None) -> dict[str, float]:
+        """One step of G on n fresh fakes, with D held fixed: the gradient passes through D only.
+
+        real, (n, ...), is for a loss that is `paired`, which compares the fakes with it.
+        """
+        fake = self.G(self.noise(n))
+        formula = loss_of(self.loss)
+        if not formula.paired:
+            loss = formula.G(self.D(fake))
+        elif real is None:
+            raise ValueError(f"{formula.name} compares the fakes with real data: step_G needs both")
+        else:
+            loss = formula.G(*self._judged(real, fake))
+
         descend(loss, self.opt_G)
         return {"loss_G": self._finite("loss_G", loss)}
 
     def step(self, real: Tensor) -> dict[str, float]:
         """d_steps steps of D, then one of G; returns both losses and appends them to `history`."""
-        for part in real.tensor_split(self.d_steps) if self.d_steps > 1 else (real,):
+        parts = real.tensor_split(self.d_steps) if self.d_steps > 1 else (real,)
+        for part in parts:
             record = self.step_D(part)
-        record.update(self.step_G(len(part)))
+
+        if loss_of(self.loss).paired:
+            record.update(self.step_G(len(part), part))
+        else:
+            record.update(self.step_G(len(part)))
         self.steps += 1
         self.history.append(record)
         return record
+
+    def _judged(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """D's logits of real and of fake; ValueError if G or D does not fit the data."""
+        if fake.shape != real.shape:
+            raise ValueError(
+                f"G must give examples of the data's shape, {tuple(real.shape)}, "
+                f"got {tuple(fake.shape)}"
+            )
+        if self.one_pass:
+            real_logits, fake_logits = self.D(torch.cat([real, fake])).tensor_split(2)
+        else:
+            real_logits = self.D(real)
+            fake_logits = self.D(fake)
+
+        if real_logits.shape[0] != len(real) or real_logits.numel() != len(real):
+            raise ValueError(
+                f"D must give one logit for each of {len(real)} examples, "
+                f"got {tuple(real_logits.shape)}"
+            )
+        return real_logits, fake_logits
 
     def _finite(self, name: str, loss: Tensor) -> float:
         number = loss.item()
@@ -189,7 +257,7 @@ class GAN:
         return number
 
     def logits(self, x: Tensor) -> Tensor:
-        """D on a grid x (points,) of one dimension, (points,) float64; ValueError if D does not fit it."""
+        """D on a one-dimensional grid x, (points,) float64 as x; ValueError if D does not fit."""
         dtype = next(self.G.parameters()).dtype  # D may be one that is computed, without weights
         logits = self.D(x.to(self.device, dtype)[:, None]).flatten().double().cpu()
         if len(logits) != len(x):
@@ -209,37 +277,36 @@ class GAN:
         masses: tuple | None = None,
         logits: Tensor | None = None,
     ) -> Ledger:
-        """The exact `Ledger` of a one-dimensional GAN; p_data and x are (points,), x equally spaced.
+        """The exact `Ledger` of a one-dimensional GAN; p_data, x are (points,), x equally spaced.
 
-        `masses` from `push_masses` and `logits` from `logits(x)` save work when the caller has them.
+        `masses` from `push_masses` and `logits` from `logits(x)` save work if the caller has them.
         What G throws outside the grid counts as one point on each side: there p_data is 0.
         """
-        q, ends = densities.push_masses(self.G, self.prior, x) if masses is None else masses
-        outer = [ends[ends < x[0]], ends[ends > x[-1]]]
-        at = torch.stack(
-            [side.mean() if len(side) else edge for side, edge in zip(outer, (x[0], x[-1]))]
-        )
-        beyond = self.logits(at)
-        logit = torch.cat([beyond[:1], self.logits(x) if logits is None else logits, beyond[1:]])
+        if masses is None:
+            masses = densities.push_masses(self.G, self.prior, x)
+        q, ends = masses
         p = pad(p_data.double() / p_data.double().sum(), (1, 1))
-        m, D = (p + q) / 2, logit.sigmoid()
-        divergence = float(divergences.js(p, q))
-        real_term, fake_term = float(p @ logsigmoid(logit)), float(q @ logsigmoid(-logit))
+        m = (p + q) / 2
+
+        left = _mean(ends[ends < x[0]], x[0])
+        right = _mean(ends[ends > x[-1]], x[-1])
+        beyond = self.logits(torch.stack([left, right]))
+        if logits is None:
+            logits = self.logits(x)
+        logits = torch.cat([beyond[:1], logits, beyond[1:]])
+        D = logits.sigmoid()
+
+        js = float(divergences.js(p, q))
+        real_term = float(p @ logsigmoid(logits))
+        fake_term = float(q @ logsigmoid(-logits))
         value = real_term + fake_term + math.log(4)
+        off_half = float(m @ (D - 0.5).abs())
         off_star = float((p - (p + q) * D).abs().sum() / 2)  # m |D − D*| = |p − (p + q) D| / 2
-        return Ledger(
-            divergence,
-            value,
-            2 * divergence - value,
-            float(m @ (D - 0.5).abs()),
-            off_star,
-            real_term,
-            fake_term,
-        )
+        return Ledger(js, value, 2 * js - value, off_half, off_star, real_term, fake_term)
 
     def state_dict(self) -> dict:
-        """Everything that the next step depends on, copied: weights, optimisers, noise, step count."""
-        parts = {name: getattr(self, name).state_dict() for name in ("G", "D", "opt_G", "opt_D")}
+        """All that the next step depends on, copied: weights, optimisers, noise, step count."""
+        parts = {name: getattr(self, name).state_dict() for name in PARTS}
         return {
             **copy.deepcopy(parts),
             "generator": self.generator.get_state(),
@@ -248,46 +315,56 @@ class GAN:
 
     def load_state_dict(self, state: dict) -> None:
         """Go back to a `state_dict`; the history after it is dropped."""
-        for name in ("G", "D", "opt_G", "opt_D"):
+        for name in PARTS:
             getattr(self, name).load_state_dict(copy.deepcopy(state[name]))
         self.generator.set_state(state["generator"])
         self.steps = state["steps"]
         del self.history[self.steps :]
 
     def __repr__(self):
-        return f"GAN: {self.loss} loss, lr_G {self.lr_G:g}, lr_D {self.lr_D:g}, {self.steps} steps"
+        name = loss_of(self.loss).name
+        return f"GAN: {name} loss, lr_G {self.lr_G:g}, lr_D {self.lr_D:g}, {self.steps} steps"
+
+
+def _mean(values: Tensor, otherwise: Tensor) -> Tensor:
+    return values.mean() if len(values) else otherwise
 
 
 def _optimiser(name, parameters, lr, betas):
-    kinds = {
-        "adam": lambda p: _Adam(
-            p, lr=lr, betas=betas, fused=True
-        ),  # fused: one call for all layers
-        "sgd": lambda p: torch.optim.SGD(p, lr=lr, fused=True),
-    }
-    return kinds[one_of("optimiser", name, kinds)](list(parameters))
+    """fused: one call for all layers."""
+    one_of("optimiser", name, ("adam", "sgd"))
+    if name == "adam":
+        return _Adam(list(parameters), lr=lr, betas=betas, fused=True)
+    return torch.optim.SGD(list(parameters), lr=lr, fused=True)
 
 
 class _Adam(torch.optim.Adam):
-    """torch's Adam. `update` is its `step` without hooks, checks and records; step.py of the benchmarks says why."""
+    """torch's Adam. `update` is its `step` without hooks, checks and records.
+
+    How much faster that is, step.py of the benchmarks says.
+    """
 
     @torch.no_grad()
     def update(self) -> None:
-        group, memory = self.param_groups[0], self.state
-        if not memory or self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks:
-            return self.step()
-        parameters, (beta1, beta2) = group["params"], group["betas"]
-        m, v, t = (
-            [memory[p][key] for p in parameters] for key in ("exp_avg", "exp_avg_sq", "step")
-        )
-        torch._foreach_add_(t, 1)
+        """One step; torch's own if a hook listens, and at first, when there is no memory yet."""
+        hooked = self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks
+        if hooked or not self.state:
+            self.step()
+            return
+
+        group = self.param_groups[0]
+        parameters = group["params"]
+        memory = [self.state[parameter] for parameter in parameters]
+        steps = [own["step"] for own in memory]
+        beta1, beta2 = group["betas"]
+        torch._foreach_add_(steps, 1)
         torch._fused_adam_(
             parameters,
-            [p.grad for p in parameters],
-            m,
-            v,
+            [parameter.grad for parameter in parameters],
+            [own["exp_avg"] for own in memory],
+            [own["exp_avg_sq"] for own in memory],
             [],
-            t,
+            steps,
             lr=group["lr"],
             beta1=beta1,
             beta2=beta2,
@@ -302,14 +379,18 @@ def descend(loss: Tensor, optimiser) -> None:
     """One optimiser step on its own parameters only; the other player's are never touched."""
     parameters = optimiser.param_groups[0]["params"]
     for parameter, slope in zip(parameters, torch.autograd.grad(loss, parameters)):
-        same = (
-            slope.stride() == parameter.stride()
-        )  # fused Adam reads memory in order and ignores strides
-        parameter.grad = slope if same else torch.empty_like(parameter).copy_(slope)
-    optimiser.update() if isinstance(optimiser, _Adam) else optimiser.step()
+        if slope.stride() != parameter.stride():
+            # Fused Adam reads memory in order and ignores strides.
+            slope = torch.empty_like(parameter).copy_(slope)
+        parameter.grad = slope
+
+    if isinstance(optimiser, _Adam):
+        optimiser.update()
+    else:
+        optimiser.step()
 
 
-def _betas(betas):
+def _betas(betas) -> tuple[float, ...]:
     if len(betas) != 2 or not all(isinstance(b, (int, float)) and 0 <= b < 1 for b in betas):
         raise ValueError(f"betas must be two numbers in [0, 1), got {betas!r}")
     return tuple(map(float, betas))

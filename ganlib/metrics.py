@@ -1,15 +1,31 @@
-"""Are the pictures any good? Fréchet distance, precision and recall, class histogram, nearest neighbours.
+"""Are the samples any good?
 
-Every number depends on the features (of a small classifier trained on the data at hand, or the pixels) and on how
-many samples there are: state both. Pictures are (n, channels, size, size).
+Of pictures: Fréchet distance, precision and recall, class histogram, nearest neighbours.
+Every number depends on the features (of a small classifier trained on the data at hand, or the
+pixels) and on how many samples there are: state both. Pictures are (n, channels, size, size).
+
+Of points in the plane, (n, 2): which modes of a known law they cover, and their JS to it.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.special import ndtr
+
+from ganlib import divergences
+
+CELLS = 32  # along each side of the square that a `View` looks at
+
+
+# -- pictures ------------------------------------------------------------------------------------
 
 
 def classifier(x: Tensor, labels: Tensor, *, steps=600, seed=0) -> nn.Sequential:
-    """A small convolutional classifier, (features, last layer), trained with Adam 1e-3 on batches of 64."""
+    """A small convolutional classifier, (features, last layer).
+
+    It is trained with Adam 1e-3 on batches of 64.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         side = min(x.shape[-1] // 2, 8)
@@ -24,6 +40,7 @@ def classifier(x: Tensor, labels: Tensor, *, steps=600, seed=0) -> nn.Sequential
             nn.ReLU(),
         )
         net = nn.Sequential(body, nn.Linear(64, int(labels.max()) + 1)).to(x.device)
+
         optimiser = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
         for _ in range(steps):
             rows = torch.randint(len(x), (64,))
@@ -45,68 +62,162 @@ def predict(net, x: Tensor) -> Tensor:
 
 
 def frechet(real: Tensor, fake: Tensor) -> float:
-    """‖μ − μ'‖² + tr(C + C' − 2 (C C')^½) of two sets of features, (n, d) and (m, d): 0 when both moments agree.
+    """‖μ − μ'‖² + tr(C + C' − 2 (C C')^½) of two sets of features, (n, d) and (m, d).
 
-    With few samples it is too large, by about a constant times 1/n + 1/m. Source: Heusel et al. 2017, arXiv:1706.08500.
+    It is 0 when both moments agree. With few samples it is too large, by about a constant times
+    1/n + 1/m. Source: Heusel et al. 2017, arXiv:1706.08500.
     """
-    a, b = (part.flatten(1).double() for part in (real, fake))
+    a = real.flatten(1).double()
+    b = fake.flatten(1).double()
     if min(len(a), len(b)) < 2 or a.shape[1] != b.shape[1]:
         raise ValueError(
             f"frechet needs two sets of as many features, got {tuple(a.shape)} and {tuple(b.shape)}"
         )
-    C, C_ = (torch.atleast_2d(part.T.cov()) for part in (a, b))
-    values, vectors = torch.linalg.eigh(C)
+
+    # tr (C C')^½ = tr (√C C' √C)^½, which is symmetric: its eigenvalues are real.
+    values, vectors = torch.linalg.eigh(torch.atleast_2d(a.T.cov()))
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T
-    overlap = (
-        torch.linalg.eigvalsh(root @ C_ @ root).clamp(min=0).sqrt().sum()
-    )  # tr (C C')^½ by symmetric parts
-    distance = (
-        (a.mean(0) - b.mean(0)).square().sum() + a.var(0).sum() + b.var(0).sum() - 2 * overlap
-    )
+    product = root @ torch.atleast_2d(b.T.cov()) @ root
+    overlap = torch.linalg.eigvalsh(product).clamp(min=0).sqrt().sum()
+
+    shift = (a.mean(0) - b.mean(0)).square().sum()
+    distance = shift + a.var(0).sum() + b.var(0).sum() - 2 * overlap
     return float(distance.clamp(min=0))  # equal sets may come out at −1e-13
 
 
 def nearest(x: Tensor, bank: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:
-    """Distances to the k nearest rows of `bank`, and which they are, both (n, k); Euclidean, nearest first."""
-    found = [
-        torch.cdist(
-            part.flatten(1), bank.flatten(1), compute_mode="donot_use_mm_for_euclid_dist"
-        ).topk(k, largest=False)
-        for part in x.split(250)
-    ]
-    return torch.cat([f.values for f in found]), torch.cat([f.indices for f in found])
+    """Distances to the k nearest rows of `bank`, and which they are, both (n, k).
+
+    Distances are Euclidean, the nearest comes first.
+    """
+    distances = []
+    rows = []
+    for part in x.flatten(1).split(250):
+        exact = "donot_use_mm_for_euclid_dist"  # by a product of matrices it would lose digits
+        to_bank = torch.cdist(part, bank.flatten(1), compute_mode=exact)
+        found = to_bank.topk(k, largest=False)
+        distances.append(found.values)
+        rows.append(found.indices)
+    return torch.cat(distances), torch.cat(rows)
+
+
+def _covered(x: Tensor, bank: Tensor, k: int) -> float:
+    """The share of x in the support of `bank`."""
+    radius = nearest(bank, bank, k + 1)[0][:, k]  # the nearest neighbour is the point itself
+    inside = [(torch.cdist(part, bank) <= radius).any(1) for part in x.split(250)]
+    return float(torch.cat(inside).double().mean())
 
 
 def precision_recall(real: Tensor, fake: Tensor, *, k: int = 3) -> tuple[float, float]:
-    """How much of fake lies in the support of real, and of real in that of fake; features (n, d), both in [0, 1].
+    """How much of fake lies in the support of real, and of real in that of fake, both in [0, 1].
 
-    A support: balls around its points up to their k-th neighbour. Source: Kynkäänniemi et al. 2019, arXiv:1904.06991.
+    Features are (n, d). A support: balls around its points up to their k-th neighbour.
+    Source: Kynkäänniemi et al. 2019, arXiv:1904.06991.
     """
-
-    def covered(x, bank):
-        radius = nearest(bank, bank, k + 1)[0][:, k]  # the nearest neighbour is the point itself
-        inside = [(torch.cdist(part, bank) <= radius).any(1) for part in x.split(250)]
-        return float(torch.cat(inside).double().mean())
-
-    return covered(fake.flatten(1), real.flatten(1)), covered(real.flatten(1), fake.flatten(1))
+    real = real.flatten(1)
+    fake = fake.flatten(1)
+    return _covered(fake, real, k), _covered(real, fake, k)
 
 
 def memorised(fake: Tensor, train: Tensor, held_out: Tensor) -> tuple[float, int]:
-    """The share of `fake` nearer to train than to as many held-out pictures (honest: ½); how many are exact copies."""
+    """The share of `fake` nearer to train than to as many held-out pictures; how many are copies.
+
+    An honest share is ½; a copy is exact.
+    """
     half = min(len(train), len(held_out))
-    to_train, to_held = (nearest(fake, part[:half])[0] for part in (train, held_out))
-    return float((to_train < to_held).double().mean()), int((nearest(fake, train)[0] < 1e-3).sum())
+    to_train = nearest(fake, train[:half])[0]
+    to_held_out = nearest(fake, held_out[:half])[0]
+    share = (to_train < to_held_out).double().mean()
+    copies = (nearest(fake, train)[0] < 1e-3).sum()
+    return float(share), int(copies)
 
 
 def evaluate(fake: Tensor, real: Tensor, net) -> dict[str, float]:
-    """All numbers of one set of samples: FD, TV of the class histogram, its smallest class, precision, recall."""
-    a, b = features(net, real), features(net, fake)
-    p, q = (net[1](x).argmax(1).bincount(minlength=net[1].out_features) / len(x) for x in (a, b))
-    precision, recall = precision_recall(a, b)
+    """All numbers of one set of samples.
+
+    FD, TV of the class histogram, its smallest class, precision, recall.
+    """
+    of_real = features(net, real)
+    of_fake = features(net, fake)
+    p = _histogram(net, of_real)
+    q = _histogram(net, of_fake)
+    precision, recall = precision_recall(of_real, of_fake)
     return {
-        "FD": frechet(a, b),
+        "FD": frechet(of_real, of_fake),
         "TV": float((p - q).abs().sum() / 2),
         "smallest class": float(q.min()),
         "precision": precision,
         "recall": recall,
     }
+
+
+def _histogram(net, seen: Tensor) -> Tensor:
+    """The share of each class, (classes,), by features (n, 64)."""
+    last = net[1]
+    return last(seen).argmax(1).bincount(minlength=last.out_features) / len(seen)
+
+
+# -- points in the plane -------------------------------------------------------------------------
+
+
+def modes(x: Tensor, law) -> tuple[int, float]:
+    """Modes of a mixture that x (n, dim) covers; and the share of good samples.
+
+    Good is a sample within 3 sd of its nearest mode. A mode is covered if it gets at least 1/5 of
+    its part of x in good samples. law: has means (modes, dim), stds and weights (modes,).
+    """
+    distance, mode = torch.cdist(x, law.means).min(1)
+    good = distance <= 3 * law.stds[mode]
+    counts = torch.bincount(mode[good], minlength=len(law.means))
+    covered = counts >= 0.2 * law.weights * len(x)
+    return int(covered.sum()), float(good.float().mean())
+
+
+@dataclass(frozen=True)
+class Now:
+    """Modes covered; the share of good samples; JS in nats on 32 × 32 cells."""
+
+    modes: int
+    good: float
+    js: float
+
+
+class View:
+    """How well 4,096 samples of a G fit a mixture in the plane: `look(G)` gives `Now`.
+
+    law: a `targets.Mixture` of two dimensions. prior: of z, always the same 4,096 draws. The cells
+    divide a square with sides of 2 `reach`; what lies outside is one more cell.
+    """
+
+    def __init__(self, law, prior):
+        self.law = law
+        self.reach = 1.1 * max(map(abs, law.range))
+        self.z = prior.sample(4096, torch.Generator().manual_seed(0))
+        self.p = self._masses()
+
+    def _masses(self) -> Tensor:
+        """The mass of the law in each cell, row by row from the bottom, (1025,) float64."""
+        law = self.law
+        edges = torch.linspace(-self.reach, self.reach, CELLS + 1, dtype=torch.float64)
+        sides = (edges - law.means.double()[..., None]) / law.stds.double()[:, None, None]
+        inside = ndtr(sides).diff()  # of each mode along each axis, (modes, 2, cells)
+        mass = torch.einsum(
+            "m,my,mx->yx", law.weights.double(), inside[:, 1], inside[:, 0]
+        ).flatten()
+        rest = 1 - mass.sum(0, keepdim=True)
+        return torch.cat([mass, rest]).clamp(min=0)
+
+    @torch.no_grad()
+    def look(self, G) -> Now:
+        """The samples of G as they stand; FloatingPointError if they are not finite."""
+        x = G(self.z)
+        if not bool(x.isfinite().all()):
+            raise FloatingPointError("diverged: G gives numbers that are not finite")
+
+        column, row = ((x / self.reach + 1) * (CELLS / 2)).floor().T
+        inside = (x.abs() < self.reach).all(1)
+        cell = torch.where(inside, row * CELLS + column, CELLS**2).long()
+        q = cell.bincount(minlength=len(self.p)) / len(x)
+
+        covered, good = modes(x, self.law)
+        return Now(covered, good, js=float(divergences.js(self.p, q)))

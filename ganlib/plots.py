@@ -1,7 +1,7 @@
 """How the course draws: one look for each thing, and functions that draw on a given `Axes`.
 
-Every function is `(ax, arrays) -> None`. No two things differ by colour alone: the line style differs
-too. Colours are those of Okabe & Ito, which readers with any colour vision can tell apart.
+Every function is `(ax, arrays) -> None`. No two things differ by colour alone: the line style
+differs too. Colours are those of Okabe & Ito, which readers with any colour vision can tell apart.
 """
 
 import numpy as np
@@ -42,38 +42,36 @@ def tidy(ax, *, xlabel="", ylabel="", title="") -> None:
 
 def game(ax, x, p_data, p_g, D=None, D_star=None, *, legend=True) -> None:
     """Goodfellow's picture: p_data dotted, p_g solid, D dashed; all (points,) on the grid x."""
-    for name, label, y in (
+    curves = [
         ("data", "p_data", p_data),
         ("G", "p_g", p_g),
         ("D_star", "D*", D_star),
         ("D", "D", D),
-    ):
+    ]
+    for name, label, y in curves:
         if y is not None:
             ax.plot(x, y, label=label, **STYLE[name])
-    ax.set(
-        xlim=(float(x[0]), float(x[-1])),
-        ylim=(-0.02, max(1.05, 1.1 * float(np.asarray(p_data).max()))),
-    )
+
+    # D ends at 1, and p_data has some room above it.
+    top = max(1.05, 1.1 * float(np.asarray(p_data).max()))
+    ax.set(xlim=(float(x[0]), float(x[-1])), ylim=(-0.02, top))
     tidy(ax, xlabel="x")
     if legend:
         ax.legend(loc="upper right", fontsize=9, frameon=False)
 
 
 def arrows(ax, z, x) -> None:
-    """The generator as the paper draws it: an arrow from every z, on the lower line, to G(z) above."""
+    """The generator as the paper draws it: an arrow from every z, on the lower line, up to G(z)."""
+    look = {
+        "arrowstyle": "->",
+        "color": COLOURS["green"],
+        "lw": 0.9,
+        "shrinkA": 0,
+        "shrinkB": 0,
+    }
     for start, end in zip(z, x):
-        ax.annotate(
-            "",
-            xy=(float(end), 1),
-            xytext=(float(start), 0),
-            arrowprops={
-                "arrowstyle": "->",
-                "color": COLOURS["green"],
-                "lw": 0.9,
-                "shrinkA": 0,
-                "shrinkB": 0,
-            },
-        )
+        ax.annotate("", xy=(float(end), 1), xytext=(float(start), 0), arrowprops=look)
+
     ax.set(ylim=(0, 1), yticks=[0, 1], yticklabels=["z", "x"])
     ax.spines[["top", "right", "left", "bottom"]].set_visible(False)
     ax.tick_params(length=0)
@@ -81,13 +79,14 @@ def arrows(ax, z, x) -> None:
 
 def ledger(ax, steps, ledgers) -> None:
     """The ledger over time: 2 JS as the sum of V + log 4 (below) and D's regret (above)."""
-    value, regret = (
-        np.array([getattr(entry, name) for entry in ledgers]) for name in ("value", "regret")
-    )
-    ax.plot(steps, value + regret, label="2 JS(p_data, p_g)", **STYLE["JS"])
+    value = np.array([entry.value for entry in ledgers])
+    regret = np.array([entry.regret for entry in ledgers])
+    both = value + regret
+
+    ax.plot(steps, both, label="2 JS(p_data, p_g)", **STYLE["JS"])
     ax.plot(steps, value, label="V + log 4", **STYLE["D"])
     ax.fill_between(
-        steps, value, value + regret, color=COLOURS["orange"], alpha=0.3, label="regret of D", lw=0
+        steps, value, both, color=COLOURS["orange"], alpha=0.3, label="regret of D", lw=0
     )
     ax.axhline(0, **STYLE["half"])
     tidy(ax, xlabel="step", ylabel="nats")

@@ -1,19 +1,17 @@
-"""Long runs over `GAN.step`: batches, an averaged generator, and checkpoints from which a run continues exactly.
+"""Long runs over `GAN.step`: batches, an averaged generator, exact checkpoints.
 
-`python -m ganlib.training --images digits --steps 2000 --out runs/a`; the same command again resumes. On several
-processes: `torchrun --nproc_per_node 2 -m ganlib.training …`. Files are safetensors: numbers and JSON, never code.
+`python -m ganlib.training --images digits --steps 2000 --out runs/a`; the same command again
+resumes, and the run continues as if it had never stopped. On several processes:
+`torchrun --nproc_per_node 2 -m ganlib.training …`. Files are those of `files`.
 """
 
 import copy
-import hashlib
-import json
 import os
 import signal
 import sys
 import threading
 import warnings
-from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,30 +19,59 @@ import numpy as np
 import torch
 import tyro
 from PIL import Image
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from ganlib import networks, targets
+from ganlib.files import below, read, write
 from ganlib.gan import GAN
 from ganlib.images import load, mosaic
+from ganlib.losses import loss_of
 
-NUMBERS = (
-    "loss_D",
-    "loss_G",
-    "D_real",
-    "D_fake",
-)  # noted at every step; the last two are D(x) and D(G(z))
+# Noted at every step; the last two are D(x) and D(G(z)).
+NUMBERS = ("loss_D", "loss_G", "D_real", "D_fake")
+
+
+class _MixedPrecision(nn.Module):
+    """A network that computes in bf16; what leaves it is float32.
+
+    The loss is a softplus of logits, and softplus needs the digits that bf16 lacks.
+    """
+
+    def __init__(self, net: nn.Module, device: str):
+        super().__init__()
+        self.net = net
+        self.device = device
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(self.device, torch.bfloat16):
+            answer = self.net(x)
+        return answer.float()
+
+
+class _Share:
+    """A prior of which this process takes its part: the draws of all `world` are one draw, cut."""
+
+    def __init__(self, prior, rank: int, world: int):
+        self.prior = prior
+        self.rank = rank
+        self.world = world
+
+    def sample(self, n, generator=None):
+        whole = self.prior.sample(n * self.world, generator)
+        return whole.chunk(self.world)[self.rank]
 
 
 class Run:
-    """A `GAN` on pictures x (n, channels, size, size): `step()` takes the next minibatch, and averages G in `run.G`.
+    """A `GAN` on pictures x (n, channels, size, size).
 
-    batch: pictures a step, over all processes. ema: the share the average keeps of itself, less in the first steps.
-    fall: (first, last), steps between which both rates fall along a line to 0. seed: of the order of the pictures.
-    out: a folder for `run.safetensors` and grids of samples, written every `every` steps; a run found there is
-    resumed. about: what else its JSON shall say. For GPUs: bf16, channels_last, compile.
+    `step()` takes the next minibatch, and averages G in `run.G`.
+
+    batch: pictures a step, over all processes. ema: the share the average keeps of itself, less in
+    the first steps. fall: (first, last), steps between which both rates fall along a line to 0.
+    seed: of the order of the pictures. out: a folder for `run.safetensors` and grids of samples,
+    written every `every` steps; a run found there is resumed. about: what else its JSON shall say.
+    For GPUs: bf16, channels_last, compile.
     """
 
     def __init__(
@@ -63,55 +90,73 @@ class Run:
         channels_last=False,
         compile=False,
     ):
-        self.gan, self.batch, self.every, self.about = gan, batch, every, about or {}
-        self.rank, self.world = 0, int(os.environ.get("WORLD_SIZE", 1))
-        if not 0 < batch <= len(x) or batch % self.world:
-            raise ValueError(
-                f"batch must be a multiple of {self.world}, at most the {len(x)} pictures, got {batch}"
-            )
+        self.world = int(os.environ.get("WORLD_SIZE", 1))
+        self.rank = 0
+        _check_batch(batch, len(x), self.world)
+
+        self.gan = gan
+        self.G = copy.deepcopy(gan.G).eval().requires_grad_(False)
+        self.prior = gan.prior
+        self.batch = batch
+        self.ema = ema
+        self.every = every
+        self.out = Path(out or ".")
+        self.saves = out is not None
+        self.about = about or {}
         self.settings = {
             "batch": batch,
             "ema": ema,
             "fall": list(fall),
             "seed": seed,
             "pictures": list(x.shape),
-            "loss": gan.loss,
+            "loss": loss_of(gan.loss).name,
         }
-        self.out, self.saves = Path(out or "."), out is not None
-        self.G, self.ema = copy.deepcopy(gan.G).eval().requires_grad_(False), ema
-        self.order, self.generator = (
-            torch.zeros(0, dtype=torch.long),
-            torch.Generator().manual_seed(seed),
-        )
-        self.x = (
-            x
-            if gan.device.type == "cuda" and x.nbytes > torch.cuda.mem_get_info()[0] / 2
-            else x.to(gan.device)
-        )
-        self.layout = torch.channels_last if channels_last else torch.preserve_format
-        for net in (gan.G, gan.D):
-            net.to(memory_format=self.layout)  # type: ignore[call-overload]
-            if bf16:  # logits leave as float32: softplus needs the digits that bf16 lacks
-                inner = torch.autocast(gan.device.type, torch.bfloat16)(net.forward)
-                net.forward = lambda x, inner=inner: inner(x).float()
-            if compile:
-                net.compile()
-        self.logits: list[Tensor] = []
-        gan._rowwise = False  # real and fake apart: their logits are shown
-        gan.D.register_forward_hook(lambda net, x, logits: self.logits.append(logits.detach()))
+        self.order = torch.zeros(0, dtype=torch.long)  # the pictures yet to come in this round
+        self.generator = torch.Generator().manual_seed(seed)
+        self._place(x)
+
+        # The bare networks: a checkpoint has the same names however they are run.
+        self.nets = {"G": gan.G, "D": gan.D, "mean": self.G}
+        self._prepare(bf16, channels_last, compile)
         if self.world > 1:
-            self._share()
+            self._join()
         if self.saves and (self.out / "run.safetensors").exists():
             self.load(self.out / "run.safetensors")
 
-    def _share(self) -> None:
-        """Every process takes its slice of each batch and of its noise; Accelerate averages the gradients."""
+    def _place(self, x: Tensor) -> None:
+        """Keep the pictures on the device, unless they take over half of what is free there."""
+        device = self.gan.device
+        too_large = device.type == "cuda" and x.nbytes > torch.cuda.mem_get_info()[0] / 2
+        self.x = x if too_large else x.to(device)
+
+    def _prepare(self, bf16: bool, channels_last: bool, compile: bool) -> None:
+        """Both networks in the form in which they are to run, and D's logits noted."""
+        gan = self.gan
+        self.layout = torch.channels_last if channels_last else torch.preserve_format
+        for net in (gan.G, gan.D):
+            net.to(memory_format=self.layout)
+        if bf16:
+            gan.G = _MixedPrecision(gan.G, gan.device.type)
+            gan.D = _MixedPrecision(gan.D, gan.device.type)
+        if compile:
+            gan.G.compile()
+            gan.D.compile()
+
+        gan.one_pass = False  # real and fake apart: their logits are shown
+        self.logits: list[Tensor] = []
+        gan.D.register_forward_hook(lambda net, x, logits: self.logits.append(logits.detach()))
+
+    def _join(self) -> None:
+        """Every process takes its slice of each batch and of its noise; Accelerate averages.
+
+        What is averaged are the gradients; all begin from the weights of the first.
+        """
         from accelerate import Accelerator, utils
 
-        gan, whole = self.gan, self.gan.noise
+        gan = self.gan
         self.rank = Accelerator(cpu=gan.device.type == "cpu").process_index
-        gan.noise = lambda n: whole(n * self.world).chunk(self.world)[self.rank]  # type: ignore[method-assign]
-        for net in (gan.G, gan.D, self.G):
+        gan.prior = _Share(self.prior, self.rank, self.world)
+        for net in self.nets.values():
             net.load_state_dict(utils.broadcast(net.state_dict()))
 
         def average(optimiser, *_):
@@ -122,91 +167,110 @@ class Run:
         gan.opt_D.register_step_pre_hook(average)
 
     def step(self) -> dict[str, float]:
-        """One `GAN.step` on the next minibatch: every picture comes once, in random order, before any comes again."""
-        if len(self.order) < self.batch:
-            self.order = torch.randperm(len(self.x), generator=self.generator)
-        rows, self.order = (
-            self.order[: self.batch].chunk(self.world)[self.rank],
-            self.order[self.batch :],
-        )
+        """One `GAN.step` on the next minibatch.
+
+        Every picture comes once, in random order, before any comes again.
+        """
+        rows = self._next_rows()
+        self._lower_rates()
         self.logits.clear()
-        first, last = self.settings["fall"] or (0, 0)
-        if first < self.gan.steps < last:  # these factors multiply to the line from 1 to 0
-            left = last - self.gan.steps
-            self.gan.lr_G, self.gan.lr_D = (
-                rate * left / (left + 1) for rate in (self.gan.lr_G, self.gan.lr_D)
-            )
         try:
-            record = self.gan.step(
-                self.x[rows.to(self.x.device)].to(self.gan.device, memory_format=self.layout)
-            )
+            pictures = self.x[rows.to(self.x.device)]
+            record = self.gan.step(pictures.to(self.gan.device, memory_format=self.layout))
         except torch.cuda.OutOfMemoryError:
-            raise RuntimeError(
-                f"out of GPU memory: try a batch of {max(1, self.batch // 2)}"
-            ) from None
-        record.update(
-            D_real=float(self.logits[0].sigmoid().mean()),
-            D_fake=float(self.logits[1].sigmoid().mean()),
-        )
-        keep = min(self.ema, self.gan.steps / (10 + self.gan.steps))
-        with torch.no_grad():
-            for mean, now in zip(self.G.state_dict().values(), self.gan.G.state_dict().values()):
-                mean.lerp_(now, 1 - keep) if mean.is_floating_point() else mean.copy_(now)
+            smaller = max(1, self.batch // 2)
+            raise RuntimeError(f"out of GPU memory: try a batch of {smaller}") from None
+
+        record["D_real"] = float(self.logits[0].sigmoid().mean())
+        record["D_fake"] = float(self.logits[1].sigmoid().mean())
+        self._average()
         return record
 
+    def _next_rows(self) -> Tensor:
+        """Which pictures come next: of the batch, this process's part."""
+        if len(self.order) < self.batch:
+            self.order = torch.randperm(len(self.x), generator=self.generator)
+        whole = self.order[: self.batch]
+        self.order = self.order[self.batch :]
+        return whole.chunk(self.world)[self.rank]
+
+    def _lower_rates(self) -> None:
+        """Both rates one step on along their line, whatever they were set to in between."""
+        first, last = self.settings["fall"] or (0, 0)
+        if first < self.gan.steps < last:
+            left = last - self.gan.steps
+            # These factors multiply to the line from 1 to 0.
+            self.gan.lr_G = self.gan.lr_G * left / (left + 1)
+            self.gan.lr_D = self.gan.lr_D * left / (left + 1)
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Move the averaged G towards G; numbers that are counts are copied."""
+        keep = min(self.ema, self.gan.steps / (10 + self.gan.steps))
+        means = self.nets["mean"].state_dict().values()
+        for mean, now in zip(means, self.nets["G"].state_dict().values()):
+            if mean.is_floating_point():
+                mean.lerp_(now, 1 - keep)
+            else:
+                mean.copy_(now)
+
     def train(self, steps: int, *, progress=False) -> "Run":
-        """Go on until `steps` steps are done in all, saving on the way; Ctrl-C ends after a whole step, and saves."""
+        """Go on until `steps` steps are done in all, saving on the way.
+
+        Ctrl-C ends after a whole step, and saves.
+        """
         bar = tqdm(
             total=steps,
             initial=self.gan.steps,
             disable=not progress or self.rank > 0,
-            desc=f"{self.world} process{'es' * (self.world > 1)}",
+            desc="1 process" if self.world == 1 else f"{self.world} processes",
         )
-        with _interrupt() as stop, bar:
-            while self.gan.steps < steps and not stop:
+        with _CtrlC() as ctrl_c, bar:
+            while self.gan.steps < steps and not ctrl_c.pressed:
                 record = self.step()
                 bar.update()
                 bar.set_postfix({name: f"{record[name]:.2f}" for name in NUMBERS}, refresh=False)
-                if self.saves and (
-                    self.gan.steps % self.every == 0 or self.gan.steps == steps or stop
-                ):
+                due = self.gan.steps % self.every == 0
+                if self.saves and (due or self.gan.steps == steps or ctrl_c.pressed):
                     self.save()
-        if stop:
+
+        if ctrl_c.pressed:
             print(f"stopped after step {self.gan.steps}; the same call goes on from there")
         return self
 
     def sample(self, n: int, *, seed=0) -> Tensor:
         """n pictures by the averaged G; training is not disturbed."""
-        z = self.gan.prior.sample(n, torch.Generator().manual_seed(seed)).to(self.gan.device)
+        z = self.prior.sample(n, torch.Generator().manual_seed(seed)).to(self.gan.device)
         return torch.cat([self.G(part) for part in z.split(500)])
 
     def save(self) -> None:
-        """Write the checkpoint and a grid of samples into `out`; a save that fails leaves the last good one there."""
-        if self.rank == 0:
-            gan = self.gan
-            write(
-                self.out / "run.safetensors",
-                self._tensors(),
-                {
-                    **self.about,
-                    "settings": self.settings,
-                    "steps": gan.steps,
-                    "lr": [gan.lr_G, gan.lr_D],
-                    "threads": torch.get_num_threads(),
-                },
-            )
-            Image.fromarray((mosaic(self.sample(64)) * 255).astype(np.uint8)).save(
-                self.out / f"samples-{gan.steps:06d}.png"
-            )
+        """Write the checkpoint and a grid of samples into `out`.
+
+        A save that fails leaves the last good one there.
+        """
+        if self.rank > 0:
+            return
+        gan = self.gan
+        about = {
+            **self.about,
+            "settings": self.settings,
+            "steps": gan.steps,
+            "lr": [gan.lr_G, gan.lr_D],
+            "threads": torch.get_num_threads(),
+        }
+        write(self.out / "run.safetensors", self._tensors(), about)
+
+        pixels = (mosaic(self.sample(64)) * 255).astype(np.uint8)
+        Image.fromarray(pixels).save(self.out / f"samples-{gan.steps:06d}.png")
 
     def load(self, path) -> None:
-        """Go back to a checkpoint; ValueError if it is damaged, of another architecture or of other settings."""
-        (there, about), here, gan = read(path), self._tensors(), self.gan
-        old, new = (
-            settings
-            | {key: list(value.shape) for key, value in tensors.items() if key[:2] in ("G.", "D.")}
-            for settings, tensors in ((about["settings"], there), (self.settings, here))
-        )
+        """Go back to a checkpoint.
+
+        ValueError if it is damaged, of another architecture or of other settings.
+        """
+        there, about = read(path)
+        old = {**about["settings"], **_shapes(there)}
+        new = {**self.settings, **_shapes(self._tensors())}
         for key in sorted({*old, *new}):
             if old.get(key) != new.get(key):
                 raise ValueError(
@@ -216,233 +280,202 @@ class Run:
             warnings.warn(
                 f"saved with {about['threads']} threads: the last bits may differ now", stacklevel=2
             )
-        for part, net in (("G", gan.G), ("D", gan.D), ("mean", self.G)):
-            net.load_state_dict(_below(there, part))
-        for part, optimiser in (("opt_G", gan.opt_G), ("opt_D", gan.opt_D)):
-            state = {
-                int(i): _below(_below(there, part), i)
-                for i in {key.split(".")[0] for key in _below(there, part)}
-            }
-            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-        (gan.lr_G, gan.lr_D), gan.steps, self.order = about["lr"], about["steps"], there["order"]
-        gan.generator.set_state(there["noise"])
-        self.generator.set_state(there["shuffle"])
-        torch.set_rng_state(there["global"])  # dropout, say, draws from it
+
+        gan = self.gan
+        for part, net in self.nets.items():
+            net.load_state_dict(below(there, part))
+        _restore(gan.opt_G, below(there, "opt_G"))
+        _restore(gan.opt_D, below(there, "opt_D"))
+        gan.lr_G, gan.lr_D = about["lr"]
+        gan.steps = about["steps"]
         gan.history[:] = [dict(zip(NUMBERS, row)) for row in there["history"].tolist()]
+
+        self.order = there["order"]
+        self.generator.set_state(there["shuffle"])
+        gan.generator.set_state(there["noise"])
+        torch.set_rng_state(there["global"])  # dropout, say, draws from it
 
     def _tensors(self) -> dict[str, Tensor]:
         """All that the next step depends on, under flat names."""
         gan = self.gan
-        nets, optimisers = (
-            {"G": gan.G, "D": gan.D, "mean": self.G},
-            {"opt_G": gan.opt_G, "opt_D": gan.opt_D},
-        )
-        flat = {
-            f"{part}.{name}": value
-            for part, net in nets.items()
-            for name, value in net.state_dict().items()
-        }
-        flat |= {
-            f"{part}.{i}.{name}": value
-            for part, optimiser in optimisers.items()
-            for i, state in optimiser.state_dict()["state"].items()
-            for name, value in state.items()
-        }
-        history = torch.tensor(
-            [[record.get(name, np.nan) for name in NUMBERS] for record in gan.history]
-        )
-        return flat | {
+        flat = {}
+        for part, net in self.nets.items():
+            for name, value in net.state_dict().items():
+                flat[f"{part}.{name}"] = value
+        for part, optimiser in (("opt_G", gan.opt_G), ("opt_D", gan.opt_D)):
+            for number, memory in optimiser.state_dict()["state"].items():
+                for name, value in memory.items():
+                    flat[f"{part}.{number}.{name}"] = value
+
+        rows = [[record.get(name, np.nan) for name in NUMBERS] for record in gan.history]
+        return {
+            **flat,
             "noise": gan.generator.get_state(),
             "shuffle": self.generator.get_state(),
             "order": self.order,
             "global": torch.get_rng_state(),
-            "history": history.double(),
+            "history": torch.tensor(rows).double(),
         }
 
 
-def write(path: Path, tensors: dict[str, Tensor], about: dict) -> None:
-    """Write tensors and JSON beside `path`, then rename: whoever reads finds the old file or the new, never a part."""
-    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    try:
-        with open(part, "wb") as file:
-            file.write(save(tensors, {"about": json.dumps({**about, "sha256": _digest(tensors)})}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OSError(
-            f"{path} could not be written ({error}); what lay there before is untouched"
-        ) from error
+def _check_batch(batch: int, pictures: int, world: int) -> None:
+    if not 0 < batch <= pictures or batch % world:
+        raise ValueError(
+            f"batch must be a multiple of {world}, at most the {pictures} pictures, got {batch}"
+        )
 
 
-def read(path) -> tuple[dict[str, Tensor], dict]:
-    """The tensors and the JSON of a file made by `write`; ValueError if it is anything else or was changed."""
-    try:
-        with safe_open(path, "pt") as file:
-            about, names = json.loads(file.metadata()["about"]), list(file.keys())
-            tensors = {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is truncated or no file of a run: {error}") from None
-    if about.pop("sha256", None) != _digest(tensors):
-        raise ValueError(f"{path} was changed after it was written")
-    return tensors, about
-
-
-def _digest(tensors) -> str:
-    return hashlib.sha256(
-        b"".join(tensors[name].numpy().tobytes() for name in sorted(tensors))
-    ).hexdigest()
-
-
-def _below(tensors, part) -> dict[str, Tensor]:
+def _shapes(tensors: dict[str, Tensor]) -> dict[str, list[int]]:
+    """What tells one architecture from another: the shapes of the weights of G and D."""
     return {
-        name[len(part) + 1 :]: value
-        for name, value in tensors.items()
-        if name.startswith(f"{part}.")
+        name: list(value.shape) for name, value in tensors.items() if name.startswith(("G.", "D."))
     }
 
 
+def _restore(optimiser: torch.optim.Optimizer, memory: dict[str, Tensor]) -> None:
+    """Give an optimiser back what it remembers of each parameter, under names `number.name`."""
+    numbers = {name.split(".")[0] for name in memory}
+    state = {int(number): below(memory, number) for number in numbers}
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+
+
 def load_pair(path) -> tuple[nn.Module, nn.Module, dict]:
-    """The averaged G and D of a run made from the shell, ready to use, and what its file says about it."""
+    """The averaged G and D of a run made from the shell, and what its file says about it.
+
+    Both are ready to use.
+    """
     tensors, about = read(path)
-    G, D = _pair(
-        **{
-            key: about[key]
-            for key in ("size", "channels", "z_dim", "width", "norm", "width_D")
-            if key in about
-        }
-    )
-    G.load_state_dict(_below(tensors, "mean"))
-    D.load_state_dict(_below(tensors, "D"))
+    known = ("size", "channels", "z_dim", "width", "norm", "width_D")
+    G, D = _pair(**{name: about[name] for name in known if name in about})
+    G.load_state_dict(below(tensors, "mean"))
+    D.load_state_dict(below(tensors, "D"))
     return G.eval().requires_grad_(False), D.eval().requires_grad_(False), about
 
 
 def _pair(size, channels, z_dim, width, norm, width_D=0, seed=0):
+    """G and D of a run from the shell; spectral norm is for D alone."""
     norm_G = "batch" if norm == "spectral" else norm
-    return (
-        networks.dcgan_generator(size, channels, z_dim=z_dim, width=width, norm=norm_G, seed=seed),
-        networks.dcgan_discriminator(
-            size, channels, width=width_D or width, norm=norm, seed=seed + 1
-        ),
+    G = networks.dcgan_generator(size, channels, z_dim=z_dim, width=width, norm=norm_G, seed=seed)
+    D = networks.dcgan_discriminator(
+        size, channels, width=width_D or width, norm=norm, seed=seed + 1
     )
+    return G, D
 
 
-@contextmanager
-def _interrupt():
-    """A list that Ctrl-C makes non-empty, so that a step is never cut in two; only the main thread can hear it."""
-    stop: list[int] = []
-    hears = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, lambda *_: stop.append(1)) if hears else None
-    try:
-        yield stop
-    finally:
-        if hears:
-            signal.signal(signal.SIGINT, before)
+class _CtrlC:
+    """While it is open, Ctrl-C is only noted, in `pressed`: no step is ever cut in two.
 
-
-def train(
-    *,
-    images: str = "digits",
-    size: int = 8,
-    grey: bool = False,
-    cache: str = "",
-    held_out: float = 0.0,
-    steps: int = 2000,
-    batch: int = 64,
-    out: str = "runs/a",
-    every: int = 500,
-    z_dim: int = 32,
-    width: int = 32,
-    width_D: int = 0,
-    norm: str = "batch",
-    loss: str = "non-saturating",
-    lr_G: float = 1e-3,
-    lr_D: float = 1e-3,
-    fall_from: int = 0,
-    ema: float = 0.99,
-    seed: int = 0,
-    device: Literal["cpu", "cuda"] = "cpu",
-    threads: int = 1,
-    bf16: bool = False,
-    channels_last: bool = False,
-    compile: bool = False,
-    command: tyro.conf.Suppress[str] = "",
-) -> Run:
-    """Train a DCGAN on pictures, or go on.
-
-    Args:
-        images: digits, mnist, fashion-mnist, faces, a folder of pictures, or an IDX file
-        size: side of the pictures in pixels: 8, 16, 32, 64 or 128
-        grey: turn pictures grey
-        cache: folder for pixels mapped into memory
-        held_out: share of the pictures to leave aside
-        steps: steps in all
-        batch: pictures a step, over all processes
-        out: folder of checkpoint and samples
-        every: steps between checkpoints
-        z_dim: numbers in z
-        width: channels of the largest maps
-        width_D: the same for D; 0: as G's
-        norm: of D: batch, spectral or none
-        loss: minimax, non-saturating, least-squares, hinge, wasserstein or linear
-        lr_G: learning rate of G
-        lr_D: learning rate of D
-        fall_from: step from which both rates fall to 0; 0: never
-        ema: share that the average of G keeps at each step
-        seed: of weights, noise and order
-        device: cpu or cuda
-        threads: threads of the CPU
-        bf16: mixed precision
-        channels_last: memory layout
-        compile: by torch.compile
-        command: what the file of the run shall say of its making
+    Only the main thread can hear it.
     """
-    if device == "cuda" and not torch.cuda.is_available():
+
+    def __init__(self):
+        self.pressed = False
+        self.hears = threading.current_thread() is threading.main_thread()
+
+    def __enter__(self) -> "_CtrlC":
+        if self.hears:
+            self.before = signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.hears:
+            signal.signal(signal.SIGINT, self.before)
+
+    def _press(self, *_) -> None:
+        self.pressed = True
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Train a DCGAN on pictures, or go on."""
+
+    # These are the options of the command line; the comment at each is what `--help` says of it.
+
+    # digits, mnist, fashion-mnist, faces, a folder of pictures, or an IDX file
+    images: str = "digits"
+    size: int = 8  # side of the pictures in pixels: 8, 16, 32, 64 or 128
+    grey: bool = False  # turn pictures grey
+    cache: str = ""  # folder for pixels mapped into memory
+    held_out: float = 0.0  # share of the pictures to leave aside
+    steps: int = 2000  # steps in all
+    batch: int = 64  # pictures a step, over all processes
+    out: str = "runs/a"  # folder of checkpoint and samples
+    every: int = 500  # steps between checkpoints
+    z_dim: int = 32  # numbers in z
+    width: int = 32  # channels of the largest maps
+    width_D: int = 0  # the same for D; 0: as G's
+    norm: str = "batch"  # of D: batch, spectral or none
+    # minimax, non-saturating, least-squares, hinge, wasserstein or linear
+    loss: str = "non-saturating"
+    lr_G: float = 1e-3  # learning rate of G
+    lr_D: float = 1e-3  # learning rate of D
+    fall_from: int = 0  # step from which both rates fall to 0; 0: never
+    ema: float = 0.99  # share that the average of G keeps at each step
+    seed: int = 0  # of weights, noise and order
+    device: Literal["cpu", "cuda"] = "cpu"  # cpu or cuda
+    threads: int = 1  # threads of the CPU
+    bf16: bool = False  # mixed precision
+    channels_last: bool = False  # memory layout
+    compile: bool = False  # by torch.compile
+    # what the file of the run shall say of its making
+    command: tyro.conf.Suppress[str] = ""
+
+
+def train(recipe: Recipe) -> Run:
+    """Train as the recipe says, or go on with the run that lies in its folder."""
+    if recipe.device == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda, but this PyTorch sees no GPU; take --device cpu")
-    torch.set_num_threads(threads)
-    place = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if device == "cuda" else device
-    found = load(images, size=size, grey=grey, cache=cache)
-    x = (
-        found.split(held_out)[0].x if held_out else found.x
-    )  # a split is a copy: not of what fits no memory
+    torch.set_num_threads(recipe.threads)
+    gpu = os.environ.get("LOCAL_RANK", 0)
+    device = f"cuda:{gpu}" if recipe.device == "cuda" else "cpu"
+
+    found = load(recipe.images, size=recipe.size, grey=recipe.grey, cache=recipe.cache)
+    x = found.x
+    if recipe.held_out:
+        x = found.split(recipe.held_out)[0].x  # a copy: not of what fits no memory
+
     shape = {
-        "size": size,
+        "size": recipe.size,
         "channels": x.shape[1],
-        "z_dim": z_dim,
-        "width": width,
-        "width_D": width_D,
-        "norm": norm,
+        "z_dim": recipe.z_dim,
+        "width": recipe.width,
+        "width_D": recipe.width_D,
+        "norm": recipe.norm,
     }
-    G, D = (net.to(place) for net in _pair(**shape, seed=seed))
-    gan = GAN(G, D, targets.gaussian(dim=z_dim), loss=loss, lr_G=lr_G, lr_D=lr_D, seed=seed)
-    return Run(
+    G, D = _pair(**shape, seed=recipe.seed)
+    gan = GAN(
+        G.to(device),
+        D.to(device),
+        targets.gaussian(dim=recipe.z_dim),
+        loss=recipe.loss,
+        lr_G=recipe.lr_G,
+        lr_D=recipe.lr_D,
+        seed=recipe.seed,
+    )
+    run = Run(
         gan,
         x,
-        fall=(fall_from, steps) if fall_from else (),
-        about={**shape, "command": command},
-        batch=batch,
-        ema=ema,
-        seed=seed,
-        out=out,
-        every=every,
-        bf16=bf16,
-        compile=compile,
-        channels_last=channels_last,
-    ).train(steps, progress=True)
+        batch=recipe.batch,
+        ema=recipe.ema,
+        fall=(recipe.fall_from, recipe.steps) if recipe.fall_from else (),
+        seed=recipe.seed,
+        out=recipe.out,
+        every=recipe.every,
+        about={**shape, "command": recipe.command},
+        bf16=recipe.bf16,
+        channels_last=recipe.channels_last,
+        compile=recipe.compile,
+    )
+    return run.train(recipe.steps, progress=True)
 
 
 def main(argv=None) -> None:
     """The command line of `train`."""
     argv = sys.argv[1:] if argv is None else argv
+    program = "python -m ganlib.training"
     try:
-        tyro.cli(
-            partial(train, command=" ".join(["python -m ganlib.training", *argv])),
-            args=argv,
-            prog="python -m ganlib.training",
-        )
+        recipe = tyro.cli(Recipe, args=argv, prog=program)
+        train(replace(recipe, command=" ".join([program, *argv])))
     except (ValueError, OSError, RuntimeError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
 

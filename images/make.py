@@ -1,4 +1,4 @@
-"""Make the pictures that README and notebooks show: `python images/make.py [value_function figure_1 live_lab ...]`.
+"""Make the pictures that README and notebooks show: `python images/make.py [figure_1 ...]`.
 
 Without names it makes all of them. Each function makes the picture of its name.
 """
@@ -14,6 +14,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import torch
+from matplotlib.patches import FancyArrowPatch
 from PIL import Image
 
 from ganlib import plots, targets
@@ -22,70 +23,104 @@ from ganlib.labs import GANLab
 from ganlib.networks import mlp
 
 HERE = Path(__file__).parent
+NOTEBOOKS = HERE.parent / "notebooks"
+
+GREEN = plots.COLOURS["green"]
+BLUE = plots.COLOURS["blue"]
+BLACK = plots.COLOURS["black"]
+
+# V(D, G) in pieces: where each begins, as a share of the width, and its colour.
+FORMULA = [
+    (0.02, r"$\min_G\ \max_D\ \ V(D, G)\ =$", BLACK),
+    (0.33, r"$\mathbb{E}_{x \sim p_{\mathrm{data}}}\,\log D(x)$", BLACK),
+    (0.565, r"$+$", BLACK),
+    (0.60, r"$\mathbb{E}_{z \sim p_z}\,\log(1 - D(G(z)))$", GREEN),
+]
+
+# What is said about the pieces: its middle, the words, their colour, and what the arrow points at.
+NOTES = [
+    (
+        (0.45, 0.86),
+        "real examples: D wants D(x) near 1.\nG has no part in this term.",
+        BLACK,
+        (0.45, 0.62),
+    ),
+    (
+        (0.77, 0.86),
+        "fakes: D wants D(G(z)) near 0,\nG wants it near 1.",
+        GREEN,
+        (0.77, 0.62),
+    ),
+    ((0.09, 0.16), "G wants V small", GREEN, (0.045, 0.42)),
+    ((0.25, 0.16), "D wants V large", BLUE, (0.13, 0.42)),
+    (
+        (0.66, 0.16),
+        "D(x) is a belief between 0 and 1 that x is real.  V is at most 0;\n"
+        "V = −log 4 when D says ½ everywhere.",
+        BLUE,
+        None,
+    ),
+]
+
+# Steps from one frame of the animation to the next: slowly at first, where most happens.
+STRIDES = [10] * 10 + [25] * 12 + [100] * 16 + [250] * 12
 
 
 def value_function():
     """V(D, G) with what each term asks of whom."""
-    green, blue, black = plots.COLOURS["green"], plots.COLOURS["blue"], plots.COLOURS["black"]
     fig = plt.figure(figsize=(9, 2.9))
-    formula = [
-        (0.02, r"$\min_G\ \max_D\ \ V(D, G)\ =$", black),
-        (0.33, r"$\mathbb{E}_{x \sim p_{\mathrm{data}}}\,\log D(x)$", black),
-        (0.565, r"$+$", black),
-        (0.60, r"$\mathbb{E}_{z \sim p_z}\,\log(1 - D(G(z)))$", green),
-    ]
-    for left, words, colour in formula:
-        fig.text(left, 0.5, words, fontsize=19, color=colour, va="baseline")
-    notes = [
-        (
-            0.45,
-            0.86,
-            "real examples: D wants D(x) near 1.\nG has no part in this term.",
-            black,
-            (0.45, 0.62),
-        ),
-        (0.77, 0.86, "fakes: D wants D(G(z)) near 0,\nG wants it near 1.", green, (0.77, 0.62)),
-        (0.09, 0.16, "G wants V small", green, (0.045, 0.42)),
-        (0.25, 0.16, "D wants V large", blue, (0.13, 0.42)),
-        (
-            0.66,
-            0.16,
-            "D(x) is a belief between 0 and 1 that x is real.  V is at most 0;\nV = −log 4 when D says ½ everywhere.",
-            blue,
-            None,
-        ),
-    ]
-    for x, y, words, colour, tip in notes:
+    for left, formula, colour in FORMULA:
+        fig.text(left, 0.5, formula, fontsize=19, color=colour, va="baseline")
+
+    for (x, y), words, colour, tip in NOTES:
         fig.text(x, y, words, ha="center", va="center", fontsize=11, color=colour)
         if tip:
-            start = (x, y - 0.12 if y > 0.5 else y + 0.07)
-            fig.add_artist(
-                matplotlib.patches.FancyArrowPatch(
-                    start,
-                    tip,
-                    transform=fig.transFigure,
-                    arrowstyle="->",
-                    mutation_scale=12,
-                    color=colour,
-                )
+            start = y - 0.12 if y > 0.5 else y + 0.07  # the formula is in the middle
+            arrow = FancyArrowPatch(
+                (x, start),
+                tip,
+                transform=fig.transFigure,
+                arrowstyle="->",
+                mutation_scale=12,
+                color=colour,
             )
+            fig.add_artist(arrow)
+
     fig.savefig(HERE / "value_function.png", dpi=150)
     plt.close(fig)
 
 
 def figure_1():
     """Figure 1 (a) to (d), as found by notebook 04; the picture is the notebook's own."""
-    notebook = json.loads(
-        (HERE.parent / "notebooks/04_gan_in_one_dimension.ipynb").read_text(encoding="utf8")
-    )
-    cell = next(c for c in notebook["cells"] if c["id"] == "figure-one-draw")
-    picture = next(
-        o["data"]["image/png"] for o in cell["outputs"] if "image/png" in o.get("data", {})
-    )
+    notebook = json.loads((NOTEBOOKS / "04_gan_in_one_dimension.ipynb").read_text(encoding="utf-8"))
+    cell = next(cell for cell in notebook["cells"] if cell["id"] == "figure-one-draw")
+    outputs = [output.get("data", {}) for output in cell["outputs"]]
+    picture = next(data["image/png"] for data in outputs if "image/png" in data)
     (HERE / "figure_1.png").write_bytes(base64.b64decode("".join(picture)))
 
 
+def live_lab():
+    """The lab on two modes: a still after 5,000 steps, and an animation of the way there."""
+    lab = _lab()
+    frames = [_frame(lab)]
+    for steps in STRIDES:
+        lab.run(steps)
+        frames.append(_frame(lab))
+
+    _picture(lab, 900).save(HERE / "live_lab.png", optimize=True)
+    milliseconds = [120] * len(STRIDES) + [2500]
+    frames[0].save(
+        HERE / "live_lab.gif",
+        save_all=True,
+        append_images=frames[1:],
+        duration=milliseconds,
+        loop=0,
+        optimize=True,
+    )
+
+
 def _lab():
+    """The live lab with the networks and rates of notebook 04, on two modes."""
     gan = GAN(
         mlp(1, 32, 32, 1, seed=0),
         mlp(1, 48, 48, 1, seed=1, cover=(-3, 3)),
@@ -101,41 +136,34 @@ def _lab():
 
 
 def _picture(lab, width):
+    """What the lab shows, as a picture of this width."""
     memory = BytesIO()
     lab.figure().savefig(memory, format="png")
     image = Image.open(memory).convert("RGB")
-    return image.resize((width, image.height * width // image.width), Image.Resampling.LANCZOS)
+    height = image.height * width // image.width
+    return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def live_lab():
-    """The lab on two modes: a still after 5,000 steps, and an animation of the way there."""
-    lab, frames = _lab(), []
-    for steps in (
-        [0] + [10] * 10 + [25] * 12 + [100] * 16 + [250] * 12
-    ):  # slowly at first, where most happens
-        frames.append(_picture(lab.run(steps) if steps else lab, 720).quantize(64))
-    _picture(lab, 900).save(HERE / "live_lab.png", optimize=True)
-    times = [120] * (len(frames) - 1) + [2500]
-    frames[0].save(
-        HERE / "live_lab.gif",
-        save_all=True,
-        append_images=frames[1:],
-        duration=times,
-        loop=0,
-        optimize=True,
-    )
+def _frame(lab):
+    """The same for the animation, in few colours."""
+    return _picture(lab, 720).quantize(64)
 
 
-PICTURES = {f.__name__: f for f in (value_function, figure_1, live_lab)}
+PICTURES = {picture.__name__: picture for picture in (value_function, figure_1, live_lab)}
 
-if __name__ == "__main__":
+
+def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "names", nargs="*", choices=[[], *PICTURES][1:], help="which pictures (default: all)"
+        "names", nargs="*", choices=list(PICTURES), help="which pictures (default: all)"
     )
     torch.set_num_threads(1)
     for name in parser.parse_args().names or PICTURES:
         PICTURES[name]()
         print("made", name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,9 @@
-"""Re-execute notebooks from top to bottom and store them clean: `python tests/execute.py [04 …] [--check]`.
+"""Re-execute notebooks from top to bottom, and store them clean.
 
-Clean means: outputs of a fresh kernel, execution counts 1..n, no widget views or state, no run times.
-Without arguments it does all notebooks. With --check it only says what is not clean.
+    python tests/execute.py [04 …] [--check]
+
+Clean means: outputs of a fresh kernel, execution counts 1..n, no widget views or state, no run
+times. Without arguments it does all notebooks. With --check it only says what is not clean.
 """
 
 import argparse
@@ -13,27 +15,66 @@ import nbformat
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+LARGEST = 1 << 20  # bytes of a stored notebook
+
+METADATA = {
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {"name": "python"},
+}
 
 
 def clean(nb):
-    """Take out what must not be stored: widget views and state, run times, the version of this Python."""
-    nb.metadata = {
-        "kernelspec": {
-            "display_name": "Python 3 (ipykernel)",
-            "language": "python",
-            "name": "python3",
-        },
-        "language_info": {"name": "python"},
-    }
+    """Take out what must not be stored: widgets, run times, the version of this Python."""
+    nb.metadata = METADATA
     nb.nbformat_minor = 5
     for cell in nb.cells:
         cell.metadata = {
-            k: v for k, v in cell.metadata.items() if k in ("tags", "slideshow", "jupyter")
+            key: value
+            for key, value in cell.metadata.items()
+            if key in ("tags", "slideshow", "jupyter")
         }
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)
             output.pop("transient", None)
     return nb
+
+
+def problems_of_ids(ids):
+    """What is wrong with the names of the cells."""
+    found = []
+    for name in ids:
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+            found.append(f"cell id {name!r} is not readable-kebab-case")
+    for name in ids:
+        if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}.*)?", name):
+            found.append(f"cell id {name!r} looks random")
+    if len(set(ids)) < len(ids):
+        found.append("two cells have the same id")
+    return found
+
+
+def problems_of_code(cell):
+    """What is wrong with a cell of code and its outputs."""
+    found = []
+    for output in cell.outputs:
+        is_stderr = output.output_type == "stream" and output.name == "stderr"
+        if output.output_type == "error" or is_stderr:
+            found.append(f"cell {cell.id} stores an error or stderr")
+
+        data = output.get("data", {})
+        if WIDGET in data:
+            found.append(f"cell {cell.id} stores a widget view")
+
+        printed = str(data.get("text/plain", "")) + str(output.get("text", ""))
+        if " at 0x" in printed:
+            found.append(f"cell {cell.id} stores a memory address")
+    if "execution" in cell.metadata:
+        found.append(f"cell {cell.id} stores run times")
+    return found
 
 
 def problems(nb):
@@ -43,37 +84,16 @@ def problems(nb):
         found.append(f"format {nb.nbformat}.{nb.nbformat_minor}, not 4.5")
     if "widgets" in nb.metadata:
         found.append("stores widget state")
+
     code = [cell for cell in nb.cells if cell.cell_type == "code"]
     counts = [cell.execution_count for cell in code]
     if counts != list(range(1, len(code) + 1)):
         found.append("execution counts are not 1..n: run `python tests/execute.py`")
-    ids = [cell.id for cell in nb.cells]
-    found += [
-        f"cell id {i!r} is not readable-kebab-case"
-        for i in ids
-        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", i)
-    ]
-    found += [
-        f"cell id {i!r} looks random"
-        for i in ids
-        if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}.*)?", i)
-    ]
-    if len(set(ids)) < len(ids):
-        found.append("two cells have the same id")
+
+    found += problems_of_ids([cell.id for cell in nb.cells])
     for cell in code:
-        for output in cell.outputs:
-            if output.output_type == "error" or (
-                output.output_type == "stream" and output.name == "stderr"
-            ):
-                found.append(f"cell {cell.id} stores an error or stderr")
-            if WIDGET in output.get("data", {}):
-                found.append(f"cell {cell.id} stores a widget view")
-            if " at 0x" in str(output.get("data", {}).get("text/plain", "")) + str(
-                output.get("text", "")
-            ):
-                found.append(f"cell {cell.id} stores a memory address")
-        if "execution" in cell.metadata:
-            found.append(f"cell {cell.id} stores run times")
+        found += problems_of_code(cell)
+
     for cell in nb.cells:
         kind = cell.metadata.get("slideshow", {}).get("slide_type", "-")
         if kind not in ("-", "slide", "subslide", "fragment", "skip", "notes"):
@@ -81,7 +101,21 @@ def problems(nb):
     return found
 
 
-def main():
+def execute(nb):
+    """Run a notebook in a fresh kernel; the outputs are put into it."""
+    from nbclient import NotebookClient
+
+    client = NotebookClient(
+        nb,
+        timeout=600,
+        kernel_name="python3",
+        coalesce_streams=True,
+        resources={"metadata": {"path": NOTEBOOKS}},
+    )
+    client.execute()
+
+
+def arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -91,32 +125,30 @@ def main():
     parser.add_argument(
         "--check", action="store_true", help="execute nothing, say what is not clean"
     )
-    args = parser.parse_args()
-    paths = [
-        p
-        for p in sorted(NOTEBOOKS.glob("*.ipynb"))
-        if not args.which or p.name.startswith(tuple(args.which))
-    ]
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+    if args.which:
+        paths = [path for path in paths if path.name.startswith(tuple(args.which))]
     if not paths:
         sys.exit(f"no notebook begins with {' or '.join(args.which)}")
-    bad = 0
+
+    all_clean = True
     for path in paths:
         nb = nbformat.read(path, as_version=4)
         if not args.check:
-            from nbclient import NotebookClient
-
-            NotebookClient(
-                nb,
-                timeout=600,
-                kernel_name="python3",
-                coalesce_streams=True,
-                resources={"metadata": {"path": NOTEBOOKS}},
-            ).execute()
+            execute(nb)
             nbformat.write(clean(nb), path)
-        found = problems(nb) + (["larger than 1 MB"] if path.stat().st_size > 1 << 20 else [])
-        print(f"{path.name}: {'clean' if not found else '; '.join(found)}")
-        bad += bool(found)
-    sys.exit(bool(bad))
+
+        found = problems(nb)
+        if path.stat().st_size > LARGEST:
+            found.append("larger than 1 MB")
+        print(f"{path.name}: {'; '.join(found) or 'clean'}")
+        all_clean = all_clean and not found
+    sys.exit(0 if all_clean else 1)
 
 
 if __name__ == "__main__":

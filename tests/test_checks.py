@@ -25,12 +25,14 @@ def test_no_positive_number(number):
 
 
 def test_what_is_allowed_comes_back():
-    assert count("steps", 0, 0) == 0 and count("n", 7, 7) == 7
+    assert count("steps", 0, 0) == 0
+    assert count("n", 7, 7) == 7
     for number in (3, 1e-300, np.float32(0.5), np.int64(4), Fraction(1, 2)):
-        assert positive("lr", number) == float(number) and isinstance(positive("lr", number), float)
-    assert (
-        one_of("loss", "hinge", LOSSES) == "hinge" and one_of("on", False, (True, False)) is False
-    )
+        given_back = positive("lr", number)
+        assert given_back == float(number)
+        assert isinstance(given_back, float)
+    assert one_of("loss", "hinge", LOSSES) == "hinge"
+    assert one_of("on", False, (True, False)) is False
 
 
 @pytest.mark.parametrize("value", ["Hinge", None, 3, ["hinge"], {}])

@@ -1,4 +1,7 @@
-"""What all labs and figures owe to every reader: colours that can be told apart, lines that differ without colour, contrast."""
+"""What all labs and figures owe to every reader.
+
+Colours that can be told apart, lines that differ without colour, and contrast.
+"""
 
 import re
 from itertools import combinations
@@ -7,8 +10,9 @@ from pathlib import Path
 import all_labs
 import pytest
 
-from ganlib import labs, plots
+from ganlib import labs, plots, stage
 
+# Okabe & Ito 2008.
 OKABE_ITO = {
     "#000000",
     "#E69F00",
@@ -18,14 +22,15 @@ OKABE_ITO = {
     "#0072B2",
     "#D55E00",
     "#CC79A7",
-}  # Okabe & Ito 2008
-CANVAS = Path(labs.__file__).parent
+}
+STAGE = Path(stage.__file__).parent
 
 
 def luminance(colour):
     """Relative luminance of #rgb or #rrggbb (WCAG 2.1, definition of relative luminance)."""
     digits = colour.lstrip("#")
-    digits = "".join(2 * d for d in digits) if len(digits) == 3 else digits
+    if len(digits) == 3:
+        digits = "".join(2 * d for d in digits)
     parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
@@ -38,10 +43,10 @@ def contrast(ink, paper="#ffffff"):
 
 
 def test_contrast_of_colours_whose_contrast_is_known():
-    assert contrast("#000") == pytest.approx(21) and contrast("#fff") == 1
-    assert contrast("#767676") == pytest.approx(
-        4.54, abs=0.005
-    )  # the lightest grey that passes for small type
+    assert contrast("#000") == pytest.approx(21)
+    assert contrast("#fff") == 1
+    # The lightest grey that passes for small type.
+    assert contrast("#767676") == pytest.approx(4.54, abs=0.005)
 
 
 def grey(colour):
@@ -56,15 +61,21 @@ def scenes():
 
 
 def marks(scenes):
-    return [(f"{name}: {m['key']}", m) for name, scene in scenes.items() for m in scene["marks"]]
+    """Every mark of every lab, with the name of both."""
+    found = []
+    for name, scene in scenes.items():
+        found += [(f"{name}: {mark.key}", mark) for mark in scene.marks]
+    return found
 
 
 def test_colours_are_those_of_okabe_and_ito_or_grey(scenes):
-    assert set(plots.COLOURS.values()) - OKABE_ITO == {plots.COLOURS["grey"]} and grey(
-        plots.COLOURS["grey"]
-    )
-    assert {style["color"] for style in plots.STYLE.values()} <= set(plots.COLOURS.values())
-    drawn = [(name, m["color"]) for name, m in marks(scenes) if m["kind"] not in ("text", "heat")]
+    colours = plots.COLOURS
+    assert set(colours.values()) - OKABE_ITO == {colours["grey"]}
+    assert grey(colours["grey"])
+    assert {style["color"] for style in plots.STYLE.values()} <= set(colours.values())
+
+    drawn = [(name, m.color) for name, m in marks(scenes) if m.kind not in ("text", "heat")]
+    assert drawn
     assert not [
         (name, colour)
         for name, colour in drawn
@@ -72,48 +83,48 @@ def test_colours_are_those_of_okabe_and_ito_or_grey(scenes):
     ]
 
 
+def alike(a, b):
+    """Two lines of one picture that only their colour tells apart."""
+    if a.axes != b.axes or list(a.dash) != list(b.dash):
+        return False
+    thin, thick = sorted((a.width, b.width))
+    return thick < 2 * thin
+
+
 def test_curves_of_one_picture_differ_without_colour(scenes):
     """Two named lines on the same axes have another dash, or one is twice as wide as the other."""
-    looks = lambda m: (tuple(m["dash"]), m["width"])
     same = []
     for name, scene in scenes.items():
-        for a, b in combinations(
-            [m for m in scene["marks"] if m["kind"] == "line" and m["label"]], 2
-        ):
-            (dash_a, wide_a), (dash_b, wide_b) = looks(a), looks(b)
-            if (
-                a["axes"] == b["axes"]
-                and dash_a == dash_b
-                and max(wide_a, wide_b) < 2 * min(wide_a, wide_b)
-            ):
-                same.append(f"{name}: {a['label']} and {b['label']}")
+        lines = [mark for mark in scene.marks if mark.kind == "line" and mark.label]
+        pairs = combinations(lines, 2)
+        same += [f"{name}: {a.label} and {b.label}" for a, b in pairs if alike(a, b)]
     assert not same
 
 
 def test_figures_have_a_line_style_for_each_thing():
     styles = {key: str(style["linestyle"]) for key, style in plots.STYLE.items() if key != "half"}
-    alike = [pair for pair in combinations(styles, 2) if styles[pair[0]] == styles[pair[1]]]
-    assert alike == [
-        ("G", "JS")
-    ]  # both solid: a density and a divergence, which no picture shows on the same axes
+    same = [(a, b) for a, b in combinations(styles, 2) if styles[a] == styles[b]]
+    # Both solid: a density and a divergence, which no picture shows on the same axes.
+    assert same == [("G", "JS")]
 
 
 def test_words_in_a_picture_stand_out(scenes):
-    words = [(name, m) for name, m in marks(scenes) if m["kind"] == "text"]
-    assert words and not [(name, m["color"]) for name, m in words if contrast(m["color"]) < 4.5]
-    module = (CANVAS / "canvas.js").read_text(encoding="utf-8")
-    assert contrast(re.search(r'INK = "(#\w+)"', module)[1]) >= 4.5
+    words = [(name, m.color) for name, m in marks(scenes) if m.kind == "text"]
+    assert words
+    assert not [(name, colour) for name, colour in words if contrast(colour) < 4.5]
+    painter = (STAGE / "js" / "paint.js").read_text(encoding="utf-8")
+    assert contrast(re.search(r'INK = "(#\w+)"', painter)[1]) >= 4.5
 
 
 def test_words_around_a_picture_stand_out():
     """Every rule of canvas.css that sets a colour of type, on its own background or on white."""
-    rules = re.findall(r"([^{}]+)\{([^}]*)\}", (CANVAS / "canvas.css").read_text(encoding="utf-8"))
+    sheet = (STAGE / "canvas.css").read_text(encoding="utf-8")
     found = 0
-    for where, body in rules:
+    for where, body in re.findall(r"([^{}]+)\{([^}]*)\}", sheet):
         said = dict(re.findall(r"(?<![-\w])(color|background): *(#\w+)", body))
-        if "color" in said or "background" in said:
+        if said:
             found += 1
-            assert (
-                contrast(said.get("color", "#1a1a1a"), said.get("background", "#ffffff")) >= 4.5
-            ), where.strip()
+            ink = said.get("color", "#1a1a1a")
+            paper = said.get("background", "#ffffff")
+            assert contrast(ink, paper) >= 4.5, where.strip()
     assert found >= 6

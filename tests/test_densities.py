@@ -1,4 +1,4 @@
-"""The push-forward against the change of variables, closed forms and counting; D* against its definition."""
+"""The push-forward against changed variables, closed forms, counts; D* against its definition."""
 
 import math
 
@@ -9,7 +9,7 @@ from scipy import integrate, stats
 from torch import nn
 
 from ganlib import targets
-from ganlib.densities import line, optimal_discriminator, push_masses, pushforward
+from ganlib.densities import best_D, line, optimal_discriminator, push_masses, pushforward
 from ganlib.divergences import js
 from ganlib.networks import mlp
 
@@ -45,7 +45,7 @@ SHAPES = {
 @pytest.mark.parametrize("name", SHAPES)
 @pytest.mark.parametrize("cells", [64, 1024])
 def test_masses_against_cutting_every_cell_into_pieces(name, cells):
-    """The straight piece of G over each z cell, sampled at 4,001 places, counted grid cell by grid cell."""
+    """The straight piece of G over each z cell, at 4,001 places, counted grid cell by grid cell."""
     masses, ends = push_masses(Map(SHAPES[name]), FLAT, X, cells=cells)
     within = (torch.arange(4001, dtype=torch.float64) + 0.5) / 4001
     pieces = ends[:-1, None] + within * ends.diff()[:, None]
@@ -64,15 +64,12 @@ def test_mass_is_neither_lost_nor_made(name, grid):
 
 
 def test_what_falls_beside_the_grid_is_kept():
-    masses, _ = push_masses(
-        Map(lambda z: 10 * z), FLAT, X
-    )  # uniform on [−10, 10]: 0.3 on each side of [−4, 4]
-    torch.testing.assert_close(
-        masses[[0, -1]], torch.tensor([0.3, 0.3]).double(), atol=1e-6, rtol=0
-    )
-    torch.testing.assert_close(
-        masses[1:-1], torch.full((400,), 0.4 / 400).double(), atol=1e-6, rtol=0
-    )
+    # uniform on [−10, 10]: 0.3 on each side of [−4, 4]
+    masses, _ = push_masses(Map(lambda z: 10 * z), FLAT, X)
+    beside = torch.full((2,), 0.3).double()
+    on_it = torch.full((400,), 0.4 / 400).double()
+    torch.testing.assert_close(masses[[0, -1]], beside, atol=1e-6, rtol=0)
+    torch.testing.assert_close(masses[1:-1], on_it, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("scale, shift", [(0.5, 0.3), (-0.5, 0.3), (1.5, -1)])
@@ -80,14 +77,14 @@ def test_an_affine_G_moves_a_normal(scale, shift):
     p_g = pushforward(Map(lambda z: scale * z + shift), targets.gaussian(), X)
     expected = torch.as_tensor(stats.norm(shift, abs(scale)).pdf(X))
     off = float((p_g - expected).abs().sum() * (X[1] - X[0]))
-    assert off == pytest.approx(
-        0, abs=4e-3
-    )  # all of it in the two outermost cells of z, which have no end
+    # all of it in the two outermost cells of z, which have no end
+    assert off == pytest.approx(0, abs=4e-3)
 
 
 @pytest.mark.parametrize("mean, std", [(0.0, 1.0), (1.0, 1.0), (0.5, 0.4), (-3.0, 2.0), (4.0, 0.3)])
 def test_js_of_an_affine_G_and_a_normal_target_by_quadrature(mean, std):
-    p, q = stats.norm(), stats.norm(mean, std)
+    p = stats.norm()
+    q = stats.norm(mean, std)
 
     def terms(x):
         m = (p.pdf(x) + q.pdf(x)) / 2
@@ -111,18 +108,17 @@ def test_a_monotone_G_by_the_change_of_variables():
 
 
 def test_a_folded_G_adds_both_branches():
-    p_g = pushforward(
-        Map(torch.square), FLAT, line(0, 1, 200)
-    )  # density of z²: 1 / (2 √x), mean over each cell
+    x = line(0, 1, 200)
+    p_g = pushforward(Map(torch.square), FLAT, x)
     edges = torch.linspace(0, 1, 201, dtype=torch.float64)
-    torch.testing.assert_close(p_g, edges.sqrt().diff() * 200, rtol=2e-2, atol=0)
-    assert js(p_g, edges.sqrt().diff() * 200, line(0, 1, 200)).item() == pytest.approx(0, abs=1e-5)
+    expected = edges.sqrt().diff() * 200  # density of z²: 1 / (2 √x), mean over each cell
+    torch.testing.assert_close(p_g, expected, rtol=2e-2, atol=0)
+    assert js(p_g, expected, x).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_the_same_law_from_another_G():
-    one, other = (
-        pushforward(Map(G), FLAT, X) for G in (lambda z: (3 * z).sin(), lambda z: (-3 * z).sin())
-    )
+    one = pushforward(Map(lambda z: (3 * z).sin()), FLAT, X)
+    other = pushforward(Map(lambda z: (-3 * z).sin()), FLAT, X)
     torch.testing.assert_close(one, other)
 
 
@@ -130,8 +126,10 @@ def test_the_same_law_from_another_G():
 def test_a_thousand_cells_are_enough_for_js(seed):
     G = mlp(1, 32, 32, 1, seed=seed, cover=(-1, 1))
     p_data = targets.iris().log_prob(X[:, None]).exp() * (X[1] - X[0])
-    coarse, fine = (push_masses(G, FLAT, X, cells=cells)[0][1:-1] for cells in (1024, 2**16))
-    assert js(p_data, coarse).item() == pytest.approx(js(p_data, fine).item(), abs=1e-5)
+    coarse, _ = push_masses(G, FLAT, X, cells=1024)
+    fine, _ = push_masses(G, FLAT, X, cells=2**16)
+    expected = js(p_data, fine[1:-1]).item()
+    assert js(p_data, coarse[1:-1]).item() == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_density_follows_samples_of_the_network():
@@ -144,10 +142,56 @@ def test_the_density_follows_samples_of_the_network():
 
 
 def test_the_optimal_discriminator_is_bayes_odds():
-    p, q = torch.tensor([0.2, 0.0, 0.3, 0.0]), torch.tensor([0.2, 0.5, 0.1, 0.0])
-    torch.testing.assert_close(
-        optimal_discriminator(p, q), torch.tensor([0.5, 0.0, 0.75, math.nan]), equal_nan=True
-    )
+    p = torch.tensor([0.2, 0.0, 0.3, 0.0])
+    q = torch.tensor([0.2, 0.5, 0.1, 0.0])
+    expected = torch.tensor([0.5, 0.0, 0.75, math.nan])
+    torch.testing.assert_close(optimal_discriminator(p, q), expected, equal_nan=True)
+
+
+def normals():
+    """p_data of N(0, 1) on the grid, and the masses of G(z) with the law N(1, 1)."""
+    p_data = targets.gaussian().log_prob(X[:, None]).exp()
+    masses, _ = push_masses(Map(lambda z: z + 1), targets.gaussian(), X)
+    return p_data, masses
+
+
+def test_the_best_D_at_the_grid_points_is_the_optimal_discriminator():
+    p_data, masses = normals()
+    logits = best_D(X, p_data, masses)(X[:, None])
+    expected = optimal_discriminator(p_data, masses[1:-1] / (X[1] - X[0]))
+    assert logits.shape == (400, 1)
+    assert logits.dtype == torch.float32
+    torch.testing.assert_close(logits[:, 0].sigmoid(), expected.float(), atol=1e-5, rtol=0)
+
+
+def test_the_best_D_of_two_normals_is_their_log_ratio_and_has_its_slope():
+    D = best_D(X, *normals())
+    spacing = X[1] - X[0]
+    grid = X[150:321, None]  # −1 to 2.4
+    at = (grid[:-1] + spacing / 2).requires_grad_()
+    logits = D(at)
+    (slope,) = torch.autograd.grad(logits.sum(), at)
+    torch.testing.assert_close(logits.double(), 0.5 - at, atol=0.02, rtol=0)
+    torch.testing.assert_close(slope, D(grid).double().diff(dim=0) / spacing, atol=1e-3, rtol=0)
+    assert float(slope.mean()) == pytest.approx(-1, abs=0.01)
+
+
+def test_the_best_D_is_straight_between_the_grid_points():
+    D = best_D(X, *normals())
+    here = X[100:120, None]
+    share = 0.3
+    there = here + share * (X[1] - X[0])
+    between = (1 - share) * D(here) + share * D(X[101:121, None])
+    torch.testing.assert_close(D(there), between, atol=1e-4, rtol=0)
+
+
+def test_the_best_D_is_level_beyond_the_grid_and_never_surer_than_15():
+    p_data, masses = normals()
+    D = best_D(X, p_data, masses)
+    far = D(torch.tensor([[-100.0], [100.0]]))
+    torch.testing.assert_close(far, D(X[[0, -1], None]), atol=1e-2, rtol=0)
+    sure = best_D(X, p_data, torch.zeros(402, dtype=torch.float64))
+    assert sure(torch.zeros(1, 1)).item() == 15
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""labs.games: what the labs say is what games computes, every control is heard, and paths may leave."""
+"""labs.games: what the labs say is what games computes, every control is heard, paths may leave."""
 
 import math
 import re
@@ -14,45 +14,52 @@ from ganlib.labs.games import GAMES, MATRICES
 def test_the_shares_add_up_to_what_is_left():
     lab = Pizza().set("share", 0.3).set("lost", 0.2)
     assert lab.text() == "A +0.24, B +0.56, together +0.80 pizzas."
-    assert (
-        lab.set("lost", 0).set("fair", True).text().startswith("A -0.20, B +0.20, together +0.00")
-    )
+
+    lab.set("lost", 0).set("fair", True)
+    assert lab.text().startswith("A -0.20, B +0.20, together +0.00")
     assert lab.draw()["together"][0][3] == pytest.approx(0)
 
 
 @pytest.mark.parametrize("name", MATRICES)
 def test_each_example_is_solved(name):
+    A = np.array(MATRICES[name])
+    game = solve(A)
     lab = Payoffs().set("example", name)
-    frame, game = lab.draw(), solve(MATRICES[name])
+    frame = lab.draw()
     assert f"both make sure of {game.value:.3f}" in lab.text()
     assert [bar[2] for bar in frame["p"]] == pytest.approx(game.row.tolist())
-    assert (
-        lab.widget.values["a32"] == MATRICES[name][2][1]
-    )  # the browser hears of the example's numbers
-    rows = {(3 - math.ceil(y), int(x)) for x, y, _ in frame["up"]}  # where “row's best” is written
-    A = np.array(MATRICES[name])
-    assert rows == {(i, j) for i in range(3) for j in range(3) if A[i, j] == A[:, j].max()}
+    assert lab.widget.values["a32"] == A[2, 1]  # the browser hears of the example's numbers
+
+    marked = {(3 - math.ceil(y), int(x)) for x, y, _ in frame["up"]}  # as “row's best”
+    assert marked == {(i, j) for i in range(3) for j in range(3) if A[i, j] == A[:, j].max()}
 
 
 def test_an_edited_matrix_is_your_own():
     lab = Payoffs("a saddle").set("a11", -20)
-    assert lab.values["example"] == "your own" and lab.values["a11"] == -20
+    assert lab.values["example"] == "your own"
+    assert lab.values["a11"] == -20
+
+    wrong = "row 2, column 2 must be a whole number from -20 to 20, got"
+    with pytest.raises(ValueError, match=wrong):
+        lab.set("a22", 0.5)
+
+
+def test_an_example_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="example must be one of rock"):
         Payoffs("poker")
-    with pytest.raises(
-        ValueError, match="row 2, column 2 must be a whole number from -20 to 20, got"
-    ):
-        lab.set("a22", 0.5)
 
 
 @pytest.mark.parametrize("game", GAMES)
 def test_paths_are_those_of_play(game):
     lab = Players(game, "all five", lr=0.15).set("spread", 0.5).run(40)
     assert [rule for rule, _ in lab.paths] == list(RULES)
+
     V = GAMES[game] or smallest_gan(0.5)
     for rule, path in lab.paths:
         np.testing.assert_allclose(path, play(V, [1.0, 0.0], rule, lr=0.15, steps=40), atol=1e-12)
-    assert all(len(lab.draw()[f"far, {rule}"]) == 42 for rule in RULES)  # 41 points and a break
+
+    frame = lab.draw()
+    assert all(len(frame[f"far, {rule}"]) == 42 for rule in RULES)  # 41 points and a break
 
 
 def test_a_click_starts_a_path_and_ten_are_kept():
@@ -60,17 +67,20 @@ def test_a_click_starts_a_path_and_ten_are_kept():
     for x in range(12):
         lab.pointed("plane", x / 10, 0.5)
     lab.pointed("far", 3, 1.0)
-    assert len(lab.paths) == 10 and lab.paths[-1] == ("simultaneous", [[1.1, 0.5]])
+    assert len(lab.paths) == 10
+    assert lab.paths[-1] == ("simultaneous", [[1.1, 0.5]])
+
     lab.set("lr", 2.0).run(20)
     lab.reset()
-    assert len(lab.paths) == 1 and lab.steps == 0
+    assert len(lab.paths) == 1
+    assert lab.steps == 0
 
 
 def test_a_path_that_leaves_stops_and_says_so():
     lab = Players("false cycle: xy + (cos 4y − cos 4x)/16", "simultaneous", lr=2.0).run(60)
-    assert "off to infinity" in lab.text() and math.isfinite(
-        float(re.search(r"it is ([\d.e+]+)", lab.text())[1])
-    )
+    assert "off to infinity" in lab.text()
+    far = float(re.search(r"it is ([\d.e+]+)", lab.text())[1])
+    assert math.isfinite(far)
     assert len(lab.paths[0][1]) < 60
     lab.figure()
 
@@ -82,21 +92,20 @@ def test_the_predicted_factor_is_the_measured_one():
     np.testing.assert_allclose(far[1:] / far[:-1], predicted, atol=1e-4)
 
 
-def test_questions_are_counted_by_dimension():
-    def seek(answer, target, near, rng):
-        lost = answer == "verdict" and len(target) > 3
-        questions = {
-            "verdict": 7 if lost else 10 ** len(target),
-            "score": len(target) + 1,
-            "gradient": 2,
-        }[answer]
-        return np.tile(target + lost, (questions, 1))
+def seek(answer, target, near, rng):
+    """Asks as often as is written here; loses its way by verdict in more than 3 dimensions."""
+    d = len(target)
+    lost = answer == "verdict" and d > 3
+    questions = {"verdict": 7 if lost else 10**d, "score": d + 1, "gradient": 2}
+    return np.tile(target + lost, (questions[answer], 1))
 
+
+def test_questions_are_counted_by_dimension():
     lab = Questions(seek).set("d", 3)
-    assert (
-        lab.text() == "Questions asked in 3 dimensions: 1000 by verdict, 4 by score, 2 by gradient."
-    )
+    said = "Questions asked in 3 dimensions: 1000 by verdict, 4 by score, 2 by gradient."
+    assert lab.text() == said
     assert "7 by verdict (not found)" in lab.set("d", 8).text()
+
     before = lab.draw()["target"]
     lab.pressed("hide")
     assert (lab.draw()["target"] != before).all()
@@ -106,4 +115,5 @@ def test_questions_are_counted_by_dimension():
 def test_every_lab_has_words_and_a_poster(make):
     bundle = make()._repr_mimebundle_()
     assert bundle["image/png"][:4] == b"\x89PNG"
-    assert len(bundle["text/plain"]) > 40 and "nan" not in bundle["text/plain"]
+    assert len(bundle["text/plain"]) > 40
+    assert "nan" not in bundle["text/plain"]

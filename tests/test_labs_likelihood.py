@@ -18,13 +18,17 @@ def numbers(lab):
 
 
 def test_the_best_normal_is_the_mean_and_the_spread():
+    mean = np.mean(DATA)
+    sd = np.std(DATA)
     lab = FitNormal(DATA)
-    assert lab.best == pytest.approx((np.mean(DATA), np.std(DATA)), rel=1e-4)
-    lab.dragged("you", 0, np.mean(DATA), np.std(DATA))
-    nll = math.log(np.std(DATA)) + math.log(2 * math.pi) / 2 + 0.5
+    assert lab.best == pytest.approx((mean, sd), rel=1e-4)
+
+    lab.dragged("you", 0, mean, sd)
+    nll = math.log(sd) + math.log(2 * math.pi) / 2 + 0.5
     assert numbers(lab)[2:] == pytest.approx([nll, 0], abs=1e-4)
-    start = lab.set("mu", 30).set("sigma", 30).values["mu"]
-    assert abs(lab.run(800).values["mu"] - np.mean(DATA)) < 0.05 * abs(start - np.mean(DATA))
+
+    lab.set("mu", 30).set("sigma", 30)
+    assert abs(lab.run(800).values["mu"] - mean) < 0.05 * abs(30 - mean)
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1e-3, 1e6])
@@ -47,71 +51,85 @@ def test_data_without_a_best_normal_are_refused(data):
 )
 def test_the_best_of_two_modes_against_scipy(goal, gap):
     lab = TwoModes().set("goal", goal).set("weight", 0.35).set("gap", gap)
-    cost = lambda at: float(lab.cost(*torch.tensor([at[0], math.exp(at[1])], dtype=torch.float64)))
-    found = min(
-        (minimize(cost, (m, s), method="Nelder-Mead") for m in (-gap, 0, gap) for s in (-0.7, 0.5)),
-        key=lambda result: result.fun,
-    )
-    assert lab.best == pytest.approx((found.x[0], math.exp(found.x[1])), abs=2e-3)
+
+    def cost(place):
+        mu, log_sigma = place
+        return float(lab.cost(*torch.tensor([mu, math.exp(log_sigma)], dtype=torch.float64)))
+
+    starts = [(mu, log_sigma) for mu in (-gap, 0, gap) for log_sigma in (-0.7, 0.5)]
+    ends = [minimize(cost, start, method="Nelder-Mead") for start in starts]
+    mu, log_sigma = min(ends, key=lambda end: end.fun).x
+    assert lab.best == pytest.approx((mu, math.exp(log_sigma)), abs=2e-3)
+
     if goal == "KL(p‖q)":
-        assert lab.best == pytest.approx(
-            (0.6, math.sqrt(0.25 + 4 - 0.36)), abs=1e-3
-        )  # mean and sd of p
+        mean_and_sd_of_p = (0.6, math.sqrt(0.25 + 4 - 0.36))
+        assert lab.best == pytest.approx(mean_and_sd_of_p, abs=1e-3)
 
 
 def test_js_lets_go_of_a_mode_between_2_1_and_2_2():
     lab = TwoModes().set("goal", "JS(p, q)")
-    assert lab.set("gap", 2.1).best == pytest.approx(
-        (0, 2.140), abs=2e-3
-    )  # JS 0.2131, against 0.2157 on a mode
+    over_both = (0, 2.140)  # JS 0.2131, against 0.2157 on a mode
+    assert lab.set("gap", 2.1).best == pytest.approx(over_both, abs=2e-3)
+
     mu, sigma = lab.set("gap", 2.2).best  # JS 0.2158, against 0.2246 over both
     assert (abs(mu), sigma) == pytest.approx((2.2, 0.5), abs=2e-3)
 
 
-def test_where_reverse_kl_ends_depends_on_the_start():
+@pytest.mark.parametrize(
+    "start, end",
+    [
+        ((-2.0, 0.6), (-1.49, 0.51)),
+        ((2.0, 0.6), (1.49, 0.51)),
+        ((1.0, 2.5), (0.0, 1.37)),
+    ],
+)
+def test_where_reverse_kl_ends_depends_on_the_start(start, end):
     lab = TwoModes().set("goal", "KL(q‖p)")
-    for mu, sigma, end in (
-        (-2.0, 0.6, (-1.49, 0.51)),
-        (2.0, 0.6, (1.49, 0.51)),
-        (1.0, 2.5, (0.0, 1.37)),
-    ):
-        at = (mu, sigma)
-        for _ in range(400):
-            at = lab.descend(at, 0.05)
-        assert at == pytest.approx(end, abs=0.01)
+    assert lab.descend(start, 0.05, steps=400) == pytest.approx(end, abs=0.01)
 
 
 @pytest.mark.parametrize("mu, sigma", [(5, 1), (-6, 0.4), (6, 4), (0, 1), (1.5, 2)])
 def test_one_normal_over_another_against_closed_forms(mu, sigma):
-    H_p, H_q, cross, forward, reverse, js, _ = numbers(
-        SlideNormals().set("mu", mu).set("sigma", sigma)
-    )
-    want = (
-        math.log(sigma) + (1 + mu**2) / (2 * sigma**2) - 0.5,
-        -math.log(sigma) + (sigma**2 + mu**2) / 2 - 0.5,
-    )
-    assert (forward, reverse) == pytest.approx(want, abs=1e-3)
+    lab = SlideNormals().set("mu", mu).set("sigma", sigma)
+    H_p, H_q, cross, forward, reverse, js, _ = numbers(lab)
+
+    closed_forward = math.log(sigma) + (1 + mu**2) / (2 * sigma**2) - 0.5
+    closed_reverse = -math.log(sigma) + (sigma**2 + mu**2) / 2 - 0.5
+    assert (forward, reverse) == pytest.approx((closed_forward, closed_reverse), abs=1e-3)
     assert (H_p, H_q) == pytest.approx((1.4189, 1.4189 + math.log(sigma)), abs=1e-3)
-    assert cross == pytest.approx(H_p + forward, abs=2e-3) and 0 <= js <= 0.6932
+    assert cross == pytest.approx(H_p + forward, abs=2e-3)
+    assert 0 <= js <= 0.6932
 
 
 def test_the_code_book_counts_bits():
     lab = CodeBook()
     assert numbers(lab) == [2.0, 2.0, 3.0, 1.0, 1.0]
+
     frame = lab.draw()
-    bits = lambda name: sum(round(width + 0.15) for *_, width, _ in frame[name])
-    assert (bits("sent P"), bits("sent Q")) == (39, 60)  # 20 symbols, as typical as 20 can be
-    assert numbers(lab.set("made", "the same as P"))[3:] == [0.0, 0.0]
+    bits = {
+        code: sum(round(width + 0.15) for _, _, width, _ in frame[f"sent {code}"]) for code in "PQ"
+    }
+    assert bits == {"P": 39, "Q": 60}  # 20 symbols, as typical as 20 can be
+
+    lab.set("made", "the same as P")
+    assert numbers(lab)[3:] == [0.0, 0.0]
+
+
+def test_a_bar_of_the_code_book_is_dragged_to_its_probability():
+    lab = CodeBook()
     lab.dragged("tops", 0, 0, 0.2)
-    assert lab.measure()[0][0] == pytest.approx(0.2)
-    assert numbers(lab.set("made", "only a to d"))[2:] == [math.inf] * 3
-    assert any("no word" in words for *_, words in lab.draw()["costs"])
-    for s in "abcdefgh":
-        lab.set(s, 0)
-    assert numbers(lab.set("made", "all alike")) == [
-        3.0,
-        3.0,
-        3.0,
-        0.0,
-        0.0,
-    ]  # no weights at all: all alike
+    p, _, _, _ = lab.measure()
+    assert p[0] == pytest.approx(0.2)
+
+
+def test_a_code_without_a_word_for_a_symbol_stops_there():
+    lab = CodeBook().set("made", "only a to d")
+    assert numbers(lab)[2:] == [math.inf] * 3
+    assert any("no word" in words for _, _, words in lab.draw()["costs"])
+
+
+def test_without_any_weight_all_symbols_come_alike():
+    lab = CodeBook().set("made", "all alike")
+    for symbol in "abcdefgh":
+        lab.set(symbol, 0)
+    assert numbers(lab) == [3.0, 3.0, 3.0, 0.0, 0.0]

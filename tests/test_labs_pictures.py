@@ -1,4 +1,4 @@
-"""The labs of pictures: what they show is what was computed, and what the learner does is heard."""
+"""The labs of pictures: they show what was computed, and what the learner does is heard."""
 
 import re
 
@@ -9,28 +9,26 @@ import torch
 from ganlib import images
 from ganlib.gan import GAN
 from ganlib.images import mosaic
-from ganlib.labs.pictures import (
-    LatentWalk,
-    Neighbours,
-    PictureLab,
-    TransposedConvolution,
-    WhichIsReal,
-)
+from ganlib.labs import LatentWalk, Neighbours, PictureLab, TransposedConvolution, WhichIsReal
 from ganlib.metrics import classifier, evaluate
 from ganlib.networks import dcgan_discriminator, dcgan_generator
 from ganlib.targets import gaussian
-from ganlib.training import Run
+from ganlib.training import NUMBERS, Run
 
 torch.set_num_threads(1)
 
 
+def small_pair():
+    """A G and a D for pictures of 8 numbers z, small enough for tests."""
+    G = dcgan_generator(width=4, z_dim=8, seed=0)
+    D = dcgan_discriminator(width=4, seed=0)
+    return G, D
+
+
 @pytest.fixture(scope="module")
 def pair():
-    G, D = (
-        dcgan_generator(width=4, z_dim=8, seed=0).eval(),
-        dcgan_discriminator(width=4, seed=0).eval(),
-    )
-    return G.requires_grad_(False), D.requires_grad_(False)
+    G, D = small_pair()
+    return G.eval().requires_grad_(False), D.eval().requires_grad_(False)
 
 
 @pytest.fixture(scope="module")
@@ -39,84 +37,92 @@ def digits():
 
 
 def make_run(x):
-    return Run(
-        GAN(
-            dcgan_generator(width=4, z_dim=8, seed=0),
-            dcgan_discriminator(width=4, seed=0),
-            gaussian(dim=8),
-            seed=0,
-        ),
-        x[:300],
-    )
+    G, D = small_pair()
+    return Run(GAN(G, D, gaussian(dim=8), seed=0), x[:300])
 
 
 def test_the_picture_lab_trains_the_run_and_draws_what_it_noted(digits):
     net = classifier(digits.x, digits.labels, steps=3)
-    lab, twin = (
-        PictureLab(lambda: make_run(digits.x), digits.x[:100], net).run(99),
-        make_run(digits.x),
-    )
-    assert lab.text() == "step 99." and len(lab.draw()["FD"]) == 0
+    lab = PictureLab(lambda: make_run(digits.x), digits.x[:100], net).run(99)
+    assert lab.text() == "step 99."
+    assert len(lab.draw()["FD"]) == 0
+
     lab.run(1)
+    twin = make_run(digits.x)
     twin.train(100)
     frame = lab.draw()
     assert frame["FD"] == [(100, evaluate(twin.sample(1000), digits.x[:100], net)["FD"])]
-    assert (
-        re.search(r"step 100; at step 100: FD [\d.]+, TV .*, recall [\d.]+\.", lab.text())
-        and lab.claim() == "step 100"
-    )
+    assert re.search(r"step 100; at step 100: FD [\d.]+, TV .*, recall [\d.]+\.", lab.text())
+    assert lab.claim() == "step 100"
     np.testing.assert_allclose(frame["D_fake"][:, 1], [h["D_fake"] for h in twin.gan.history])
     np.testing.assert_allclose(frame["wall"], mosaic(twin.sample(36), 6)[::-1])
-    lab.run(530)  # now a point is the mean of two steps
-    frame = lab.draw()
-    assert len(frame["loss_G"]) == 315 and frame["loss_G"][-1, 0] == 630
-    assert frame["loss_G"][0, 1] == pytest.approx(
-        np.mean([h["loss_G"] for h in lab.run_.gan.history[:2]])
-    )
+
+
+def test_a_point_of_a_long_curve_is_the_mean_of_several_steps(digits):
+    lab = PictureLab(lambda: make_run(digits.x), digits.x[:100], None)
+    record = dict.fromkeys(NUMBERS, 0.0)
+    lab.run_.gan.history[:] = [record | {"loss_G": float(n)} for n in range(1, 632)]
+    steps, losses = lab.draw()["loss_G"].T
+    assert len(steps) == 315  # of 631 steps, the last alone
+    assert steps[-1] == 630
+    np.testing.assert_array_equal(losses, steps - 0.5)
 
 
 def test_a_reset_begins_the_same_run_with_the_rates_that_are_set(digits):
     lab = PictureLab(lambda: make_run(digits.x), digits.x[:100], None).run(3)
     first = lab.draw()["loss_D"]
     lab.reset()
-    assert len(lab.draw()["loss_D"]) == 0 and lab.text() == "step 0."
+    assert len(lab.draw()["loss_D"]) == 0
+    assert lab.text() == "step 0."
     np.testing.assert_array_equal(lab.run(3).draw()["loss_D"], first)
+
     lab.set("lr_D", 0.01)
     assert lab.run_.gan.lr_D == 0.01
     lab.reset()
-    assert lab.run_.gan.lr_D == 0.01 and lab.run_.gan.lr_G == 1e-3
+    assert lab.run_.gan.lr_D == 0.01
+    assert lab.run_.gan.lr_G == 1e-3
 
 
 def test_the_plane_goes_through_its_three_corners(pair):
-    lab = LatentWalk(pair[0], 8, seed=3)
+    G, _ = pair
+    lab = LatentWalk(G, 8, seed=3)
     a, b, c = torch.randn(3, 8, generator=torch.Generator().manual_seed(3))
     for (u, v), z in {(0, 0): a, (1, 0): b, (0, 1): c, (-1, 1): a - b + c}.items():
         torch.testing.assert_close(lab.z(u, v), z)
+
     lab.pressed("sum")
     assert (lab.values["u"], lab.values["v"]) == (-1, 1)
     lab.dragged("dot", 0, 0.25, 9.0)
     assert (lab.values["u"], lab.values["v"]) == (0.25, 1.5)
-    np.testing.assert_allclose(
-        lab.draw()["picture"], mosaic(pair[0](lab.z(0.25, 1.5)[None]), 1)[::-1], atol=1e-6
-    )
-    lab.set("walk", "arc (the path of slerp)")
+
+    shown = mosaic(G(lab.z(0.25, 1.5)[None]), 1)
+    np.testing.assert_allclose(lab.draw()["picture"], shown[::-1], atol=1e-6)
+
+
+def test_on_the_arc_every_z_is_as_long(pair):
+    G, _ = pair
+    lab = LatentWalk(G, 8, seed=3).set("walk", "arc (the path of slerp)")
     lengths = [float(lab.z(k / 8, 0.3).norm()) for k in range(9)]
-    assert np.ptp(lengths) < 1e-4 and f"{lengths[0]:.1f}" in lab.text()
+    assert np.ptp(lengths) < 1e-4
+    assert f"{lengths[0]:.1f}" in lab.text()
 
 
 @pytest.mark.parametrize("kernel, stride, padding", [(3, 2, 0), (4, 2, 1), (2, 2, 0), (5, 1, 2)])
 def test_stamps_add_up_to_the_transposed_convolution(kernel, stride, padding):
     lab = TransposedConvolution()
-    for key, value in (("kernel", kernel), ("stride", stride), ("padding", padding)):
-        lab.set(key, value)
-    wide = np.zeros((2 * stride + kernel,) * 2)
-    for i in range(3):
-        for j in range(3):
-            wide[i * stride : i * stride + kernel, j * stride : j * stride + kernel] += 1
-    expected = wide[padding : len(wide) - padding, padding : len(wide) - padding]
+    lab.set("kernel", kernel).set("stride", stride).set("padding", padding)
+
+    side = 2 * stride + kernel
+    wide = np.zeros((side, side))
+    for top in range(0, 3 * stride, stride):
+        for left in range(0, 3 * stride, stride):
+            wide[top : top + kernel, left : left + kernel] += 1
+    expected = wide[padding : side - padding, padding : side - padding]
+
     lab.run(9)
     np.testing.assert_array_equal(lab.counts(), expected)
-    assert f"= {len(expected)}." in lab.text() and lab.advance() is False
+    assert f"= {len(expected)}." in lab.text()
+    assert lab.advance() is False
     lab.reset()
     assert not lab.counts().any()
 
@@ -131,18 +137,22 @@ def test_which_is_real_keeps_both_scores(pair, digits):
     for k in range(25):
         lab.pressed("real" if k % 2 else "fake")
     you, D = lab.scores()
-    assert len(you) == 21 and you[-1] == sum((k % 2 == 1) == lab.truth[k] for k in range(20))
+    assert len(you) == 21
+    assert you[-1] == sum((k % 2 == 1) == lab.truth[k] for k in range(20))
     assert lab.truth.sum() == 10
-    assert D[-1] == ((lab.belief > 0.5) == lab.truth).sum() and f"D {D[-1]} right" in lab.text()
+    assert D[-1] == ((lab.belief > 0.5) == lab.truth).sum()
+    assert f"D {D[-1]} right" in lab.text()
+
     lab.pressed("again")
     assert lab.text().startswith("picture 1 of 20")
 
 
 def test_neighbours_finds_a_copy(digits):
-    train, held = digits.x[:200], digits.x[200:500]
-    lab = Neighbours(torch.cat([held[:1], train[7:8]]), train, held)
-    lab.set("sample", 1)
-    assert "nearest training picture is 0.0 away" in lab.text() and "train is nearer" in lab.text()
+    train = digits.x[:200]
+    held_out = digits.x[200:500]
+    lab = Neighbours(torch.cat([held_out[:1], train[7:8]]), train, held_out).set("sample", 1)
+    assert "nearest training picture is 0.0 away" in lab.text()
+    assert "train is nearer" in lab.text()
     assert lab.draw()["wall"].shape == (17, 62)
 
 
@@ -152,4 +162,5 @@ def test_neighbours_finds_a_copy(digits):
 )
 def test_every_lab_has_a_picture_and_a_text_twin(make):
     bundle = make()._repr_mimebundle_()
-    assert bundle["image/png"].startswith(b"\x89PNG") and len(bundle["text/plain"]) > 30
+    assert bundle["image/png"].startswith(b"\x89PNG")
+    assert len(bundle["text/plain"]) > 30

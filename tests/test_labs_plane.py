@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 from torch.testing import assert_close
 
@@ -15,7 +14,8 @@ from ganlib import targets
 from ganlib.densities import optimal_discriminator
 from ganlib.gan import GAN
 from ganlib.labs import PlaneLab
-from ganlib.labs.plane import BLUR, DRAWN, PRESETS, View, modes
+from ganlib.labs.plane import BLUR, DRAWN, PRESETS
+from ganlib.metrics import modes
 from ganlib.networks import mlp
 from ganlib.sweep import sweep
 
@@ -37,54 +37,6 @@ def plain(seed):
     return GAN(
         mlp(2, 48, 48, 2, seed=2 * seed), mlp(2, 48, 48, 1, seed=2 * seed + 1), NORMAL, seed=seed
     )
-
-
-class Says(nn.Module):
-    """A generator that gives draws of a law, whatever z is."""
-
-    def __init__(self, law):
-        super().__init__()
-        self.law = law
-
-    def forward(self, z):
-        return self.law.sample(len(z), torch.Generator().manual_seed(3))
-
-
-def test_modes_are_those_that_get_a_fifth_of_their_part():
-    ring = targets.ring(4, std=0.1)
-    x = ring.means.repeat_interleave(torch.tensor([60, 30, 6, 4]), 0)
-    assert modes(x, ring) == (3, 1.0)
-    assert modes(torch.cat([x, x + 0.5]), ring) == (2, 0.5)
-    x = ring.sample(50_000, torch.Generator().manual_seed(0))
-    assert modes(x, ring) == (
-        4,
-        pytest.approx(1 - np.exp(-4.5), abs=2e-3),
-    )  # in 2-D, P(within 3 sd) = 1 − e^(−9/2)
-
-
-@pytest.mark.parametrize(
-    "law", [targets.ring(), targets.grid(), targets.moons(), targets.spiral()], ids=str
-)
-def test_the_view_has_all_the_mass_and_no_divergence_to_its_own_samples(law):
-    view = View(law, NORMAL)
-    assert view.p.sum().item() == pytest.approx(1) and view.p[-1] < 1e-3
-    now = view.look(Says(law))
-    assert now.js < 0.02 and now.good > 0.95
-    cells = law.sample(200_000, torch.Generator().manual_seed(4))
-    inside = ((cells / view.reach + 1) * 16).floor().long()  # the same cells counted another way
-    counted = float((inside == torch.tensor([19, 16])).all(1).float().mean())
-    assert view.p[16 * 32 + 19].item() == pytest.approx(counted, abs=2e-3)
-
-
-def test_js_of_one_mode_of_two():
-    law, one = (
-        targets.Mixture([[-1.0, 0.0], [1.0, 0.0]], [0.05]),
-        targets.Mixture([[-1.0, 0.0]], [0.05]),
-    )
-    now = View(law, NORMAL).look(Says(one))
-    assert now.modes == 1 and now.js == pytest.approx(
-        0.75 * np.log(4 / 3), abs=0.01
-    )  # p = (½, ½), q = (1, 0)
 
 
 def test_the_lab_trains_as_its_gan_does_alone():

@@ -1,4 +1,7 @@
-"""The editions: nothing of a solution in the students', notes on every slide of the instructor's; all made anew."""
+"""The editions, all made anew.
+
+Nothing of a solution is in the students', and every slide of the instructor's has its notes.
+"""
 
 import ast
 import importlib.util
@@ -14,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
 spec = importlib.util.spec_from_file_location("lecture", ROOT / "notebooks/lecture/make.py")
 lecture = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(lecture)
@@ -23,23 +27,24 @@ def need(*modules):
     """The extra `lecture`, which a learner may be without and CI may not."""
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(
-            f"the extra “lecture” is not installed: no {', '.join(missing)}"
-        )
+        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+        give_up(f"the extra “lecture” is not installed: no {', '.join(missing)}")
+
+
+def read(paths):
+    """{number: notebook}"""
+    return {path.name[:2]: nbformat.read(path, as_version=4) for path in paths}
 
 
 def made(edition, folder):
     """{number: notebook} of an edition, made by the command."""
     lecture.make(edition, PATHS, folder)
-    return {
-        path.name[:2]: nbformat.read(path, as_version=4)
-        for path in sorted((folder / "notebooks").glob("*.ipynb"))
-    }
+    return read(sorted((folder / "notebooks").glob("*.ipynb")))
 
 
 @pytest.fixture(scope="module")
 def kept():
-    return {path.name[:2]: nbformat.read(path, as_version=4) for path in PATHS}
+    return read(PATHS)
 
 
 @pytest.fixture(scope="module")
@@ -52,135 +57,152 @@ def instructors(tmp_path_factory):
     return made("instructor", tmp_path_factory.mktemp("instructor"))
 
 
+def of_kind(nb, *kinds):
+    """The cells of these kinds of slide."""
+    return [cell for cell in nb.cells if lecture.kind(cell) in kinds]
+
+
 def begins(nb):
     """The cells with which a slide begins."""
-    return [cell for cell in nb.cells if lecture.kind(cell) in ("slide", "subslide")]
+    return of_kind(nb, "slide", "subslide")
 
 
+def tagged(nb, tag):
+    return [cell for cell in nb.cells if lecture.tagged(cell, tag)]
+
+
+# -- the students' edition ----------------------------------------------------------------------
 def test_students_get_no_solution_and_everything_else(kept, students):
     assert set(students) == set(kept)
     for number, nb in students.items():
         nbformat.validate(nb)
-        solutions = [cell for cell in kept[number].cells if lecture.tagged(cell, "solution")]
-        assert solutions and [cell.id for cell in nb.cells] == [
-            cell.id for cell in kept[number].cells if cell not in solutions
-        ]
+        solutions = tagged(kept[number], "solution")
+        assert solutions
+        others = [cell.id for cell in kept[number].cells if cell not in solutions]
+        assert [cell.id for cell in nb.cells] == others
+
         sources = "\n\n".join(cell.source for cell in nb.cells)
         assert not [cell.id for cell in solutions if cell.source in sources]
+
         printed = "\n".join(str(cell.get("outputs", "")) for cell in nb.cells)
-        assert not re.search(r"\w: right\.", printed) and printed.count("not answered yet.") >= len(
-            solutions
-        )
+        assert not re.search(r"\w: right\.", printed)
+        assert printed.count("not answered yet.") >= len(solutions)
+
         counts = [cell.execution_count for cell in nb.cells if cell.cell_type == "code"]
         assert counts == list(range(1, len(counts) + 1))
 
 
 def names(source, context):
-    """Names that a cell's own lines set (ast.Store) or ask for (ast.Load); functions count as names that are set."""
+    """Names that a cell's own lines set (ast.Store) or ask for (ast.Load).
+
+    Functions count as names that are set.
+    """
     tree = ast.parse(source)
-    found = {
-        node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, context)
-    }
-    return found | {
-        node.name
-        for node in tree.body
-        if context is ast.Store and isinstance(node, ast.FunctionDef)
-    }
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, context):
+            found.add(node.id)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and context is ast.Store:
+            found.add(node.name)
+    return found
 
 
 def test_no_cell_needs_what_only_a_solution_made(kept):
     """So the students' notebooks run from top to bottom, with every exercise unanswered."""
     for number, nb in kept.items():
-        without, only = set(), set()
+        without = set()  # set by cells that students have
+        only = set()  # set by solutions, and by nothing else before
         for cell in nb.cells:
             if cell.cell_type != "code":
                 continue
+            here = names(cell.source, ast.Store)
             if lecture.tagged(cell, "solution"):
-                only |= names(cell.source, ast.Store) - without
+                only |= here - without
             else:
-                here = names(cell.source, ast.Store)
-                assert not names(cell.source, ast.Load) & (only - here), f"{number}: {cell.id}"
-                without, only = without | here, only - here
+                needed = names(cell.source, ast.Load)
+                assert not needed & (only - here), f"{number}: {cell.id}"
+                without |= here
+                only -= here
 
 
-def test_the_students_notebook_runs_unanswered(students, tmp_path):
+def test_the_students_notebook_runs_unanswered(students):
     from nbclient import NotebookClient
 
     nb = students["00"]
-    before = [
-        [output.get("text") for output in cell.get("outputs", [])]
-        for cell in nb.cells
-        if lecture.tagged(cell, "exercise")
-    ]
-    NotebookClient(
-        nb,
-        timeout=300,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(ROOT / "notebooks")}},
-    ).execute()
-    after = [
-        [output.get("text") for output in cell.outputs]
-        for cell in nb.cells
-        if lecture.tagged(cell, "exercise")
-    ]
-    assert after == before and all("not answered yet" in texts[-1] for texts in after)
+
+    def printed():
+        """What the cells with an exercise have printed, a list for each."""
+        return [
+            [output.get("text") for output in cell.get("outputs", [])]
+            for cell in tagged(nb, "exercise")
+        ]
+
+    before = printed()
+    folder = str(ROOT / "notebooks")
+    client = NotebookClient(
+        nb, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}}
+    )
+    client.execute()
+    assert printed() == before
+    assert all("not answered yet" in texts[-1] for texts in before)
 
 
+# -- the instructor's edition -------------------------------------------------------------------
 def test_every_slide_has_its_notes_and_every_note_its_slide(kept, instructors):
     for number, nb in kept.items():
         slides = [cell.id for cell in begins(nb)]
-        assert list(lecture.speaker_notes(number)) == slides and 10 <= len(slides) <= 14, number
-        edition = instructors[number].cells
-        assert [
-            cell.id for cell, note in pairwise(edition) if note.id == f"notes-{cell.id}"
-        ] == slides
-        assert all(
-            len(cell.source.split()) >= 20 for cell in edition if lecture.kind(cell) == "notes"
-        )
+        assert 10 <= len(slides) <= 14, number
+        assert list(lecture.speaker_notes(number)) == slides, number
+
+        edition = instructors[number]
+        followed = [
+            cell.id for cell, after in pairwise(edition.cells) if after.id == f"notes-{cell.id}"
+        ]
+        assert followed == slides
+        assert all(len(cell.source.split()) >= 20 for cell in of_kind(edition, "notes"))
 
 
 def test_the_minutes_of_the_notes_add_up(kept):
     for number, nb in kept.items():
         whole = int(re.search(r"\*\*(\d+) min\*\*", nb.cells[0].source)[1])
-        assert sum(
-            minutes for minutes, _ in lecture.speaker_notes(number).values()
-        ) == pytest.approx(whole, abs=5), number
+        minutes = sum(minutes for minutes, _ in lecture.speaker_notes(number).values())
+        assert minutes == pytest.approx(whole, abs=5), number
 
 
 def test_the_instructor_sees_solutions(kept, instructors):
     for number, nb in instructors.items():
         nbformat.validate(nb)
         assert nb.metadata.rise.theme == "white"  # the other themes ask for fonts from the network
-        solutions = [cell for cell in nb.cells if lecture.tagged(cell, "solution")]
-        assert (
-            len(solutions)
-            == sum(lecture.tagged(cell, "solution") for cell in kept[number].cells)
-            > 0
-        )
+        solutions = tagged(nb, "solution")
+        assert len(solutions) == len(tagged(kept[number], "solution")) > 0
         assert not any("jupyter" in cell.metadata for cell in solutions)
 
 
+# -- slides -------------------------------------------------------------------------------------
 def test_slides_hold_every_slide_with_its_notes_and_no_solution(kept, tmp_path):
     need("sphinx_revealjs")
     lecture.make("slides", PATHS, tmp_path / "slides")
     for path in PATHS:
-        page, nb = (
-            (tmp_path / "slides" / f"{path.stem}.html").read_text(encoding="utf-8"),
-            kept[path.name[:2]],
-        )
-        assert page.count("<section") == 2 * len(
-            [c for c in begins(nb) if lecture.kind(c) == "slide"]
-        ) + len([c for c in begins(nb) if lecture.kind(c) == "subslide"]) + page.count(
-            '<section class=\\"gl-lab'
-        )
+        number = path.name[:2]
+        nb = kept[number]
+        page = (tmp_path / "slides" / f"{path.stem}.html").read_text(encoding="utf-8")
+
+        # A column of slides is a section, and so is each slide in it; recorded labs have their own.
+        slides = 2 * len(of_kind(nb, "slide")) + len(of_kind(nb, "subslide"))
+        of_labs = page.count('<section class=\\"gl-lab')
+        assert page.count("<section") == slides + of_labs
         assert page.count('<aside class="notes">') == len(begins(nb))
+
         assert not re.search(r"""<(script|link|img|iframe)[^>]+(src|href)=["'](https?:)?//""", page)
-        assert ": right." not in page and "../images/" not in page
-        assert page.count('class="gl-recorded"') == (path.name[:2] == "04")
+        assert ": right." not in page
+        assert "../images/" not in page
+
+        recordings = page.count('class="gl-recorded"')
+        assert recordings == (1 if number == "04" else 0)
 
 
+# -- the command and what it stands on ----------------------------------------------------------
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(SystemExit, match="did not make"):
@@ -194,37 +216,42 @@ def test_an_unknown_notebook_is_named(monkeypatch):
         lecture.main()
 
 
-def test_the_extension_for_rise_is_whole(tmp_path, capsys):
+def test_the_extension_for_rise_is_whole(tmp_path):
     need("jupyterlab_rise")
     lecture.install_rise(tmp_path)
     (package,) = (tmp_path / "share/jupyter/labextensions").glob("*/package.json")
     about = json.loads(package.read_text())
-    assert about["name"] == package.parent.name  # JupyterLab looks for it under its name
-    assert (
-        f'["{about["name"]}"]'
-        in (package.parent / about["jupyterlab"]["_build"]["load"]).read_text()
-    )
+    name = about["name"]
+    assert name == package.parent.name  # JupyterLab looks for it under its name
+
+    entry = package.parent / about["jupyterlab"]["_build"]["load"]
+    assert f'["{name}"]' in entry.read_text()
 
 
 def test_the_configuration_of_the_hub(monkeypatch, tmp_path):
-    """It sets what it says: limits, culling, and an address that only this machine reaches until another is given."""
+    """It sets what it says: limits, culling, and an address that nobody else reaches.
+
+    Only this machine reaches it, until another address is given.
+    """
     from traitlets.config import Config
 
     monkeypatch.setenv("COURSE_WORK", str(tmp_path))
     monkeypatch.delenv("COURSE_URL", raising=False)
-    c, path = Config(), ROOT / "notebooks/lecture/hub/jupyterhub_config.py"
-    exec(compile(path.read_text(encoding="utf-8"), path, "exec"), {"get_config": lambda: c})
-    assert (
-        c.Spawner.mem_limit == "1G"
-        and c.Spawner.cpu_limit == 1.0
-        and c.Spawner.environment == {"OMP_NUM_THREADS": "1"}
-    )
-    assert (
-        "--MappingKernelManager.cull_idle_timeout=1800" in c.Spawner.args
-        and "--timeout=3600" in c.JupyterHub.services[0]["command"]
-    )
-    assert c.JupyterHub.services[0]["name"] in c.JupyterHub.load_roles[0]["services"]
+    c = Config()
+    path = ROOT / "notebooks/lecture/hub/jupyterhub_config.py"
+    code = compile(path.read_text(encoding="utf-8"), path, "exec")
+    exec(code, {"get_config": lambda: c})
+
+    assert c.Spawner.mem_limit == "1G"
+    assert c.Spawner.cpu_limit == 1.0
+    assert c.Spawner.environment == {"OMP_NUM_THREADS": "1"}
+    assert "--MappingKernelManager.cull_idle_timeout=1800" in c.Spawner.args
+
+    culler = c.JupyterHub.services[0]
+    assert "--timeout=3600" in culler["command"]
+    assert culler["name"] in c.JupyterHub.load_roles[0]["services"]
     assert c.JupyterHub.bind_url.startswith("http://127.0.0.1:")
+
     if importlib.util.find_spec("jupyterhub"):  # then its own words for all of it
         from jupyterhub.app import JupyterHub
 
@@ -232,22 +259,18 @@ def test_the_configuration_of_the_hub(monkeypatch, tmp_path):
 
 
 def test_the_plans_name_slides_and_add_up(kept):
-    """The lesson of 50 minutes has 50, and what the plans quote is a slide or an exercise of the course."""
+    """The lesson of 50 minutes has 50, and what the plans quote is there.
+
+    It is a slide or an exercise of the course.
+    """
     text = (ROOT / "notebooks/INSTRUCTOR.md").read_text(encoding="utf-8")
     plans = text[text.index("## A lesson of 50") : text.index("## A room full")]
-    assert (
-        sum(
-            int(minutes)
-            for minutes in re.findall(
-                r"^\| (\d+) \|", plans[: plans.index("## A lesson of 90")], re.M
-            )
-        )
-        == 50
-    )
-    checks = {
-        name
-        for nb in kept.values()
-        for name in re.findall(r'check\("(\w+)"', "".join(cell.source for cell in nb.cells))
-    }
-    slides = {cell.id for nb in kept.values() for cell in begins(nb)}
-    assert set(re.findall(r"`([\w-]+)`", plans)) <= slides | checks
+    of_50 = plans[: plans.index("## A lesson of 90")]
+    assert sum(map(int, re.findall(r"^\| (\d+) \|", of_50, re.M))) == 50
+
+    known = set()
+    for nb in kept.values():
+        known.update(cell.id for cell in begins(nb))
+        for cell in nb.cells:
+            known.update(re.findall(r'check\("(\w+)"', cell.source))
+    assert set(re.findall(r"`([\w-]+)`", plans)) <= known

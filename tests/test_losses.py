@@ -8,13 +8,27 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from torch.nn.functional import hinge_embedding_loss, mse_loss
 
-from ganlib.losses import LOSSES, PENALTIES, gradient_penalty, r1, value
-
-REAL, FAKE = (
-    torch.randn(64, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(s)) * 3
-    for s in (0, 1)
+from ganlib.losses import (
+    LOSSES,
+    PENALTIES,
+    Loss,
+    gradient_penalty,
+    loss_of,
+    penalty_of,
+    r1,
+    value,
 )
-YES, NO = torch.ones_like(REAL), torch.zeros_like(REAL)
+
+
+def logits(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(64, 1, dtype=torch.float64, generator=generator) * 3
+
+
+REAL = logits(0)
+FAKE = logits(1)
+YES = torch.ones_like(REAL)
+NO = torch.zeros_like(REAL)
 FROM_TORCH = {
     "minimax": (bce(REAL, YES) + bce(FAKE, NO), -bce(FAKE, NO)),
     "non-saturating": (bce(REAL, YES) + bce(FAKE, NO), bce(FAKE, YES)),
@@ -26,9 +40,42 @@ FROM_TORCH = {
 
 
 def test_there_are_six_losses():
-    assert set(LOSSES) == set(FROM_TORCH) and all(
-        loss.name == name for name, loss in LOSSES.items()
-    )
+    assert set(LOSSES) == set(FROM_TORCH)
+    assert [loss.name for loss in LOSSES.values()] == list(LOSSES)
+    assert not any(loss.paired for loss in LOSSES.values())
+
+
+def test_there_are_two_penalties():
+    expected = {"r1": r1, "gradient penalty": gradient_penalty}
+    assert expected == PENALTIES
+
+
+def test_a_formula_stands_for_itself_and_a_name_for_its_formula():
+    mine = Loss("mine", D=lambda real, fake: fake - real, G=lambda fake: -fake)
+    assert loss_of(mine) is mine
+    assert loss_of("hinge") is LOSSES["hinge"]
+    assert penalty_of(r1) is r1
+    assert penalty_of("r1") is r1
+    assert penalty_of(None) is None
+
+
+@pytest.mark.parametrize("wrong", ["best", None, ["hinge"], ("mine", None, None), 1.0])
+def test_a_wrong_loss_is_told_what_is_allowed(wrong):
+    with pytest.raises(ValueError) as told:
+        loss_of(wrong)
+    names = ", ".join(LOSSES)
+    said = f"loss must be one of {names}, or a losses.Loss, got {wrong!r}"
+    assert str(told.value) == said
+
+
+@pytest.mark.parametrize("wrong", ["r2", ["r1"], 1.0])
+def test_a_wrong_penalty_is_told_what_is_allowed(wrong):
+    with pytest.raises(ValueError) as told:
+        penalty_of(wrong)
+    names = ", ".join(PENALTIES)
+    function = "a function of (D, real, fake, generator)"
+    said = f"penalty must be one of {names}, or {function}, or None, got {wrong!r}"
+    assert str(told.value) == said
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -55,16 +102,15 @@ def test_the_value_of_the_game():
 
 
 def test_minimax_is_zero_sum_for_G_and_the_non_saturating_loss_is_not():
-    loss, other = LOSSES["minimax"], LOSSES["non-saturating"]
+    loss = LOSSES["minimax"]
+    other = LOSSES["non-saturating"]
     fake = FAKE.clone().requires_grad_()
-    slopes = [
-        torch.autograd.grad(cost, fake)[0]
-        for cost in (loss.D(REAL, fake), loss.G(fake), other.G(fake))
-    ]
-    torch.testing.assert_close(slopes[0], -slopes[1])
-    torch.testing.assert_close(
-        slopes[1] / slopes[2], fake.sigmoid() / (1 - fake.sigmoid())
-    )  # D / (1 − D)
+    (of_D,) = torch.autograd.grad(loss.D(REAL, fake), fake)
+    (of_G,) = torch.autograd.grad(loss.G(fake), fake)
+    (of_other,) = torch.autograd.grad(other.G(fake), fake)
+    torch.testing.assert_close(of_D, -of_G)
+    D = fake.sigmoid()
+    torch.testing.assert_close(of_G / of_other, D / (1 - D))
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -82,7 +128,9 @@ def test_a_sure_D_gives_finite_losses_and_slopes(name, logit):
 def test_penalties_of_a_linear_D(shape):
     torch.manual_seed(0)
     D = nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), 1))
-    real, fake, norm = torch.randn(8, *shape), torch.randn(8, *shape), D[1].weight.norm()
+    real = torch.randn(8, *shape)
+    fake = torch.randn(8, *shape)
+    norm = D[1].weight.norm()
     torch.testing.assert_close(r1(D, real), norm**2 / 2)
     torch.testing.assert_close(gradient_penalty(D, real, fake), (norm - 1) ** 2)
     for penalty in PENALTIES.values():  # the bias moves no slope; the weight's own slope is known
@@ -98,16 +146,17 @@ def test_r1_of_a_curved_D_looks_at_the_real_data_only():
 
 def test_gradient_penalty_looks_between_real_and_fake():
     seen = []
-    real, fake = torch.zeros(1000, 2), torch.tensor([[1.0, 3.0]]).expand(1000, 2)
-    gradient_penalty(
-        lambda x: seen.append(x) or x.sum(1), real, fake, torch.Generator().manual_seed(0)
-    )
-    torch.testing.assert_close(
-        3 * seen[0][:, 0], seen[0][:, 1]
-    )  # on the line, one t for both coordinates
-    torch.testing.assert_close(
-        seen[0][:, 0].sort()[0], torch.linspace(0, 1, 1000), atol=0.06, rtol=0
-    )
+
+    def D(x):
+        seen.append(x)
+        return x.sum(1)
+
+    real = torch.zeros(1000, 2)
+    fake = torch.tensor([[1.0, 3.0]]).expand(1000, 2)
+    gradient_penalty(D, real, fake, torch.Generator().manual_seed(0))
+    first, second = seen[0].T
+    torch.testing.assert_close(3 * first, second)  # on the line, one t for both coordinates
+    torch.testing.assert_close(first.sort()[0], torch.linspace(0, 1, 1000), atol=0.06, rtol=0)
 
 
 def test_gradient_penalty_of_a_flat_D_has_a_slope():

@@ -10,6 +10,7 @@ from ganlib import targets
 from ganlib.gan import GAN
 from ganlib.medicine import (
     MEDICINE,
+    Dose,
     Extragradient,
     Noise,
     Spread,
@@ -23,43 +24,57 @@ from ganlib.networks import mlp
 NORMAL = targets.gaussian(dim=2)
 
 
-def gan(**knobs):
-    return GAN(
-        mlp(2, 8, 2, seed=0),
-        mlp(2, 8, 1, seed=1),
-        NORMAL,
-        **{"lr_G": 1e-2, "lr_D": 1e-2, "seed": 0, **knobs},
-    )
+def gan():
+    G = mlp(2, 8, 2, seed=0)
+    D = mlp(2, 8, 1, seed=1)
+    return GAN(G, D, NORMAL, lr_G=1e-2, lr_D=1e-2, seed=0)
+
+
+def treated(dose, **knobs):
+    """The same GAN with a dose, and the generator to look at."""
+    G = mlp(2, 8, 2, seed=0)
+
+    def D(inputs, wrap):
+        return wrap(mlp(2 * inputs, 8, 1, seed=1))
+
+    return treat(G, D, NORMAL, dose, **{"lr_G": 1e-2, "lr_D": 1e-2, "seed": 0, **knobs})
+
+
+def batch(k, n=40):
+    return NORMAL.sample(n, torch.Generator().manual_seed(k))
 
 
 def test_every_layer_of_a_spectral_net_has_norm_1_and_keeps_its_directions():
-    plain, net = mlp(2, 30, 30, 1, seed=3), spectral(mlp(2, 30, 30, 1, seed=3))
+    plain = mlp(2, 30, 30, 1, seed=3)
+    net = spectral(mlp(2, 30, 30, 1, seed=3))
     for before, after in zip(plain[::2], net[::2]):
-        norm = (
-            np.linalg.eigvalsh(
-                before.weight.double().detach().numpy().T @ before.weight.double().detach().numpy()
-            )[-1]
-            ** 0.5
-        )
+        W = before.weight.double().detach().numpy()
+        norm = np.linalg.eigvalsh(W.T @ W)[-1] ** 0.5
         assert_close(after.weight, before.weight / norm, rtol=1e-5, atol=1e-6)
+
     x = torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
-    rise, run = (net(x[1:]) - net(x[:-1])).abs().flatten(), (x[1:] - x[:-1]).norm(dim=1)
+    rise = (net(x[1:]) - net(x[:-1])).abs().flatten()
+    run = (x[1:] - x[:-1]).norm(dim=1)
     assert (rise <= run).all()
 
 
 def test_the_gradient_of_a_spectral_layer_is_that_of_w_over_its_norm():
-    # With A the slope of the cost in W/σ and u, v the first singular vectors: (A − ⟨A, W/σ⟩ u vᵀ) / σ, Miyato et al., eq. 12.
-    layer, x = nn.Linear(3, 4, bias=False).double(), torch.randn(5, 3, dtype=torch.float64)
+    # With A the slope of the cost in W/σ and u, v the first singular vectors:
+    # (A − ⟨A, W/σ⟩ u vᵀ) / σ, Miyato et al., eq. 12.
+    layer = nn.Linear(3, 4, bias=False).double()
+    x = torch.randn(5, 3, dtype=torch.float64)
     W = layer.weight.detach().numpy().copy()
-    u, sigma, v = (part for part in np.linalg.svd(W))
+    u, sigma, v = np.linalg.svd(W)
     A = 2 * W / sigma[0] @ x.numpy().T @ x.numpy()  # of ‖x (W/σ)ᵀ‖²
     expected = (A - (A * W).sum() / sigma[0] * np.outer(u[:, 0], v[0])) / sigma[0]
+
     spectral(layer)(x).square().sum().backward()
     assert_close(layer.parametrizations.weight.original.grad, torch.from_numpy(expected))
 
 
 def test_noise_only_while_training():
-    net, x = Noise(0.3, torch.Generator().manual_seed(0)), torch.zeros(20000, 2)
+    net = Noise(0.3, torch.Generator().manual_seed(0))
+    x = torch.zeros(20000, 2)
     assert net(x).std().item() == pytest.approx(0.3, rel=0.02)
     assert_close(net.eval()(x), x)
 
@@ -72,51 +87,61 @@ def test_spread_shows_d_the_sd_of_the_batch():
 
 
 def test_optimism_on_sgd_is_the_optimistic_rule_of_games():
-    x, lr = torch.tensor([1.0, -2.0], requires_grad=True), 0.1
+    lr = 0.1
+    x = torch.tensor([1.0, -2.0], requires_grad=True)
     optimiser = torch.optim.SGD([x], lr=lr)
     optimism(optimiser)
-    at, last = x.detach().clone(), None
+
+    at = x.detach().clone()
+    last = at**3 + 1  # so that the first step is a plain one
     for _ in range(5):
         slope = at**3 + 1
-        at, last = at - lr * (2 * slope - (slope if last is None else last)), slope
+        at = at - lr * (2 * slope - last)
+        last = slope
         x.grad = x.detach() ** 3 + 1
         optimiser.step()
         assert_close(x.detach(), at)
 
 
 def test_extragradient_on_two_straight_lines_by_hand():
-    # V = w (mean x − a mean z − b), D moves w, G moves a and b; two numbers z, one drawn for D's step and one for G's
-    G, D, prior, lr, real = (
-        nn.Linear(1, 1),
-        nn.Linear(1, 1),
-        targets.gaussian(),
-        0.3,
-        torch.full((1, 1), 2.0),
-    )
-    a, b, w = (p.item() for p in (G.weight, G.bias, D.weight))
+    # V = w (mean x − a mean z − b): D moves w, G moves a and b. Of the two numbers z one is drawn
+    # for D's step and one for G's.
+    lr = 0.3
+    G = nn.Linear(1, 1)
+    D = nn.Linear(1, 1)
+    prior = targets.gaussian()
+    w = D.weight.item()
+    a = G.weight.item()
+    b = G.bias.item()
     game = Extragradient(G, D, prior, loss="wasserstein", optimiser="sgd", lr_G=lr, lr_D=lr, seed=5)
+
     noise = torch.Generator().manual_seed(5)
     for k in range(1, 6):
-        z_D, z_G = (float(prior.sample(1, noise)) for _ in range(2))
+        z_D = float(prior.sample(1, noise))
+        z_G = float(prior.sample(1, noise))
         ahead_w = w + lr * (2 - a * z_D - b)
-        ahead_a, ahead_b = a + lr * ahead_w * z_G, b + lr * ahead_w
+        ahead_a = a + lr * ahead_w * z_G
+        ahead_b = b + lr * ahead_w
+
         move = lr * (2 - ahead_a * z_D - ahead_b)
-        w, a, b = w + move, a + lr * (ahead_w + move) * z_G, b + lr * (ahead_w + move)
-        game.step(real)
-        assert_close(
-            torch.tensor([w, a, b]),
-            torch.cat([p.detach().flatten() for p in (D.weight, G.weight, G.bias)]),
-        )
+        w = w + move
+        a = a + lr * (ahead_w + move) * z_G
+        b = b + lr * (ahead_w + move)
+
+        game.step(torch.full((1, 1), 2.0))
+        reached = [p.detach().flatten() for p in (D.weight, G.weight, G.bias)]
+        assert_close(torch.cat(reached), torch.tensor([w, a, b]))
         assert game.steps == len(game.history) == k
 
 
 def test_the_average_follows_g_and_leaves_it_alone():
-    one, other = gan(), gan()
-    mean, by_hand = average(one, 0.9), [p.detach().clone() for p in one.G.parameters()]
+    one = gan()
+    other = gan()
+    mean = average(one, 0.9)
+    by_hand = [p.detach().clone() for p in one.G.parameters()]
     for k in range(20):
-        real = NORMAL.sample(16, torch.Generator().manual_seed(k))
-        one.step(real)
-        other.step(real)
+        one.step(batch(k, 16))
+        other.step(batch(k, 16))
         by_hand = [0.9 * old + 0.1 * p.detach() for old, p in zip(by_hand, one.G.parameters())]
     assert_close(list(mean.module.parameters()), by_hand)
     assert_close(list(one.G.parameters()), list(other.G.parameters()))
@@ -124,15 +149,34 @@ def test_the_average_follows_g_and_leaves_it_alone():
 
 @pytest.mark.parametrize("name", MEDICINE)
 def test_each_dose_trains_and_none_changes_nothing(name):
-    D = lambda inputs, wrap: wrap(mlp(2 * inputs, 8, 1, seed=1))
-    treated, shown = treat(
-        mlp(2, 8, 2, seed=0), D, NORMAL, MEDICINE[name], lr_G=1e-2, lr_D=1e-2, seed=0
-    )
+    sick, shown = treated(MEDICINE[name])
     plain = gan()
     for k in range(5):
-        real = NORMAL.sample(40, torch.Generator().manual_seed(k))
-        treated.step(real)
-        plain.step(real)
+        sick.step(batch(k))
+        plain.step(batch(k))
     z = NORMAL.sample(9, torch.Generator().manual_seed(0))
     assert shown(z).isfinite().all()
     assert torch.equal(shown(z), plain.G(z)) == (name == "none")
+
+
+def test_each_medicine_turns_one_knob():
+    with_two_parts = {
+        "R1, weight 1": ["penalty", "penalty_weight"],
+        "gradient penalty, weight 1": ["penalty", "penalty_weight"],
+        "spread of the batch": ["inputs", "wrap"],  # D sees more, so it needs more inputs
+    }
+    plain = vars(Dose())
+    for name, dose in MEDICINE.items():
+        turned = [
+            field for field in plain if vars(dose)[field] != plain[field] and field != "knobs"
+        ]
+        turned = sorted([*turned, *dose.knobs])
+        assert turned == with_two_parts.get(name, turned[:1]), name
+        assert bool(turned) == (name != "none")
+
+
+def test_the_knobs_of_a_dose_come_before_those_of_the_patient():
+    gan, _ = treated(Dose(knobs={"betas": (0.0, 0.9)}, times=5.0), betas=(0.5, 0.999), lr_D=1e-3)
+    assert gan.betas == (0.0, 0.9)
+    assert gan.lr_D == pytest.approx(5e-3)
+    assert gan.lr_G == 1e-2

@@ -1,21 +1,24 @@
-"""The measures of pictures, each against another way of computing it."""
+"""The measures of samples, each against another way of computing it."""
+
+import math
 
 import numpy as np
 import pytest
 import scipy.linalg
 import torch
 from sklearn.neighbors import NearestNeighbors
+from torch import nn
 
-from ganlib import images, metrics
+from ganlib import images, metrics, targets
 
 torch.set_num_threads(1)  # small networks: two threads on a shared machine are slower than one
 
 
 def normal(n, d, *, seed, mean=0.0, scale=1.0):
     generator = torch.Generator().manual_seed(seed)
-    return mean + scale * torch.randn(n, d, generator=generator) @ torch.randn(
-        d, d, generator=generator
-    )
+    independent = torch.randn(n, d, generator=generator)
+    mixing = torch.randn(d, d, generator=generator)
+    return mean + scale * independent @ mixing
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +27,26 @@ def digits():
     return train, held, metrics.classifier(train.x, train.labels, steps=400)
 
 
+# -- Fréchet distance ----------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
-    "n, m, d", [(200, 300, 6), (50, 40, 20), (30, 500, 64)]
-)  # the last: fewer rows than columns
+    "n, m, d",
+    [
+        (200, 300, 6),
+        (50, 40, 20),
+        (30, 500, 64),  # fewer rows than columns
+    ],
+)
 def test_frechet_against_scipys_matrix_root(n, m, d):
-    a, b = normal(n, d, seed=1), normal(m, d, seed=2, mean=0.3, scale=1.5)
-    c, e = np.cov(a.double().numpy().T), np.cov(b.double().numpy().T)
-    root = scipy.linalg.sqrtm(c @ e).real
+    a = normal(n, d, seed=1)
+    b = normal(m, d, seed=2, mean=0.3, scale=1.5)
+    cov_a = np.cov(a.double().numpy().T)
+    cov_b = np.cov(b.double().numpy().T)
+    root = scipy.linalg.sqrtm(cov_a @ cov_b).real
     shift = (a.double().mean(0) - b.double().mean(0)).square().sum().item()
-    assert metrics.frechet(a, b) == pytest.approx(shift + np.trace(c + e - 2 * root), rel=1e-5)
+    expected = shift + np.trace(cov_a + cov_b - 2 * root)
+    assert metrics.frechet(a, b) == pytest.approx(expected, rel=1e-5)
 
 
 def test_frechet_of_moved_and_stretched_features_is_known():
@@ -41,10 +55,11 @@ def test_frechet_of_moved_and_stretched_features_is_known():
     assert metrics.frechet(a, a + 2) == pytest.approx(5 * 4, rel=1e-6)
     moments = a.double().mean(0).square().sum() + a.double().var(0).sum()
     assert metrics.frechet(a, 3 * a) == pytest.approx(4 * float(moments))
+
     one = torch.randn(10**6, 1, generator=torch.Generator().manual_seed(0))
-    assert metrics.frechet(one, 1 + 3 * one.flip(0)) == pytest.approx(
-        1 + (1 - 3) ** 2, rel=0.01
-    )  # one feature
+    found = metrics.frechet(one, 1 + 3 * one.flip(0))  # one feature
+    assert found == pytest.approx(1 + (1 - 3) ** 2, rel=0.01)
+
     pictures = a[:, :4].reshape(400, 1, 2, 2)  # pixels are features, too
     assert metrics.frechet(pictures, pictures + 1) == pytest.approx(4)
 
@@ -52,15 +67,27 @@ def test_frechet_of_moved_and_stretched_features_is_known():
 def test_few_samples_make_the_frechet_distance_too_large():
     law = torch.distributions.MultivariateNormal(torch.zeros(16), torch.eye(16))
     torch.manual_seed(0)
-    bias = {
-        n: np.mean([metrics.frechet(law.sample((n,)), law.sample((n,))) for _ in range(20)])
-        for n in (100, 400)
-    }
-    assert bias[100] / bias[400] == pytest.approx(4, rel=0.15)  # like 1/n
+
+    def bias(n):
+        return np.mean([metrics.frechet(law.sample((n,)), law.sample((n,))) for _ in range(20)])
+
+    assert bias(100) / bias(400) == pytest.approx(4, rel=0.15)  # like 1/n
+
+
+def test_features_that_do_not_fit_are_refused():
+    words = r"two sets of as many features, got \(5, 3\) and \(5, 4\)"
+    with pytest.raises(ValueError, match=words):
+        metrics.frechet(torch.zeros(5, 3), torch.zeros(5, 4))
+    with pytest.raises(ValueError, match="frechet needs"):
+        metrics.frechet(torch.zeros(1, 3), torch.zeros(5, 3))
+
+
+# -- neighbours ----------------------------------------------------------------------------------
 
 
 def test_nearest_against_scikit_learn():
-    x, bank = normal(300, 7, seed=4), normal(500, 7, seed=5)
+    x = normal(300, 7, seed=4)
+    bank = normal(500, 7, seed=5)
     distance, index = NearestNeighbors(n_neighbors=3, algorithm="brute").fit(bank).kneighbors(x)
     found = metrics.nearest(x, bank, 3)
     np.testing.assert_allclose(found[0], distance, rtol=1e-4)
@@ -69,7 +96,8 @@ def test_nearest_against_scikit_learn():
 
 
 def test_precision_and_recall_by_two_plain_loops():
-    real, fake = normal(60, 2, seed=6).numpy(), normal(50, 2, seed=7, mean=1.0).numpy()
+    real = normal(60, 2, seed=6).numpy()
+    fake = normal(50, 2, seed=7, mean=1.0).numpy()
 
     def covered(points, bank, k=3):
         hits = 0
@@ -87,34 +115,44 @@ def test_precision_and_recall_by_two_plain_loops():
 
 
 def test_precision_and_recall_see_what_they_are_for():
-    real, few = normal(500, 4, seed=8), normal(500, 4, seed=8)[:5].repeat(100, 1)
+    real = normal(500, 4, seed=8)
+    few = real[:5].repeat(100, 1)
     assert metrics.precision_recall(real, real) == (1, 1)
     assert metrics.precision_recall(real, real + 100) == (0, 0)
     precision, recall = metrics.precision_recall(real, few)
-    assert precision == 1 and recall < 0.05
+    assert precision == 1
+    assert recall < 0.05
 
 
 def test_copies_are_found_and_honest_pictures_are_not(digits):
     train, held, _ = digits
-    third = images.digits().x[
-        -200:
-    ]  # in both parts by chance: neither nearer to one nor to the other
     share, copies = metrics.memorised(train.x[:300], train.x, held.x)
-    assert share == 1 and copies >= 300
+    assert share == 1
+    assert copies >= 300
+
     noise = torch.rand(500, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
     share, copies = metrics.memorised(noise, train.x, held.x)
-    assert share == pytest.approx(0.5, abs=0.1) and copies == 0
-    assert metrics.memorised(third, train.x, held.x)[1] == int(
-        (metrics.nearest(third, train.x)[0] == 0).sum()
-    )
+    assert share == pytest.approx(0.5, abs=0.1)
+    assert copies == 0
+
+    # Some lie in train by chance, and some in held.
+    mixed = images.digits().x[-200:]
+    _, copies = metrics.memorised(mixed, train.x, held.x)
+    distance, _ = metrics.nearest(mixed, train.x)
+    assert copies == int((distance == 0).sum())
+
+
+# -- the classifier and all numbers together -----------------------------------------------------
 
 
 def test_the_classifier_reads_digits_and_is_fixed_by_its_seed(digits):
     train, held, net = digits
     assert float((metrics.predict(net, held.x) == held.labels).double().mean()) > 0.93
     assert metrics.features(net, held.x).shape == (len(held.x), 64)
+
     before = torch.get_rng_state()
-    a, b = (metrics.classifier(train.x, train.labels, steps=3, seed=s) for s in (1, 1))
+    a = metrics.classifier(train.x, train.labels, steps=3, seed=1)
+    b = metrics.classifier(train.x, train.labels, steps=3, seed=1)
     assert all(torch.equal(p, q) for p, q in zip(a.parameters(), b.parameters()))
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -123,19 +161,83 @@ def test_no_single_number_is_enough(digits):
     """Ten class means fool all but recall; a missing class shows in the histogram."""
     train, held, net = digits
     real = metrics.evaluate(held.x, train.x, net)
-    assert real["precision"] > 0.85 and real["recall"] > 0.85 and real["TV"] < 0.1
-    means = torch.stack([train.x[train.labels == k].mean(0) for k in range(10)]).repeat(60, 1, 1, 1)
-    fooled = metrics.evaluate(means, train.x, net)
-    assert fooled["recall"] < 0.05 and fooled["TV"] < 0.1 and fooled["precision"] > 0.9
+    assert real["precision"] > 0.85
+    assert real["recall"] > 0.85
+    assert real["TV"] < 0.1
+
+    means = torch.stack([train.x[train.labels == k].mean(0) for k in range(10)])
+    fooled = metrics.evaluate(means.repeat(60, 1, 1, 1), train.x, net)
+    assert fooled["recall"] < 0.05
+    assert fooled["TV"] < 0.1
+    assert fooled["precision"] > 0.9
+
     missing = metrics.evaluate(held.x[held.labels != 3], train.x, net)
-    assert missing["TV"] == pytest.approx(0.1, abs=0.04) and missing["smallest class"] < 0.02
+    assert missing["TV"] == pytest.approx(0.1, abs=0.04)
+    assert missing["smallest class"] < 0.02
     assert missing["recall"] > 0.8
 
 
-def test_features_that_do_not_fit_are_refused():
-    with pytest.raises(
-        ValueError, match=r"two sets of as many features, got \(5, 3\) and \(5, 4\)"
-    ):
-        metrics.frechet(torch.zeros(5, 3), torch.zeros(5, 4))
-    with pytest.raises(ValueError, match="frechet needs"):
-        metrics.frechet(torch.zeros(1, 3), torch.zeros(5, 3))
+# -- points in the plane -------------------------------------------------------------------------
+
+NORMAL = targets.gaussian(dim=2)
+LAWS = [targets.ring(), targets.grid(), targets.moons(), targets.spiral()]
+
+
+class Says(nn.Module):
+    """A generator that gives draws of a law, whatever z is."""
+
+    def __init__(self, law):
+        super().__init__()
+        self.law = law
+
+    def forward(self, z):
+        return self.law.sample(len(z), torch.Generator().manual_seed(3))
+
+
+def test_modes_are_those_that_get_a_fifth_of_their_part():
+    ring = targets.ring(4, std=0.1)
+    x = ring.means.repeat_interleave(torch.tensor([60, 30, 6, 4]), 0)
+    assert metrics.modes(x, ring) == (3, 1.0)
+    assert metrics.modes(torch.cat([x, x + 0.5]), ring) == (2, 0.5)
+
+    x = ring.sample(50_000, torch.Generator().manual_seed(0))
+    within_3_sd = 1 - math.exp(-9 / 2)  # in two dimensions
+    assert metrics.modes(x, ring) == (4, pytest.approx(within_3_sd, abs=2e-3))
+
+
+@pytest.mark.parametrize("law", LAWS, ids=str)
+def test_the_view_has_all_the_mass_and_no_divergence_to_its_own_samples(law):
+    view = metrics.View(law, NORMAL)
+    assert view.p.sum().item() == pytest.approx(1)
+    assert view.p[-1] < 1e-3
+    now = view.look(Says(law))
+    assert now.js < 0.02
+    assert now.good > 0.95
+
+    # The same cells counted another way.
+    x = law.sample(200_000, torch.Generator().manual_seed(4))
+    cell = ((x / view.reach + 1) * 16).floor().long()
+    counted = float((cell == torch.tensor([19, 16])).all(1).float().mean())
+    assert view.p[16 * 32 + 19].item() == pytest.approx(counted, abs=2e-3)
+
+
+def test_js_of_one_mode_of_two():
+    law = targets.Mixture([[-1.0, 0.0], [1.0, 0.0]], [0.05])
+    one = targets.Mixture([[-1.0, 0.0]], [0.05])
+    now = metrics.View(law, NORMAL).look(Says(one))
+    assert now.modes == 1
+    assert now.js == pytest.approx(0.75 * math.log(4 / 3), abs=0.01)  # p = (½, ½), q = (1, 0)
+
+
+def test_what_lies_outside_the_view_is_one_more_cell():
+    law = targets.ring()
+    far = targets.Mixture([[100.0, 0.0]], [0.05])
+    now = metrics.View(law, NORMAL).look(Says(far))
+    assert (now.modes, now.good) == (0, 0.0)
+    assert now.js == pytest.approx(math.log(2), abs=1e-3)
+
+
+def test_a_g_that_has_diverged_is_named():
+    view = metrics.View(targets.ring(), NORMAL)
+    with pytest.raises(FloatingPointError, match="diverged: G gives numbers that are not finite"):
+        view.look(lambda z: z * torch.nan)

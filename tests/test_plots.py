@@ -10,7 +10,8 @@ from ganlib import plots
 from ganlib.gan import Ledger
 
 X = np.linspace(-3, 3, 61)
-P, Q = np.exp(-(X**2) / 2) / np.sqrt(2 * np.pi), np.exp(-((X - 1) ** 2))
+P = np.exp(-(X**2) / 2) / np.sqrt(2 * np.pi)
+Q = np.exp(-((X - 1) ** 2))
 
 
 @pytest.fixture
@@ -33,45 +34,49 @@ def test_the_game_shows_four_curves_in_the_style_of_the_course(ax):
         assert drawn[label].get_linestyle() == plots.STYLE[key]["linestyle"]
     np.testing.assert_array_equal(drawn["p_g"].get_data(), [X, Q])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == list(drawn)
-    assert ax.get_xlim() == (-3, 3) and ax.get_ylim()[1] >= 1
+    assert ax.get_xlim() == (-3, 3)
+    assert ax.get_ylim()[1] >= 1
 
 
 def test_the_game_without_D_and_legend(ax):
     plots.game(ax, X, 3 * P, Q, legend=False)
-    assert list(lines(ax)) == ["p_data", "p_g"] and ax.get_legend() is None
+    assert list(lines(ax)) == ["p_data", "p_g"]
+    assert ax.get_legend() is None
     assert ax.get_ylim()[1] > 3 * P.max()
 
 
 def test_arrows_go_from_z_to_x(ax):
-    z, x = [0.0, 0.5, 1.0], [2.0, 1.0, -1.0]
-    plots.arrows(ax, z, x)
-    assert [(note.xyann, note.xy) for note in ax.texts] == [((a, 0), (b, 1)) for a, b in zip(z, x)]
+    plots.arrows(ax, [0.0, 0.5, 1.0], [2.0, 1.0, -1.0])
+    assert [note.xyann for note in ax.texts] == [(0.0, 0), (0.5, 0), (1.0, 0)]
+    assert [note.xy for note in ax.texts] == [(2.0, 1), (1.0, 1), (-1.0, 1)]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["z", "x"]
 
 
 def test_the_ledger_stacks_value_and_regret(ax):
-    entries = [
-        Ledger(js=a, value=a / 2, regret=1.5 * a, off_half=0, off_star=0, real_term=0, fake_term=0)
-        for a in (0.5, 0.3, 0.1)
-    ]
+    unseen = {"off_half": 0, "off_star": 0, "real_term": 0, "fake_term": 0}
+    entries = [Ledger(js=a, value=a / 2, regret=1.5 * a, **unseen) for a in (0.5, 0.3, 0.1)]
     plots.ledger(ax, [0, 10, 20], entries)
     drawn = lines(ax)
     np.testing.assert_allclose(drawn["2 JS(p_data, p_g)"].get_ydata(), [1.0, 0.6, 0.2])
     np.testing.assert_allclose(drawn["V + log 4"].get_ydata(), [0.25, 0.15, 0.05])
+
     (band,) = ax.collections
     box = band.get_paths()[0].get_extents()
     assert (box.x0, box.x1, box.y0, box.y1) == pytest.approx((0, 20, 0.05, 1.0))
 
 
 def test_no_two_things_differ_by_colour_alone():
-    looks = [
-        (style["color"], str(style["linestyle"]), style["linewidth"])
-        for style in plots.STYLE.values()
-    ]
-    assert len({look[0] for look in looks}) == len(looks) == len({look[1:] for look in looks})
+    styles = plots.STYLE.values()
+    colours = {style["color"] for style in styles}
+    without = {(str(style["linestyle"]), style["linewidth"]) for style in styles}
+    assert len(colours) == len(styles)
+    assert len(without) == len(styles)
 
 
 def test_tidy_labels(ax):
     plots.tidy(ax, xlabel="step", ylabel="nats", title="JS")
-    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title(loc="left")) == ("step", "nats", "JS")
-    assert not ax.spines["top"].get_visible() and ax.spines["left"].get_visible()
+    assert ax.get_xlabel() == "step"
+    assert ax.get_ylabel() == "nats"
+    assert ax.get_title(loc="left") == "JS"
+    assert not ax.spines["top"].get_visible()
+    assert ax.spines["left"].get_visible()

@@ -1,15 +1,18 @@
-"""A sweep against the same GANs trained alone, its bad input, and what becomes of a member that diverges."""
+"""A sweep against the same GANs trained alone, its bad input, and members that diverge."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import softplus
 from torch.nn.utils import parameters_to_vector
 
 from ganlib import targets
 from ganlib.densities import line
 from ganlib.gan import GAN
+from ganlib.losses import LOSSES, Loss, r1
 from ganlib.networks import mlp
-from ganlib.sweep import Sweep, sweep
+from ganlib.sweep import Sweep, survey, sweep
 
 
 def maker(activation=nn.Tanh, **settings):
@@ -27,12 +30,31 @@ def maker(activation=nn.Tanh, **settings):
 
 def alone(new_gan, target, *, lr_G, lr_D, seed, steps, batch):
     """The same run without a sweep: the usual loop with the rates falling over the second half."""
-    gan, data = new_gan(seed), torch.Generator().manual_seed(seed + 1)
+    gan = new_gan(seed)
+    data = torch.Generator().manual_seed(seed + 1)
     for step in range(steps):
         fall = min(1.0, max(0.01, 2 - 2 * step / steps))
-        gan.lr_G, gan.lr_D = lr_G * fall, lr_D * fall
+        gan.lr_G = lr_G * fall
+        gan.lr_D = lr_D * fall
         gan.step(target.sample(batch * gan.d_steps, data))
     return gan
+
+
+def flat(net):
+    return parameters_to_vector(net.parameters()).detach()
+
+
+RELATIVISTIC = Loss(
+    "relativistic",
+    D=lambda real, fake: softplus(fake - real).mean(),
+    G=lambda real, fake: softplus(real - fake).mean(),
+    paired=True,
+)
+
+
+def shrink(D, real, fake, generator):
+    """A penalty of one's own."""
+    return D(fake).square().mean()
 
 
 @pytest.mark.parametrize(
@@ -43,23 +65,27 @@ def alone(new_gan, target, *, lr_G, lr_D, seed, steps, batch):
         {"penalty": "r1", "penalty_weight": 0.1},
         {"d_steps": 3},
         {"loss": "hinge", "betas": (0.0, 0.9)},
+        {"loss": LOSSES["hinge"], "penalty": r1},
+        {"loss": RELATIVISTIC, "d_steps": 2},
+        {"penalty": shrink, "penalty_weight": 0.1},
     ],
     ids=str,
 )
 def test_a_member_equals_the_same_gan_alone(settings):
-    new_gan, target = maker(**settings), targets.mixture()
-    rates, seeds = [1e-3, 5e-3, 1e-3, 2e-2], [3, 3, 0, 7]
-    many = sweep(
-        new_gan, target, lr_G=rates, lr_D=1e-2, seed=seeds, steps=50, batch=32, progress=False
-    )
+    new_gan = maker(**settings)
+    target = targets.mixture()
+    rates = [1e-3, 5e-3, 1e-3, 2e-2]
+    seeds = [3, 3, 0, 7]
+    how = {"lr_D": 1e-2, "steps": 50, "batch": 32}
+    many = sweep(new_gan, target, lr_G=rates, seed=seeds, progress=False, **how)
     for i, (lr, seed) in enumerate(zip(rates, seeds)):
-        one = alone(new_gan, target, lr_G=lr, lr_D=1e-2, seed=seed, steps=50, batch=32)
+        before = new_gan(seed)
+        after = alone(new_gan, target, lr_G=lr, seed=seed, **how)
         for name in "GD":
-            start, end = (
-                parameters_to_vector(getattr(gan, name).parameters()).detach()
-                for gan in (new_gan(seed), one)
-            )
-            assert float((many.weights[name][i] - end).norm()) < 5e-3 * float((end - start).norm())
+            end = flat(getattr(after, name))
+            moved = float((end - flat(getattr(before, name))).norm())
+            off = float((many.weights[name][i] - end).norm())
+            assert off < 5e-3 * moved
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
@@ -77,10 +103,8 @@ def test_a_gpu_takes_the_same_steps(settings):
         "batch": 32,
         "progress": False,
     }
-    here, there = (
-        sweep(maker(**settings), targets.mixture(), **how, device=device)
-        for device in ("cpu", "cuda")
-    )
+    here = sweep(maker(**settings), targets.mixture(), **how, device="cpu")
+    there = sweep(maker(**settings), targets.mixture(), **how, device="cuda")
     for name in "GD":
         torch.testing.assert_close(here.weights[name], there.weights[name], atol=2e-3, rtol=2e-2)
 
@@ -93,33 +117,50 @@ def test_a_member_can_be_taken_out_and_asked_for_its_ledger():
         maker(), target, lr_G=[1e-3, 2e-3], lr_D=2e-3, seed=1, steps=5, batch=16, progress=False
     )
     gan = many.gan(1)
-    assert (gan.lr_G, gan.steps) == (pytest.approx(2e-3), 5)
+    assert gan.lr_G == pytest.approx(2e-3)
+    assert gan.steps == 5
     assert gan.ledger(p_data, x) == many.ledgers(p_data, x)[1]
-    torch.testing.assert_close(
-        parameters_to_vector(gan.G.parameters()).detach(), many.weights["G"][1], atol=0, rtol=0
-    )
+    torch.testing.assert_close(flat(gan.G), many.weights["G"][1], atol=0, rtol=0)
     assert repr(many) == "sweep of 2 GANs after 5 steps, 0 diverged"
 
 
 def test_a_member_that_diverges_is_marked_and_the_others_go_on():
     new_gan = maker(nn.ReLU, optimiser="sgd", loss="wasserstein")
-    many = sweep(
-        new_gan,
-        targets.gaussian(),
-        lr_G=[1e-3, 1e30],
-        lr_D=[1e-3, 1e30],
-        steps=20,
-        batch=16,
-        progress=False,
-    )
+    how = {"steps": 20, "batch": 16, "progress": False}
+    many = sweep(new_gan, targets.gaussian(), lr_G=[1e-3, 1e30], lr_D=[1e-3, 1e30], **how)
     assert many.alive.tolist() == [True, False]
     x = line(-5, 5, 100)
     ledgers = many.ledgers(targets.gaussian().log_prob(x[:, None]).exp(), x)
-    assert ledgers[0] is not None and ledgers[1] is None
-    calm = sweep(
-        new_gan, targets.gaussian(), lr_G=1e-3, lr_D=1e-3, steps=20, batch=16, progress=False
-    )
+    assert ledgers[0] is not None
+    assert ledgers[1] is None
+    calm = sweep(new_gan, targets.gaussian(), lr_G=1e-3, lr_D=1e-3, **how)
     torch.testing.assert_close(many.weights["G"][0], calm.weights["G"][0])
+
+
+def test_a_survey_is_a_sweep_over_all_pairs_of_rates():
+    target = targets.gaussian()
+    how = {"steps": 20, "batch": 16, "seed": 4, "progress": False}
+    rates, ledgers = survey(maker(), target, size=3, low=1e-3, high=1e-1, **how)
+    np.testing.assert_allclose(rates, [1e-3, 1e-2, 1e-1])
+    assert [len(row) for row in ledgers] == [3, 3, 3]
+
+    low, high = target.range
+    margin = (high - low) / 10
+    x = line(low - margin, high + margin)
+    p_data = target.log_prob(x[:, None]).exp()
+    for row, lr_D in enumerate(rates):
+        for column, lr_G in enumerate(rates):
+            one = sweep(maker(), target, lr_G=lr_G, lr_D=lr_D, **how).ledgers(p_data, x)[0]
+            assert ledgers[row][column].js == pytest.approx(one.js, abs=1e-3)
+            assert ledgers[row][column].off_star == pytest.approx(one.off_star, abs=1e-3)
+
+
+def test_a_member_of_a_survey_that_diverges_has_no_ledger():
+    new_gan = maker(nn.ReLU, optimiser="sgd", loss="wasserstein")
+    how = {"steps": 20, "batch": 16, "progress": False}
+    _, ledgers = survey(new_gan, targets.gaussian(), size=2, low=1e-4, high=1e30, **how)
+    assert ledgers[0][0] is not None
+    assert ledgers[1][1] is None
 
 
 def test_an_interrupt_keeps_what_is_done(capsys):
@@ -132,31 +173,12 @@ def test_an_interrupt_keeps_what_is_done(capsys):
                 raise KeyboardInterrupt
             return super().sample(n, generator)
 
-    part = sweep(
-        maker(),
-        Interrupted([-1, 1], 0.5),
-        lr_G=1e-3,
-        lr_D=1e-3,
-        steps=50,
-        batch=8,
-        anneal=False,
-        progress=False,
-    )
-    whole = sweep(
-        maker(),
-        targets.mixture((-1, 1), 0.5),
-        lr_G=1e-3,
-        lr_D=1e-3,
-        steps=7,
-        batch=8,
-        anneal=False,
-        progress=False,
-    )
-    assert (
-        isinstance(part, Sweep)
-        and part.steps == 7
-        and "stopped after 7 of 50 steps" in capsys.readouterr().out
-    )
+    how = {"lr_G": 1e-3, "lr_D": 1e-3, "batch": 8, "anneal": False, "progress": False}
+    part = sweep(maker(), Interrupted([-1, 1], 0.5), steps=50, **how)
+    whole = sweep(maker(), targets.mixture((-1, 1), 0.5), steps=7, **how)
+    assert isinstance(part, Sweep)
+    assert part.steps == 7
+    assert "stopped after 7 of 50 steps" in capsys.readouterr().out
     torch.testing.assert_close(part.weights["G"], whole.weights["G"])
 
 
@@ -173,9 +195,6 @@ def test_an_interrupt_keeps_what_is_done(capsys):
     ],
 )
 def test_bad_input(wrong, word):
+    right = {"lr_G": 1e-3, "lr_D": 1e-3, "steps": 2, "batch": 8, "progress": False}
     with pytest.raises(ValueError, match=word):
-        sweep(
-            maker(),
-            targets.gaussian(),
-            **{"lr_G": 1e-3, "lr_D": 1e-3, "steps": 2, "batch": 8, "progress": False, **wrong},
-        )
+        sweep(maker(), targets.gaussian(), **{**right, **wrong})

@@ -1,6 +1,8 @@
-"""Every law against scipy, against its own samples, and against what a careless caller may hand over."""
+"""Every law against scipy, against its own samples, and against what a careless caller may give."""
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -32,21 +34,27 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def cumulative(law, width=12.0):
+def cells(law, width=12.0):
+    """A grid around the law, and the mass of each of its cells."""
     x = line(law.range[0] - width, law.range[1] + width, 20_000)
     mass = law.log_prob(x[:, None]).exp() * (x[1] - x[0])
     return x, mass
 
 
+def at_most(t, x, mass):
+    """P(X ≤ t) for a law with these masses in the cells around x."""
+    return np.interp(t, x, mass.cumsum(0) - mass / 2)
+
+
 def fits(draws, x, mass):
-    """The p-value of Kolmogorov and Smirnov: small when these draws do not come from these masses."""
-    return stats.kstest(draws.numpy(), lambda t: np.interp(t, x, mass.cumsum(0) - mass / 2)).pvalue
+    """The p-value of Kolmogorov and Smirnov: small when the draws do not come from these masses."""
+    return stats.kstest(draws.numpy(), lambda t: at_most(t, x, mass)).pvalue
 
 
 @pytest.mark.parametrize("name", FLAT)
 def test_a_density_integrates_to_1_and_its_range_holds_nearly_all(name):
     law = FLAT[name]
-    x, mass = cumulative(law)
+    x, mass = cells(law)
     assert float(mass.sum()) == pytest.approx(1, abs=2e-5)
     inside = (x > law.range[0]) & (x < law.range[1])
     assert float(mass[inside].sum()) == pytest.approx(1, abs=2e-4)
@@ -54,20 +62,20 @@ def test_a_density_integrates_to_1_and_its_range_holds_nearly_all(name):
 
 @pytest.mark.parametrize("name", FLAT)
 def test_samples_follow_the_density(name):
-    x, mass = cumulative(FLAT[name])
-    assert fits(FLAT[name].sample(4000, seeded())[:, 0], x, mass) > 1e-3
-    assert FLAT[name].sample(3, seeded()).shape == (3, 1)
+    law = FLAT[name]
+    x, mass = cells(law)
+    assert fits(law.sample(4000, seeded())[:, 0], x, mass) > 1e-3
+    assert law.sample(3, seeded()).shape == (3, 1)
 
 
 @pytest.mark.parametrize("name", PLANE)
 def test_the_plane_too(name):
     law = PLANE[name]
     side = line(law.range[0] - 1, law.range[1] + 1, 200)
-    mass = (
-        law.log_prob(torch.cartesian_prod(side, side)).exp().reshape(200, 200)
-        * (side[1] - side[0]) ** 2
-    )
+    density = law.log_prob(torch.cartesian_prod(side, side)).exp().reshape(200, 200)
+    mass = density * (side[1] - side[0]) ** 2
     assert float(mass.sum()) == pytest.approx(1, abs=1e-4)
+
     draws = law.sample(4000, seeded())
     assert draws.shape == (4000, 2)
     for axis, margin in enumerate((mass.sum(1), mass.sum(0))):
@@ -76,21 +84,18 @@ def test_the_plane_too(name):
 
 def test_log_prob_against_scipy():
     x = torch.linspace(-6, 9, 301, dtype=torch.float64)[:, None]
-    ours = {
+    modes = [(1 / 8, -1, 0.2), (2 / 8, 0, 0.3), (5 / 8, 4, 1.0)]
+    uneven = sum(w * stats.norm(m, s).pdf(x[:, 0]) for w, m, s in modes)
+    scipys = {
         "moved": stats.norm(3, 0.2).logpdf(x[:, 0]),
         "uniform": stats.uniform(-2, 7).logpdf(x[:, 0]),
-        "uneven": np.log(
-            sum(
-                w * stats.norm(m, s).pdf(x[:, 0])
-                for w, m, s in ((1 / 8, -1, 0.2), (2 / 8, 0, 0.3), (5 / 8, 4, 1.0))
-            )
-        ),
+        "uneven": np.log(uneven),
     }
-    for name, log_p in ours.items():
-        torch.testing.assert_close(
-            FLAT[name].log_prob(x), torch.as_tensor(log_p), atol=1e-4, rtol=1e-6
-        )
+    for name, log_p in scipys.items():
+        ours = FLAT[name].log_prob(x)
+        torch.testing.assert_close(ours, torch.as_tensor(log_p), atol=1e-4, rtol=1e-6)
         assert FLAT[name].log_prob(x.float()).dtype == torch.float32
+
     narrow = targets.uniform(0, 3).log_prob(x)
     assert float(narrow[narrow.isfinite()].unique()) == -math.log(3)  # to the last digit of float64
 
@@ -98,7 +103,8 @@ def test_log_prob_against_scipy():
 def test_iris_against_scipys_kernel_density_estimate():
     from sklearn.datasets import load_iris
 
-    cm, law = load_iris().data[:, 2], targets.iris()
+    cm = load_iris().data[:, 2]
+    law = targets.iris()
     silverman = 0.9 * min(cm.std(), stats.iqr(cm) / 1.34) * len(cm) ** -0.2
     kde = stats.gaussian_kde(cm, bw_method=silverman / cm.std(ddof=1))
     x = np.linspace(0, 8, 101)
@@ -115,23 +121,22 @@ def test_a_column_of_any_scale_gives_the_same_law():
         law = targets.from_samples([factor * value for value in column])
         torch.testing.assert_close(law.log_prob(x), expected, atol=1e-5, rtol=1e-5)
         assert law.shift == pytest.approx(4 * factor)
-    torch.testing.assert_close(
-        targets.from_samples(np.array(column)[:, None]).log_prob(x), expected
-    )
+    upright = targets.from_samples(np.array(column)[:, None])
+    torch.testing.assert_close(upright.log_prob(x), expected)
 
 
 def test_silvermans_rule_and_a_bandwidth_of_your_own():
     values = stats.norm(5, 3).rvs(400, random_state=1)
     iqr = stats.iqr(values) / 1.34
     rule = 0.9 * min(values.std(), iqr) * 400**-0.2
-    assert float(targets.from_samples(values).stds[0]) == pytest.approx(
-        rule / values.std(), rel=1e-5
-    )
+    law = targets.from_samples(values)
+    assert float(law.stds[0]) == pytest.approx(rule / values.std(), rel=1e-5)
+
     law = targets.from_samples(values, bandwidth=np.float32(1.5))
     assert float(law.stds[0]) == pytest.approx(1.5 / values.std(), rel=1e-5)
-    assert (
-        float(targets.from_samples([0.0] * 9 + [1.0]).stds[0]) > 0
-    )  # more than half of the values are the same
+
+    # More than half of the values are the same.
+    assert float(targets.from_samples([0.0] * 9 + [1.0]).stds[0]) > 0
 
 
 @pytest.mark.parametrize(
@@ -153,12 +158,10 @@ def test_a_generator_fixes_the_samples_and_the_global_one_is_left_alone():
 
 def test_many_modes_are_read_a_few_x_at_a_time():
     values = torch.linspace(-1, 1, 2_000_001)  # five million x at once would not fit
-    log_p = targets.from_samples(values, bandwidth=0.01).log_prob(
-        torch.tensor([[0.0], [0.3], [-0.7]])
-    )
-    torch.testing.assert_close(
-        log_p, torch.full((3,), -math.log(2 * math.sqrt(3))), atol=1e-3, rtol=0
-    )
+    law = targets.from_samples(values, bandwidth=0.01)
+    log_p = law.log_prob(torch.tensor([[0.0], [0.3], [-0.7]]))
+    expected = torch.full((3,), -math.log(2 * math.sqrt(3)))
+    torch.testing.assert_close(log_p, expected, atol=1e-3, rtol=0)
 
 
 WRONG = [
@@ -197,28 +200,63 @@ def test_bad_input_is_named(call, words):
 
 
 def test_laws_say_what_they_are():
-    assert [str(law) for law in (targets.gaussian(), targets.ring(), targets.uniform())] == [
-        "normal: 1 normal in 1-D",
-        "ring of 8: 8 normals in 2-D",
-        "uniform on [-1, 1]",
-    ]
+    assert str(targets.gaussian()) == "normal: 1 normal in 1-D"
+    assert str(targets.ring()) == "ring of 8: 8 normals in 2-D"
+    assert str(targets.uniform()) == "uniform on [-1, 1]"
 
 
 @pytest.mark.parametrize("name", FLAT)
 def test_even_draws_follow_the_law_and_cover_it_evenly(name):
-    law = targets.even(FLAT[name])
-    x, mass = cumulative(law)
+    plain = FLAT[name]
+    law = targets.even(plain)
+    x, mass = cells(law)
     rows = torch.cat([law.sample(16, seeded(seed)) for seed in range(250)])[:, 0]
-    assert fits(rows, x, mass) > 1e-3 and not FLAT[name].even
+    assert fits(rows, x, mass) > 1e-3
+
+    # A batch is a better likeness of the law: its mean varies less.
+    even_means = torch.stack([law.sample(64, seeded(seed)).mean() for seed in range(200)])
+    plain_means = torch.stack([plain.sample(64, seeded(seed)).mean() for seed in range(200)])
+    assert float(even_means.std()) < 0.6 * float(plain_means.std())
+
     batch = law.sample(64, seeded())[:, 0]
-    even, plain = (
-        torch.stack([one.sample(64, seeded(seed)).mean() for seed in range(200)]).std()
-        for one in (law, FLAT[name])
-    )
-    assert float(even) < 0.6 * float(plain)  # a batch is a better likeness of the law
     if name in ("gaussian", "moved", "uniform"):
-        u = np.interp(batch.sort().values, x, mass.cumsum(0) - mass / 2)
+        u = at_most(batch.sort().values, x, mass)
         assert np.floor(64 * u).tolist() == pytest.approx(np.arange(64), abs=1)
     assert not bool((batch.diff() > 0).all())  # in random order
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_an_even_law_is_the_law_in_all_else(name):
+    plain = FLAT[name]
+    before = plain.sample(16, seeded())
+    law = targets.even(plain)
+    assert torch.equal(plain.sample(16, seeded()), before)  # the law itself draws as it did
+    assert not torch.equal(law.sample(16, seeded()), before)
+
+    x = line(-3, 3, 50)[:, None]
+    torch.testing.assert_close(law.log_prob(x), plain.log_prob(x))
+    assert repr(law) == repr(plain)
+    for what in ("name", "dim", "shift", "scale", "unit", "range"):
+        assert getattr(law, what) == getattr(plain, what)
+    with pytest.raises(AttributeError, match="colour"):
+        law.colour  # noqa: B018
+
+
+def test_the_modes_of_an_even_law_stand_in_order():
+    law = targets.even(targets.mixture((4, -1, 0), (1.0, 0.2, 0.3), (5, 1, 2)))
+    assert law.means.tolist() == [[-1], [0], [4]]
+    torch.testing.assert_close(law.stds, torch.tensor([0.2, 0.3, 1.0]))
+    torch.testing.assert_close(law.weights, torch.tensor([1 / 8, 2 / 8, 5 / 8]))
+
+
+@pytest.mark.parametrize(
+    "twin", [copy.copy, copy.deepcopy, lambda law: pickle.loads(pickle.dumps(law))]
+)
+def test_a_copy_of_an_even_law_draws_the_same(twin):
+    law = targets.even(targets.mixture())
+    assert torch.equal(twin(law).sample(16, seeded()), law.sample(16, seeded()))
+
+
+def test_even_draws_need_one_dimension():
     with pytest.raises(ValueError, match="one dimension"):
         targets.even(PLANE["ring"])

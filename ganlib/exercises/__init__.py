@@ -1,7 +1,8 @@
-"""Exercises that check themselves: `check(name, answer)` says whether an answer is right, and if not, why.
+"""Exercises that check themselves: `check(name, answer)` says whether an answer is right.
 
-The checks of notebook 04 are the functions in `nb04.py`, and so on: each takes an answer and returns
-None when it is right, else a hint that names the likely mistake.
+If it is not, `check` says why. The checks of notebook 04 are the functions in `nb04.py`, and so on:
+each takes an answer and returns None when it is right, else a hint that names the likely mistake.
+A check may also return `...`, which says that a function is still the stub of the notebook.
 """
 
 import importlib
@@ -13,64 +14,79 @@ import numpy as np
 from ganlib.checks import one_of
 
 
+def _checks():
+    """{notebook: {name: check}}, such as {"nb03": {"zero_sum": …, …}, …}."""
+    checks = {}
+    for file in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{file.name}")
+        here = (module.__name__, __name__)  # written there, or made by `_numbers`
+        checks[file.name] = {
+            name: thing
+            for name, thing in vars(module).items()
+            if inspect.isfunction(thing) and thing.__module__ in here and not name.startswith("_")
+        }
+    return checks
+
+
 def _find(name):
-    modules = [
-        importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)
-    ]
-    checks = {
-        key: f
-        for m in modules
-        for key, f in vars(m).items()
-        if inspect.isfunction(f)
-        and f.__module__ in (m.__name__, __name__)
-        and not key.startswith("_")
-    }
-    return checks[one_of("exercise", name, sorted(checks))]
-
-
-def _first(*mistakes):
-    """The hint of the first (seen, hint) that was seen, None if none was."""
-    return next((hint for seen, hint in mistakes if seen), None)
+    """The check of this name, in whichever notebook it is."""
+    every = {}
+    for checks in _checks().values():
+        every.update(checks)
+    return every[one_of("exercise", name, sorted(every))]
 
 
 def _numbers(right, otherwise, wrong, near=5e-3):
-    """The check of an answer in numbers: `wrong` has a hint for each usual mistake, `otherwise` is the hint for the rest.
+    """The check of an answer in numbers.
 
+    `wrong` has a hint for each usual mistake, and `otherwise` is the hint for the rest.
     Numbers are the same when they differ by at most `near`, and `near` times their size.
     """
+    hints = [(right, None), *wrong.items()]
 
     def judge(answer):
         given = [float(number) for number in np.ravel(answer)]
-        return next(
-            (
-                hint
-                for numbers, hint in [(right, None), *wrong.items()]
-                if len(given) == len(np.ravel(numbers)) and np.allclose(given, numbers, near, near)
-            ),
-            otherwise,
-        )
+        for numbers, hint in hints:
+            as_many = len(given) == len(np.ravel(numbers))
+            if as_many and np.allclose(given, numbers, near, near):
+                return hint
+        return otherwise
 
     return judge
 
 
-def check(name: str, answer) -> None:
-    """Print whether `answer` to the exercise `name` is right; the stub `...` counts as not answered yet."""
-    test = _find(name)
+def _letters(answer):
+    """The letters of an answer as one word: "t, v", "T V" and ["t", "v"] are all "tv"."""
+    return "".join(answer).replace(",", "").replace(" ", "").lower()
+
+
+def _verdict(test, answer):
+    """What `test` says of `answer`, in words."""
+    if answer is ...:
+        return "not answered yet."
+
     try:
-        hint = ... if answer is ... else test(answer)
+        hint = test(answer)
     except NotImplementedError:
-        hint = ...
+        return "not answered yet."
     except Exception as error:  # a learner's code may fail in any way; the check must not
-        hint = f"Checking your answer failed with {type(error).__name__}: {error}"
-    print(
-        f"{name}: not answered yet."
-        if hint is ...
-        else f"{name}: right."
-        if hint is None
-        else f"{name}: not yet. {hint}"
-    )
+        return f"not yet. Checking your answer failed with {type(error).__name__}: {error}"
+
+    if hint is ...:
+        return "not answered yet."
+    if hint is None:
+        return "right."
+    return f"not yet. {hint}"
+
+
+def check(name: str, answer) -> None:
+    """Print whether `answer` to the exercise `name` is right.
+
+    The stub `...` counts as not answered yet.
+    """
+    print(f"{name}: {_verdict(_find(name), answer)}")
 
 
 def show_source(thing) -> None:
-    """Print the source of a function or class of ganlib: what the notebooks use is there to be read."""
+    """Print the source of a function or class of ganlib: what notebooks use is there to be read."""
     print(inspect.getsource(thing).rstrip())

@@ -1,15 +1,16 @@
-"""Checks of notebook 07, the U-Net: each takes an answer and returns None when it is right, else a hint."""
+"""The checks of notebook 07, the U-Net."""
 
 from ganlib.exercises import _numbers
 
+# fmt: off
 blur_of_averages = _numbers(
     (-0.2, -1),
     "L2: the mean 0.4 · 1 + 0.6 · (−1). L1: the value in the middle, the more frequent one.",
     {
-        (-1, -0.2): "The two are swapped: L2 comes first.",
+        (-1, -0.2):   "The two are swapped: L2 comes first.",
         (-0.2, -0.2): "Only L2 paints the mean; L1 paints the median.",
-        (-1, -1): "Only L1 paints the more frequent value; L2 paints the mean.",
-        (0.2, -1): "The mean is 0.4 · 1 + 0.6 · (−1): mind the sign.",
+        (-1, -1):     "Only L1 paints the more frequent value; L2 paints the mean.",
+        (0.2, -1):    "The mean is 0.4 · 1 + 0.6 · (−1): mind the sign.",
     },
     near=1e-8,
 )
@@ -18,8 +19,8 @@ unet_bottleneck = _numbers(
     128 * 2 * 2,
     "Halve 64 five times, and multiply side · side by the channels.",
     {
-        128: "Its side is 2, not 1: 64 → 32 → 16 → 8 → 4 → 2.",
-        4: "Each of the 2·2 places has 128 channels.",
+        128:      "Its side is 2, not 1: 64 → 32 → 16 → 8 → 4 → 2.",
+        4:        "Each of the 2·2 places has 128 channels.",
         128 * 16: "That is after four halvings; there are five.",
     },
     near=0,
@@ -37,12 +38,17 @@ receptive_field = _numbers(
     near=0,
 )
 
+COSTS = {
+    "L1":       None,
+    "L2":       "L2 was not offered: it is faint wherever it doubts, fainter than L1.",
+    "L1 + GAN": "A GAN invents what is plausible; here an invented stroke is the worst that can "
+                "happen.",
+    "GAN":      "Alone, a GAN is not even held to the measurement: nothing compares pixel "
+                "by pixel.",
+}
+# fmt: on
+
 
 def choose_cost(answer):
-    hints = {
-        "L1": None,
-        "L2": "L2 was not offered: it is faint wherever it doubts, fainter than L1.",
-        "L1 + GAN": "A GAN invents what is plausible; here an invented stroke is the worst that can happen.",
-        "GAN": "Alone, a GAN is not even held to the measurement: nothing compares pixel by pixel.",
-    }
-    return hints.get(answer, 'Answer with "L1" or "L1 + GAN".')
+    """The cost for a radiologist's pictures."""
+    return COSTS.get(answer, 'Answer with "L1" or "L1 + GAN".')

@@ -1,27 +1,33 @@
-"""The live labs. `Lab` (runner.py) is the base; scene.py names what a lab draws; canvas.js draws it."""
+"""The live labs of the course. `Lab`, what each of them is made from, is in `ganlib.stage`."""
 
 import importlib
 
 _FILES = {
-    "runner": "Lab",
-    "gan_lab": "GANLab",
-    "plane": "PlaneLab",
-    "twins": "Clinic Twins",
-    "landscape": "Landscape",
-    "discriminator": "Algorithm1 Detective FiniteSamples Knots TwoTerms",
-    "games": "Payoffs Pizza Players Questions",
-    "families": "Bound Pairs Taxonomy Walkers",
-    "likelihood": "CodeBook FitNormal SlideNormals TwoModes",
-    "pictures": "LatentWalk Neighbours PictureLab TransposedConvolution WhichIsReal",
+    "ganlib.stage.lab": "Lab",
+    "ganlib.labs.gan_lab": "GANLab",
+    "ganlib.labs.plane": "PlaneLab",
+    "ganlib.labs.twins": "Clinic Twins",
+    "ganlib.labs.landscape": "Landscape",
+    "ganlib.labs.algorithm1": "Algorithm1",
+    "ganlib.labs.discriminator": "Detective Knots TwoTerms",
+    "ganlib.labs.finite_samples": "FiniteSamples",
+    "ganlib.labs.games": "Payoffs Pizza Players Questions",
+    "ganlib.labs.families": "Bound Pairs Taxonomy Walkers",
+    "ganlib.labs.likelihood": "CodeBook FitNormal SlideNormals TwoModes",
+    "ganlib.labs.pictures": "LatentWalk Neighbours PictureLab TransposedConvolution WhichIsReal",
 }
-_WHERE = {
-    lab: file for file, labs in _FILES.items() for lab in labs.split()
-}  # a lab is imported when it is first named
+_WHERE = {lab: file for file, labs in _FILES.items() for lab in labs.split()}
 
 __all__ = list(_WHERE)
 
 
 def __getattr__(name):
+    """A lab, which is imported when it is first named."""
     if name not in _WHERE:
         raise AttributeError(f"ganlib.labs has no {name!r}; it has {', '.join(_WHERE)}")
-    return getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+    return getattr(importlib.import_module(_WHERE[name]), name)
+
+
+def __dir__():
+    """The names that Tab offers."""
+    return __all__

@@ -1,4 +1,7 @@
-"""The labs of zero-sum games: a pizza, a payoff matrix, two players on one V(x, y), three kinds of answer."""
+"""The labs of zero-sum games.
+
+A pizza, a payoff matrix, two players on one V(x, y), and three kinds of answer.
+"""
 
 import time
 
@@ -7,22 +10,23 @@ import torch
 
 from ganlib import plots
 from ganlib.games import RULES, eigenvalues, field, smallest_gan, solve
-from ganlib.labs.runner import Lab
-from ganlib.labs.scene import (
-    arrows,
-    axes,
-    bars,
-    button,
-    choice,
-    heat,
-    line,
-    number,
-    points,
-    slider,
-    text,
-    toggle,
+from ganlib.stage.lab import Lab
+from ganlib.stage.scene import (
+    Arrows,
+    Axes,
+    Bars,
+    Button,
+    Choice,
+    Heat,
+    Line,
+    Number,
+    Points,
+    Slider,
+    Text,
+    Toggle,
 )
 
+# Of `Payoffs`. Each entry of the matrix: row, column, and the control that holds it.
 CELLS = [(i, j, f"a{i + 1}{j + 1}") for i in range(3) for j in range(3)]
 MATRICES = {
     "rock, paper, scissors": [[0, -1, 1], [1, 0, -1], [-1, 1, 0]],
@@ -30,15 +34,23 @@ MATRICES = {
     "pennies and a poor third choice": [[1, -1, 1], [-1, 1, 1], [-1, -1, 0]],
     "a saddle": [[4, 2, 3], [1, 0, 5], [3, 1, -2]],
 }
+OWN = "your own"
+LIFT = (np.nan, 0)  # lifts the pen
+# fmt: off
+EDGES = [  # the lines between the entries
+    (1, 0), (1, 3), LIFT, (0, 1), (3, 1), LIFT,
+    (2, 0), (2, 3), LIFT, (0, 2), (3, 2), LIFT,
+]
+
+# Of `Players`. Where there is no formula, V comes from `smallest_gan`.
 GAMES = {
-    "bilinear: xy": lambda x, y: x * y,
-    "convex-concave: xy + (x² − y²)/8": lambda x, y: x * y + (x**2 - y**2) / 8,
-    "false cycle: xy + (cos 4y − cos 4x)/16": lambda x, y: (
-        x * y + ((4 * y).cos() - (4 * x).cos()) / 16
-    ),
-    "smallest GAN: x is θ, y is w": None,
+    "bilinear: xy":                           lambda x, y: x * y,
+    "convex-concave: xy + (x² − y²)/8":       lambda x, y: x * y + (x**2 - y**2) / 8,
+    "false cycle: xy + (cos 4y − cos 4x)/16": lambda x, y: x * y + ((4*y).cos() - (4*x).cos()) / 16,
+    "smallest GAN: x is θ, y is w":           None,
 }
-LOOKS = {
+# fmt: on
+LOOKS: dict[str, dict] = {
     rule: {"color": plots.COLOURS[colour], "dash": dash, "width": 2}
     for rule, colour, dash in zip(
         RULES,
@@ -46,57 +58,71 @@ LOOKS = {
         ("-", "--", (0, (4, 1, 1, 1, 1, 1)), "-.", ":"),
     )
 }
+ALL_RULES = "all five"
 GRID = torch.cartesian_prod(*[torch.linspace(-1.8, 1.8, 13, dtype=torch.float64)] * 2)
-MORE = "start, speed, spread of the GAN"
+FAR = 1e4  # a path that is so far from the rest point is off to infinity
+LONG = 2000  # the points of a path, at most
+MORE = "start, speed, spread of the GAN"  # the fold of what is seldom moved
+
+# Of `Questions`. Each answer, its look, the size of its dots.
 ANSWERS = (
     ("verdict", "half", 4),
     ("score", "regret", 11),
     ("gradient", "G", 6),
-)  # the answer, its look, its dots
+)
+DIMENSIONS = range(1, 9)
 
 
 class Pizza(Lab):
-    """Share a pizza, lose some of it in a fight, take off the fair share: when do the payoffs add up to 0?"""
+    """Share a pizza, lose some of it in a fight, take off the fair share.
+
+    When do the payoffs add up to 0?
+    """
 
     def __init__(self):
         super().__init__(
             title="Shares of a pizza",
             height=260,
-            axes=[axes("plate", x=(-0.6, 2.6), y=(-0.8, 1.05), frame=False, legend=False)],
+            axes=[Axes("plate", x=(-0.6, 2.6), y=(-0.8, 1.05), frame=False, legend=False)],
             marks=[
-                *(
-                    bars(who, "plate", style=look)
-                    for who, look in zip(("A", "B", "together"), ("G", "D", "half"))
-                ),
-                line("zero", "plate", style="half"),
-                text("words", "plate", size=15),
+                Bars("A", "plate", style="G"),
+                Bars("B", "plate", style="D"),
+                Bars("together", "plate", style="half"),
+                Line("zero", "plate", style="half"),
+                Text("words", "plate", size=15),
             ],
             controls=[
-                slider("share", "share of A", 0, 1, 0.7, step=0.01),
-                toggle("fair", "take off the fair share"),
-                slider("lost", "lost in the fight", 0, 0.5, 0, step=0.01),
+                Slider("share", "share of A", 0, 1, 0.7, step=0.01),
+                Toggle("fair", "take off the fair share"),
+                Slider("lost", "lost in the fight", 0, 0.5, 0, step=0.01),
             ],
         )
 
     def draw(self):
-        left, fair = 1 - self.values["lost"], 0.5 * self.values["fair"]
-        a, b = self.values["share"] * left - fair, (1 - self.values["share"]) * left - fair
-        shares = {"A": a, "B": b, "together": a + b}
-        self.words = [f"{who} {round(v, 2) + 0:+.2f}" for who, v in shares.items()]
+        left = 1 - self.values["lost"]
+        fair = 0.5 * self.values["fair"]
+        a = self.values["share"] * left - fair
+        b = (1 - self.values["share"]) * left - fair
+        payoffs = {"A": a, "B": b, "together": a + b}
+
+        self.words = [f"{who} {round(got, 2) + 0:+.2f}" for who, got in payoffs.items()]
+        bars = {who: [[x - 0.25, 0, 0.5, got]] for x, (who, got) in enumerate(payoffs.items())}
         return {
-            **{who: [[x - 0.25, 0, 0.5, v]] for x, (who, v) in enumerate(shares.items())},
+            **bars,
             "zero": [[-0.6, 0], [2.6, 0]],
             "words": [(x, -0.65, words) for x, words in enumerate(self.words)],
         }
 
     def text(self):
-        return ", ".join(self.words) + (
-            " pizzas beyond a fair half each." if self.values["fair"] else " pizzas."
-        )
+        unit = "pizzas beyond a fair half each." if self.values["fair"] else "pizzas."
+        return f"{', '.join(self.words)} {unit}"
 
 
 class Payoffs(Lab):
-    """Edit what the column player pays the row player; see the best answers and the mixed equilibrium."""
+    """Edit what the column player pays the row player.
+
+    See the best answers and the mixed equilibrium.
+    """
 
     def __init__(self, example="forger and detective"):
         A = MATRICES.get(example, np.zeros((3, 3)))  # what is no example is refused below
@@ -104,7 +130,7 @@ class Payoffs(Lab):
             title="A payoff matrix and its solution",
             height=380,
             axes=[
-                axes(
+                Axes(
                     "matrix",
                     box=(0, 0, 0.6, 0.76),
                     x=(0, 3),
@@ -112,7 +138,7 @@ class Payoffs(Lab):
                     frame=False,
                     title="what column pays row",
                 ),
-                axes(
+                Axes(
                     "rows",
                     box=(0.6, 0, 0.4, 0.76),
                     x=(0, 1),
@@ -120,7 +146,7 @@ class Payoffs(Lab):
                     frame=False,
                     title="row's mix p",
                 ),
-                axes(
+                Axes(
                     "columns",
                     box=(0, 0.76, 0.6, 0.24),
                     x=(0, 3),
@@ -130,48 +156,51 @@ class Payoffs(Lab):
                 ),
             ],
             marks=[
-                heat("pay", "matrix", palette="belief", smooth=False),
-                text("numbers", "matrix", size=20),
-                line("edges", "matrix", color="#ffffff", width=4),
-                text("of p", "rows", align="left"),
-                text("of q", "columns"),
-                text("up", "matrix", color="#004a75"),
-                text("down", "matrix", color="#00583f"),
-                bars("p", "rows", style="D"),
-                bars("q", "columns", style="G"),
+                Heat("pay", "matrix", palette="belief", smooth=False),
+                Text("numbers", "matrix", size=20),
+                Line("edges", "matrix", color="#ffffff", width=4),
+                Text("of p", "rows", align="left"),
+                Text("of q", "columns"),
+                Text("up", "matrix", color="#004a75"),
+                Text("down", "matrix", color="#00583f"),
+                Bars("p", "rows", style="D"),
+                Bars("q", "columns", style="G"),
             ],
             controls=[
-                choice("example", "example", [*MATRICES, "your own"], example),
-                *(
-                    number(
-                        k, f"row {i + 1}, column {j + 1}", -20, 20, A[i][j], group="edit the matrix"
-                    )
-                    for i, j, k in CELLS
-                ),
+                Choice("example", "example", [*MATRICES, OWN], example),
+                *(_entry(i, j, key, A[i][j]) for i, j, key in CELLS),
             ],
         )
 
     def changed(self, key, value):
-        A = MATRICES.get(value) if key == "example" else None
-        self.tell(**({cell: A[i][j] for i, j, cell in CELLS} if A else {"example": "your own"}))
+        """An example fills the matrix; an edited matrix is the learner's own."""
+        if key != "example":
+            self.tell(example=OWN)
+        elif value != OWN:
+            self.tell(**{cell: MATRICES[value][i][j] for i, j, cell in CELLS})
 
     def draw(self):
-        A = self.A = np.array([self.values[key] for *_, key in CELLS], float).reshape(3, 3)
-        _, p, q = self.game = solve(A)
+        A = np.array([self.values[key] for _, _, key in CELLS], float).reshape(3, 3)
+        self.A = A
+        self.game = solve(A)
+        _, p, q = self.game
+
+        shades = 0.5 + 0.2 * A / max(1, abs(A).max())
+        numbers = []
+        up = []
+        down = []
+        for i, j, _ in CELLS:
+            numbers.append((j + 0.5, 2.5 - i, f"{A[i, j]:g}".replace("-", "−")))
+            if A[i, j] == A[:, j].max():
+                up.append((j + 0.5, 2.83 - i, "row's best"))
+            if A[i, j] == A[i].min():
+                down.append((j + 0.5, 2.17 - i, "column's best"))
         return {
-            "pay": (0.5 + 0.2 * A / max(1, abs(A).max()))[::-1],
-            "numbers": [(j + 0.5, 2.5 - i, f"{A[i, j]:g}".replace("-", "−")) for i, j, _ in CELLS],
-            "up": [
-                (j + 0.5, 2.83 - i, "row's best") for i, j, _ in CELLS if A[i, j] == A[:, j].max()
-            ],
-            "down": [
-                (j + 0.5, 2.17 - i, "column's best") for i, j, _ in CELLS if A[i, j] == A[i].min()
-            ],
-            "edges": [
-                (x, y)
-                for k in (1, 2)
-                for x, y in ((k, 0), (k, 3), (np.nan, 0), (0, k), (3, k), (np.nan, 0))
-            ],
+            "pay": shades[::-1],
+            "numbers": numbers,
+            "up": up,
+            "down": down,
+            "edges": EDGES,
             "of p": [(0, 2.86 - i, f"row {i + 1}: {p[i]:.2f}") for i in range(3)],
             "of q": [(j + 0.5, q[j] + 0.13, f"column {j + 1}: {q[j]:.2f}") for j in range(3)],
             "p": [[0, 2.25 - i, p[i], 0.5] for i in range(3)],
@@ -179,10 +208,11 @@ class Payoffs(Lab):
         }
 
     def text(self):
-        p, q = (", ".join(f"{v:.3f}" for v in mix) for mix in self.game[1:])
+        value, p, q = self.game
         return (
             f"In the open, row makes sure of {self.A.min(1).max():g}, column of paying at most "
-            f"{self.A.max(0).min():g}. Mixed, both make sure of {self.game.value:.3f}: p = ({p}), q = ({q})."
+            f"{self.A.max(0).min():g}. Mixed, both make sure of {value:.3f}: "
+            f"p = ({_listed(p)}), q = ({_listed(q)})."
         )
 
 
@@ -190,15 +220,15 @@ class Players(Lab):
     """Click to start a path: x goes down V, y goes up V, by the rule and the rate you choose."""
 
     def __init__(self, game="bilinear: xy", rule="simultaneous", lr=0.1):
-        self.due = 0.0
+        self.due = 0.0  # when the next step is, while it plays
         super().__init__(
             title="Two players on one V(x, y)",
             height=440,
             axes=[
-                axes(
+                Axes(
                     "plane", box=(0, 0, 0.5, 1), x=(-2, 2), y=(-2, 2), xlabel="x (down V), y (up V)"
                 ),
-                axes(
+                Axes(
                     "far",
                     box=(0.5, 0, 0.5, 1),
                     auto="x",
@@ -209,86 +239,105 @@ class Players(Lab):
                 ),
             ],
             marks=[
-                arrows("field", "plane", color="#a0a0a0", width=1.2),
-                *(line(r, "plane", **LOOKS[r]) for r in RULES),
-                points("rest", "plane", color=plots.COLOURS["grey"], size=9),
-                points("now", "plane", size=8),
-                *(line(f"far, {r}", "far", r, **LOOKS[r]) for r in RULES),
+                Arrows("field", "plane", color="#a0a0a0", width=1.2),
+                *(Line(name, "plane", **look) for name, look in LOOKS.items()),
+                Points("rest", "plane", color=plots.COLOURS["grey"], size=9),
+                Points("now", "plane", size=8),
+                *(Line(f"far, {name}", "far", name, **look) for name, look in LOOKS.items()),
             ],
             controls=[
-                choice("game", "V", GAMES, game),
-                choice("rule", "rule", [*RULES, "all five"], rule),
-                slider("lr", "rate η", 0.01, 2, lr, log=True),
-                button("start", "start a path"),
-                slider("x", "start at x", -2, 2, 1, group=MORE),
-                slider("y", "start at y", -2, 2, 0, group=MORE),
-                slider("speed", "steps a second", 1, 500, 60, log=True, group=MORE),
-                slider("spread", "spread of the GAN", 0, 1.5, 0, group=MORE),
+                Choice("game", "V", list(GAMES), game),
+                Choice("rule", "rule", [*RULES, ALL_RULES], rule),
+                Slider("lr", "rate η", 0.01, 2, lr, log=True),
+                Button("start", "start a path"),
+                Slider("x", "start at x", -2, 2, 1, group=MORE),
+                Slider("y", "start at y", -2, 2, 0, group=MORE),
+                Slider("speed", "steps a second", 1, 500, 60, log=True, group=MORE),
+                Slider("spread", "spread of the GAN", 0, 1.5, 0, group=MORE),
             ],
         )
         self.changed("game", game)
+
+    def reset(self):
+        self.paths = []
+        self.steps = 0
+        self.pressed("start")
 
     def changed(self, key, value):
         if key in ("game", "spread"):
             self.V = GAMES[self.values["game"]] or smallest_gan(self.values["spread"])
             self.reset()
 
-    def reset(self):
-        self.paths, self.steps = [], 0
-        self.pressed("start")
-
     def pressed(self, key):
         self.pointed("plane", self.values["x"], self.values["y"])
 
     def pointed(self, where, x, y):
-        chosen = RULES if self.values["rule"] == "all five" else [self.values["rule"]]
-        self.paths = [*self.paths, *((rule, [[x, y]]) for rule in chosen if where == "plane")][-10:]
+        """Start a path here by each rule that is chosen; the last ten paths are kept."""
+        if where == "plane":
+            chosen = self.values["rule"]
+            rules = RULES if chosen == ALL_RULES else [chosen]
+            started = [(rule, [[x, y]]) for rule in rules]
+            self.paths = [*self.paths, *started][-10:]
 
     def advance(self):
         if self.playing and time.perf_counter() < self.due:
             return False
         self.due = max(self.due, time.perf_counter() - 0.1) + 1 / self.values["speed"]
+
         for rule, path in self.paths:
-            now, before = torch.tensor([path[-1], path[-2:][0]], dtype=torch.float64)
-            if now.norm() < 1e4 and len(path) < 2000:
-                path.append(
-                    RULES[rule].step(field(self.V), now, before, self.values["lr"]).tolist()
-                )
+            last_two = [path[-1], path[-2:][0]]  # a path of one point stood there before, too
+            now, before = torch.tensor(last_two, dtype=torch.float64)
+            if now.norm() < FAR and len(path) < LONG:
+                then = RULES[rule].step(field(self.V), now, before, self.values["lr"])
+                path.append(then.tolist())
 
     def draw(self):
-        way = 0.13 * torch.nn.functional.normalize(field(self.V)(GRID).detach())
-        frame = {"field": torch.cat([GRID - way, GRID + way], 1), "rest": [[0, 0]]}
-        frame["now"] = [path[-1] for _, path in self.paths]
+        slopes = field(self.V)(GRID).detach()
+        way = 0.13 * torch.nn.functional.normalize(slopes)
+        frame: dict = {
+            "field": torch.cat([GRID - way, GRID + way], 1),
+            "rest": [[0, 0]],
+            "now": [path[-1] for _, path in self.paths],
+        }
         for rule in RULES:
-            lines = [np.array([*path, [np.nan] * 2]) for r, path in self.paths if r == rule] or [
-                np.zeros((0, 2))
-            ]
-            frame[rule] = np.concatenate(lines)
-            frame[f"far, {rule}"] = np.concatenate(
-                [np.c_[np.arange(len(w)), np.hypot(*w.T)] for w in lines]
-            )
+            walked = [np.zeros((0, 2))]  # there may be none by this rule
+            distances = [np.zeros((0, 2))]
+            for by, path in self.paths:
+                if by == rule:
+                    places = np.array([*path, [np.nan, np.nan]])  # the pen is lifted at its end
+                    walked.append(places)
+                    distances.append(np.c_[np.arange(len(places)), np.hypot(*places.T)])
+            frame[rule] = np.concatenate(walked)
+            frame[f"far, {rule}"] = np.concatenate(distances)
         return frame
 
     def text(self):
-        (rule, path), lr = self.paths[-1], self.values["lr"]
-        size, far = abs(eigenvalues(self.V, [0, 0], rule, lr=lr)[0]), np.hypot(*path[-1])
+        rule, path = self.paths[-1]
+        lr = self.values["lr"]
+        factor = abs(eigenvalues(self.V, [0, 0], rule, lr=lr)[0])
+        far = np.hypot(*path[-1])
+        gone = "" if far < FAR else ", off to infinity"
         return (
-            f"{rule}, η = {lr:.3g}: near the rest point a step should multiply the distance by {size:.4f}. "
-            f"After {len(path) - 1} steps it is {far:.3g}{', off to infinity' * (not far < 1e4)}."
+            f"{rule}, η = {lr:.3g}: near the rest point a step should multiply the distance by "
+            f"{factor:.4f}. After {len(path) - 1} steps it is {far:.3g}{gone}."
         )
 
 
 class Questions(Lab):
-    """Your seek(answer, target, near, rng) returns all its questions, (n, d): count them, in 1 to 8 dimensions."""
+    """Count the questions of your seek(answer, target, near, rng), in 1 to 8 dimensions.
+
+    It returns all that it asked, (n, d).
+    """
 
     def __init__(self, seek):
-        self.seek, self.seed = seek, 0
+        self.seek = seek
+        self.seed = 0
         super().__init__(
             title="One hidden target, three kinds of answer",
             height=360,
             axes=[
-                axes("map", box=(0, 0, 0.42, 1), xlabel="first coordinate", title="what was asked"),
-                axes(
+                Axes("map", box=(0, 0, 0.42, 1), xlabel="first coordinate", title="what was asked"),
+                Axes(
                     "count",
                     box=(0.42, 0, 0.58, 1),
                     x=(0.5, 8.5),
@@ -299,14 +348,14 @@ class Questions(Lab):
                 ),
             ],
             marks=[
-                *(points(k, "map", style=look, size=z) for k, look, z in ANSWERS),
-                points("target", "map", size=9),
-                *(line(f"n, {k}", "count", k, style=look) for k, look, _ in ANSWERS),
+                *(Points(answer, "map", style=look, size=size) for answer, look, size in ANSWERS),
+                Points("target", "map", size=9),
+                *(Line(f"n, {answer}", "count", answer, style=look) for answer, look, _ in ANSWERS),
             ],
             controls=[
-                number("d", "dimensions on the map", 1, 8, 2),
-                button("hide", "hide it somewhere else"),
-                slider("near", "found when nearer than", 0.02, 0.3, 0.05, log=True),
+                Number("d", "dimensions on the map", DIMENSIONS[0], DIMENSIONS[-1], 2),
+                Button("hide", "hide it somewhere else"),
+                Slider("near", "found when nearer than", 0.02, 0.3, 0.05, log=True),
             ],
         )
 
@@ -314,21 +363,34 @@ class Questions(Lab):
         self.seed += 1
 
     def draw(self):
-        d, near, frame = self.values["d"], self.values["near"], dict[str, object]()
+        d = self.values["d"]
+        near = self.values["near"]
+        place = np.random.default_rng(self.seed).random(len(DIMENSIONS))
+        target = near + (1 - 2 * near) * place
+
+        frame: dict = {"target": target[None, [0, d - 1]]}
         self.said = []
-        target = near + (1 - 2 * near) * np.random.default_rng(self.seed).random(8)
-        for k, *_ in ANSWERS:
-            asked = [
-                self.seek(k, target[:n], near, np.random.default_rng(self.seed + 1))
-                for n in range(1, 9)
-            ]
-            frame |= {
-                k: asked[d - 1][-2000:, [0, -1]],
-                f"n, {k}": [[n, len(a)] for n, a in enumerate(asked, 1)],
-            }
-            missed = abs(asked[d - 1][-1] - target[:d]).max() >= near
-            self.said.append(f"{len(asked[d - 1])} by {k}{' (not found)' * bool(missed)}")
-        return {**frame, "target": target[None, [0, d - 1]]}
+        for answer, _, _ in ANSWERS:
+            asked = [self._ask(answer, target[:n]) for n in DIMENSIONS]
+            shown = asked[d - 1]
+            frame[answer] = shown[-2000:, [0, -1]]
+            frame[f"n, {answer}"] = [[n, len(all_of_n)] for n, all_of_n in zip(DIMENSIONS, asked)]
+            missed = abs(shown[-1] - target[:d]).max() >= near
+            self.said.append(f"{len(shown)} by {answer}{' (not found)' if missed else ''}")
+        return frame
+
+    def _ask(self, answer, target):
+        """All questions of the learner's `seek`, with chance that is always the same."""
+        return self.seek(answer, target, self.values["near"], np.random.default_rng(self.seed + 1))
 
     def text(self):
         return f"Questions asked in {self.values['d']} dimensions: {', '.join(self.said)}."
+
+
+def _entry(i, j, key, value):
+    """The control of one payoff."""
+    return Number(key, f"row {i + 1}, column {j + 1}", -20, 20, value, group="edit the matrix")
+
+
+def _listed(mix) -> str:
+    return ", ".join(f"{share:.3f}" for share in mix)

@@ -1,4 +1,7 @@
-"""The labs of maximum likelihood and KL: fit by hand, one normal for two modes, two normals, the code book."""
+"""The labs of maximum likelihood and KL.
+
+Fit a normal by hand, one normal for two modes, one normal over another, and the code book.
+"""
 
 import math
 from collections.abc import Callable
@@ -10,57 +13,74 @@ from torch.distributions import Normal
 
 from ganlib import densities, plots, targets
 from ganlib.divergences import code_lengths, code_words, cross_entropy, entropy, js, kl
-from ganlib.labs.runner import Lab
-from ganlib.labs.scene import (
-    axes,
-    bars,
-    choice,
-    handles,
-    heat,
-    line,
-    points,
-    rug,
-    slider,
-    text,
-    toggle,
+from ganlib.stage.lab import Lab
+from ganlib.stage.scene import (
+    Axes,
+    Bars,
+    Choice,
+    Handles,
+    Heat,
+    Line,
+    Points,
+    Rug,
+    Slider,
+    Text,
+    Toggle,
 )
 
-SKY, ORANGE, VERMILLION = (plots.COLOURS[c] for c in ("sky", "orange", "vermillion"))
-DIVERGENCES = {"KL(p‖q)": kl, "KL(q‖p)": lambda p, q: kl(q, p), "JS(p, q)": js}
+SKY = plots.COLOURS["sky"]
+ORANGE = plots.COLOURS["orange"]
+VERMILLION = plots.COLOURS["vermillion"]
+
+DIVERGENCES = {
+    "KL(p‖q)": kl,
+    "KL(q‖p)": lambda p, q: kl(q, p),
+    "JS(p, q)": js,
+}
+
+# The map of all normals has a cell for each pair of a mean and a standard deviation. It is cut into
+# upright strips, for a cost may have several dips: descent sets out from the best cell of each.
+MEANS = 21
+SIGMAS = 15
+STRIPS = 3
+STRIP = MEANS // STRIPS  # the means in one strip
+FIRST_MEAN = 6  # the cell where the learner's normal stands at first
+FIRST_SIGMA = 8
+
+SYMBOLS = "abcdefgh"
 WEIGHTS = {
     "a race": [32, 16, 8, 4, 1, 1, 1, 1],
     "all alike": [1] * 8,
     "only a to d": [1, 1, 1, 1, 0, 0, 0, 0],
 }
+MESSAGE = 20  # symbols that are sent
+ROWS = {"P": 1.25, "Q": 0.05}  # where the message in the code for P, and for Q, is drawn
+WIDE = 0.4  # the width of a bar of P or Q
 
 
 class _Fit(Lab):
-    """One normal, the map of its cost over μ and σ, a dot to drag on it, and gradient descent when it plays."""
+    """One normal, the map of its cost over μ and σ, and a dot to drag on it.
 
-    goal = "the mean NLL"
+    When it plays, gradient descent goes down the cost.
+    """
+
     cost: Callable  # what to make small: cost(μ, σ), a scalar tensor, in nats
 
-    def __init__(self, title, x, middle, reach, sigmas, top, marks, controls, xlabel="x"):
-        left, right, (low, high), self.x, self.fine = (
-            middle - reach,
-            middle + reach,
-            sigmas,
-            x,
-            reach / 300,
-        )
-        self.digits = max(
-            0, 3 - math.floor(math.log10(reach))
-        )  # of what is said of μ and σ, in units of any size
-        self.mus, self.sigmas = (
-            torch.linspace(left, right, 21).double(),
-            torch.linspace(low, high, 15).double(),
-        )
+    def __init__(self, title, x, *, middle, reach, sigmas, top, marks, controls=(), xlabel="x"):
+        left = middle - reach
+        right = middle + reach
+        low, high = sigmas
+        self.x = x
+        self.fine = reach / 300  # the way is drawn from dots so far apart
+        self.digits = max(0, 3 - math.floor(math.log10(reach)))  # said of μ and σ, in any unit
+        self.mus = torch.linspace(left, right, MEANS).double()
+        self.sigmas = torch.linspace(low, high, SIGMAS).double()
         super().__init__(
             title=title,
             name=title,
             height=340,
             axes=[
-                axes(
+                Axes(
                     "laws",
                     box=(0, 0, 0.56, 1),
                     x=(left, right),
@@ -68,7 +88,7 @@ class _Fit(Lab):
                     xlabel=xlabel,
                     title="density",
                 ),
-                axes(
+                Axes(
                     "map",
                     box=(0.56, 0, 0.44, 1),
                     x=(left, right),
@@ -80,69 +100,65 @@ class _Fit(Lab):
                 ),
             ],
             marks=[
-                heat("heat", "map"),
+                Heat("heat", "map"),
                 *marks,
-                line("q", "laws", "your normal", style="G"),
-                line("way", "map"),
-                points("best", "map", color=VERMILLION, size=12),
-                handles("you", "map"),
+                Line("q", "laws", "your normal", style="G"),
+                Line("way", "map"),
+                Points("best", "map", color=VERMILLION, size=12),
+                Handles("you", "map"),
             ],
             controls=[
-                slider("mu", "mean μ", left, right, float(self.mus[6])),
-                toggle("show", "show the best"),
-                slider("sigma", "sd σ", low, high, float(self.sigmas[8])),
+                Slider("mu", "mean μ", left, right, float(self.mus[FIRST_MEAN])),
+                Toggle("show", "show the best"),
+                Slider("sigma", "sd σ", low, high, float(self.sigmas[FIRST_SIGMA])),
                 *controls,
             ],
         )
         self.survey()
 
-    def survey(self):
-        """The cost of every normal on the map, and the best, by descent from the best of each third."""
-        costs = torch.stack([self.cost(m, s) for s in self.sigmas for m in self.mus]).reshape(
-            -1, len(self.mus)
-        )
-        self.heat, self.way = (2 * (costs.min() - costs) / (costs.median() - costs.min())).exp(), []
-        lowest = [divmod(int(part.argmin()), 7) for part in costs.chunk(3, 1)]
-        places = [
-            (self.mus[7 * i + column], self.sigmas[row]) for i, (row, column) in enumerate(lowest)
-        ]
-        mu, sigma = self.descend(
-            min((self.descend(place, 0.5, 15) for place in places), key=self.nats), 0.5, 60
-        )
-        self.best = round(mu, self.digits + 2) + 0.0, sigma  # never −0
-
-    def nats(self, place):
-        """The cost at a place (μ, σ), as a number."""
-        return float(self.cost(*torch.tensor(place, dtype=torch.float64)))
-
-    def descend(self, place, rate, steps=1):
-        """Down the cost, each slope per unit of Fisher information; σ moves by a factor, so it stays positive."""
-        mu, sigma = torch.tensor(place, dtype=torch.float64)
-        for _ in range(steps):
-            slope_mu, slope_sigma = torch.func.grad(self.cost, (0, 1))(mu, sigma)
-            mu, sigma = (
-                mu - rate * sigma**2 * slope_mu,
-                sigma * (-rate * sigma * slope_sigma / 2).exp(),
-            )
-        return float(mu), float(sigma)
+    @property
+    def goal(self) -> str:
+        """What is made small, in words."""
+        return "the mean NLL"
 
     @property
     def you(self):
         """Where the learner's normal is: (μ, σ)."""
         return self.values["mu"], self.values["sigma"]
 
-    def advance(self):
-        (mu, sigma), (self.values["mu"], self.values["sigma"]) = (
-            self.you,
-            self.descend(self.you, 0.005),
-        )
-        if not self.way or math.dist(self.way[-1], (mu, sigma)) > self.fine:
-            self.way.append((mu, sigma))
-        if (
-            self.playing
-            and abs(self.values["mu"] - mu) + abs(self.values["sigma"] - sigma) < 1e-5 * sigma
-        ):
-            self.pause("Arrived: no normal near this one is better.")
+    def survey(self):
+        """The cost of every normal on the map; and the best of all, by descent."""
+        cells = [self.cost(mu, sigma) for sigma in self.sigmas for mu in self.mus]
+        costs = torch.stack(cells).reshape(SIGMAS, MEANS)
+        least = costs.min()
+        self.heat = (2 * (least - costs) / (costs.median() - least)).exp()
+        self.way = []
+
+        ends = []
+        for i, strip in enumerate(costs.split(STRIP, dim=1)):
+            row, column = divmod(int(strip.argmin()), STRIP)
+            start = (self.mus[i * STRIP + column], self.sigmas[row])
+            ends.append(self.descend(start, 0.5, 15))
+        mu, sigma = self.descend(min(ends, key=self.nats), 0.5, 60)
+        self.best = round(mu, self.digits + 2) + 0.0, sigma  # + 0.0: never −0
+
+    def nats(self, place):
+        """The cost at a place (μ, σ), as a number."""
+        mu, sigma = torch.tensor(place, dtype=torch.float64)
+        return float(self.cost(mu, sigma))
+
+    def descend(self, place, rate, steps=1):
+        """Down the cost, each slope per unit of Fisher information; σ moves by a factor.
+
+        So σ stays positive.
+        """
+        mu, sigma = torch.tensor(place, dtype=torch.float64)
+        slopes = torch.func.grad(self.cost, (0, 1))
+        for _ in range(steps):
+            slope_mu, slope_sigma = slopes(mu, sigma)
+            mu = mu - rate * sigma**2 * slope_mu
+            sigma = sigma * (-rate * sigma * slope_sigma / 2).exp()
+        return float(mu), float(sigma)
 
     def changed(self, key, value):
         self.way = []
@@ -150,6 +166,17 @@ class _Fit(Lab):
     def dragged(self, mark, index, x, y):
         self.way = []
         self.tell(mu=x, sigma=y)
+
+    def advance(self):
+        mu, sigma = self.you
+        new_mu, new_sigma = self.descend(self.you, 0.005)
+        self.values["mu"] = new_mu  # the controls hear of it in `draw`
+        self.values["sigma"] = new_sigma
+
+        if not self.way or math.dist(self.way[-1], (mu, sigma)) > self.fine:
+            self.way.append((mu, sigma))
+        if self.playing and abs(new_mu - mu) + abs(new_sigma - sigma) < 1e-5 * sigma:
+            self.pause("Arrived: no normal near this one is better.")
 
     def draw(self):
         self.tell()  # here, once a frame, and not at every step
@@ -162,37 +189,42 @@ class _Fit(Lab):
         }
 
     def text(self):
-        cost, least = self.nats(self.you), self.nats(self.best)
-        here, there = (
-            f"μ {mu:.{self.digits}f} and σ {sigma:.{self.digits}f}"
-            for mu, sigma in (self.you, self.best)
+        cost = self.nats(self.you)
+        above = cost - self.nats(self.best)
+        where = f", which is at {self._named(self.best)}" if self.values["show"] else ""
+        return (
+            f"With {self._named(self.you)}, {self.goal} is {cost:.4f} nats, "
+            f"{above:.4f} above the least{where}."
         )
-        where = f", which is at {there}" if self.values["show"] else ""
-        return f"With {here}, {self.goal} is {cost:.4f} nats, {cost - least:.4f} above the least{where}."
+
+    def _named(self, place) -> str:
+        mu, sigma = place
+        return f"μ {mu:.{self.digits}f} and σ {sigma:.{self.digits}f}"
 
 
 class FitNormal(_Fit):
-    """Fit a normal to a column of at least two different numbers, by hand; then let gradient descent try."""
+    """Fit a normal to a column of at least two different numbers, by hand.
+
+    Then let gradient descent try.
+    """
 
     def __init__(self, data, unit="x"):
-        law = targets.from_samples(
-            data
-        )  # refuses what cannot be fitted; its shift and scale are mean and sd
-        self.data, m, s = torch.as_tensor(data, dtype=torch.float64).flatten(), law.shift, law.scale
-        marks = [
-            rug("data", "laws", "data", alpha=0.8),
-            line("heights", "laws", style="G", width=0.8),
-        ]
+        law = targets.from_samples(data)  # refuses what cannot be fitted
+        mean = law.shift
+        sd = law.scale
+        self.data = torch.as_tensor(data, dtype=torch.float64).flatten()
         super().__init__(
             f"Fit a normal to {len(self.data)} numbers",
-            densities.line(m - 4 * s, m + 4 * s),
-            m,
-            3.5 * s,
-            (s / 3, 3 * s),
-            0.8 / s,
-            marks,
-            [],
-            unit,
+            densities.line(mean - 4 * sd, mean + 4 * sd),
+            middle=mean,
+            reach=3.5 * sd,
+            sigmas=(sd / 3, 3 * sd),
+            top=0.8 / sd,
+            marks=[
+                Rug("data", "laws", "data", alpha=0.8),
+                Line("heights", "laws", style="G", width=0.8),
+            ],
+            xlabel=unit,
         )
 
     def cost(self, mu, sigma):
@@ -200,49 +232,51 @@ class FitNormal(_Fit):
 
     def draw(self):
         tops = Normal(*self.you).log_prob(self.data).exp()
-        stems = torch.stack(
-            [0 * tops, tops, math.nan * tops], 1
-        ).flatten()  # nan lifts the pen between two stems
+        stems = torch.stack([0 * tops, tops, math.nan * tops], 1)  # nan lifts the pen after a stem
         return {
             **super().draw(),
             "data": self.data,
-            "heights": np.c_[self.data.repeat_interleave(3), stems],
+            "heights": np.c_[self.data.repeat_interleave(3), stems.flatten()],
         }
 
 
 class TwoModes(_Fit):
-    """Fit one normal q to two modes p under the divergence you choose; descent runs into the nearest dip."""
+    """Fit one normal q to two modes p under the divergence you choose.
 
-    goal = property(lambda self: self.values["goal"])
+    Descent runs into the nearest dip.
+    """
 
     def __init__(self):
-        p = line("p", "laws", "p, two modes", style="data")
         super().__init__(
             "One normal for two modes",
             densities.line(-12, 12, 240),
-            0,
-            6,
-            (0.4, 4),
-            1.0,
-            [p],
-            [
-                choice("goal", "minimise", DIVERGENCES, "KL(p‖q)"),
-                slider("gap", "modes at ±", 0, 4, 1.5, step=0.1),
-                slider("weight", "weight on the left", 0.05, 0.95, 0.5, step=0.05),
+            middle=0,
+            reach=6,
+            sigmas=(0.4, 4),
+            top=1.0,
+            marks=[Line("p", "laws", "p, two modes", style="data")],
+            controls=[
+                Choice("goal", "minimise", list(DIVERGENCES), "KL(p‖q)"),
+                Slider("gap", "modes at ±", 0, 4, 1.5, step=0.1),
+                Slider("weight", "weight on the left", 0.05, 0.95, 0.5, step=0.05),
             ],
         )
 
+    @property
+    def goal(self) -> str:
+        return self.values["goal"]
+
     def survey(self):
-        gap, weight = self.values["gap"], self.values["weight"]
+        gap = self.values["gap"]
+        weight = self.values["weight"]
         law = targets.mixture((-gap, gap), (0.5, 0.5), (weight, 1 - weight))
         self.p = law.log_prob(self.x[:, None]).exp()
         self.masses = self.p / self.p.sum()
         super().survey()
 
     def cost(self, mu, sigma):
-        q = (
-            (-(((self.x - mu) / sigma) ** 2) / 2).softmax(0).clamp(min=1e-300)
-        )  # masses; log 0 has no slope
+        bell = -(((self.x - mu) / sigma) ** 2) / 2
+        q = bell.softmax(0).clamp(min=1e-300)  # masses; log 0 has no slope
         return DIVERGENCES[self.goal](self.masses, q)
 
     def changed(self, key, value):
@@ -263,34 +297,34 @@ class SlideNormals(Lab):
             title="One normal over another",
             height=340,
             axes=[
-                axes("laws", box=(0, 0, 0.5, 1), x=(-8, 8), y=(0, 1), xlabel="x", ylabel="density"),
-                axes(
+                Axes("laws", box=(0, 0, 0.5, 1), x=(-8, 8), y=(0, 1), xlabel="x", ylabel="density"),
+                Axes(
                     "nats",
                     box=(0.5, 0, 0.5, 1),
                     x=(-4, 24),
-                    y=(6, -1),
+                    y=(-1, 6),
                     title="nats",
                     frame=False,
                     legend=False,
                 ),
             ],
             marks=[
-                line("p", "laws", "p", style="data"),
-                line("q", "laws", "q", style="G"),
-                text("names", "nats", align="left"),
-                bars("rows", "nats", color=SKY),
-                line("ceiling", "nats", color=VERMILLION, width=3),
+                Line("p", "laws", "p", style="data"),
+                Line("q", "laws", "q", style="G"),
+                Text("names", "nats", align="left"),
+                Bars("rows", "nats", color=SKY),
+                Line("ceiling", "nats", color=VERMILLION, width=3),
             ],
             controls=[
-                slider("mu", "mean μ of q", -6, 6, 1.5),
-                slider("sigma", "sd σ of q", 0.4, 4, 1.0, log=True),
+                Slider("mu", "mean μ of q", -6, 6, 1.5),
+                Slider("sigma", "sd σ of q", 0.4, 4, 1.0, log=True),
             ],
         )
 
     def measure(self):
         """Both densities on the grid, and every quantity in nats by its name."""
-        laws = Normal(0.0, 1.0), Normal(self.values["mu"], self.values["sigma"])
-        p, q = (law.log_prob(self.x).exp() for law in laws)
+        p = Normal(0.0, 1.0).log_prob(self.x).exp()
+        q = Normal(self.values["mu"], self.values["sigma"]).log_prob(self.x).exp()
         named = {
             "H(p)": entropy(p, self.x),
             "H(q)": entropy(q, self.x),
@@ -303,40 +337,42 @@ class SlideNormals(Lab):
 
     def draw(self):
         p, q, named = self.measure()
-        words = [(-4, i, name) for i, name in enumerate(named)]
-        words += [(min(max(v, 0.8), 20) + 0.3, i, f"{v:.3f}") for i, v in enumerate(named.values())]
+        names = []
+        numbers = []
+        bars = []
+        for y, (name, value) in zip((5, 4, 3, 2, 1, 0), named.items()):
+            names.append((-4, y, name))
+            numbers.append((min(max(value, 0.8), 20) + 0.3, y, f"{value:.3f}"))
+            bars.append((0, y - 0.3, min(value, 20), 0.6))
         return {
             "p": np.c_[self.x, p],
             "q": np.c_[self.x, q],
-            "names": words,
-            "rows": [(0, i - 0.3, min(v, 20), 0.6) for i, v in enumerate(named.values())],
-            "ceiling": [(math.log(2), 4.5), (math.log(2), 5.5)],
+            "names": names + numbers,
+            "rows": bars,
+            "ceiling": [(math.log(2), 0.5), (math.log(2), -0.5)],  # of JS, in the last row
         }
 
     def text(self):
-        return (
-            ", ".join(f"{name} {v:.3f}" for name, v in self.measure()[2].items())
-            + " nats; JS is at most 0.693."
-        )
+        _, _, named = self.measure()
+        said = ", ".join(f"{name} {value:.3f}" for name, value in named.items())
+        return f"{said} nats; JS is at most 0.693."
 
 
 class CodeBook(Lab):
-    """Say how often eight symbols come; a message is sent in the code made for P and in the code made for Q."""
+    """Say how often eight symbols come.
+
+    A message is sent in the code that was made for P and in the code that was made for Q.
+    """
 
     def __init__(self):
-        self.draws = (
-            np.random.default_rng(0).permutation(20) + 0.5
-        ) / 20  # even cuts: a typical message, shuffled
-        meant = {
-            "P": ("P, how often they come", SKY),
-            "Q": ("Q, what the other code is made for", ORANGE),
-        }
+        # Where the symbols of the message are cut from P: evenly, so that it is a typical one.
+        self.draws = (np.random.default_rng(0).permutation(MESSAGE) + 0.5) / MESSAGE
         super().__init__(
             title="The code book",
             height=400,
             axes=[
-                axes("laws", box=(0, 0, 1, 0.58), x=(-0.5, 7.5), y=(-0.09, 1.1), frame=False),
-                axes(
+                Axes("laws", box=(0, 0, 1, 0.58), x=(-0.5, 7.5), y=(-0.09, 1.1), frame=False),
+                Axes(
                     "sent",
                     box=(0, 0.58, 1, 0.42),
                     x=(0, 60),
@@ -347,73 +383,103 @@ class CodeBook(Lab):
                 ),
             ],
             marks=[
-                *(bars(key, "laws", label, color=colour) for key, (label, colour) in meant.items()),
-                handles("tops", "laws"),
-                text("book", "laws", size=12),
-                *(bars(f"sent {key}", "sent", color=colour) for key, (_, colour) in meant.items()),
-                text("bits", "sent", size=12),
-                text("costs", "sent", align="left"),
+                Bars("P", "laws", "P, how often they come", color=SKY),
+                Bars("Q", "laws", "Q, what the other code is made for", color=ORANGE),
+                Handles("tops", "laws"),
+                Text("book", "laws", size=12),
+                Bars("sent P", "sent", color=SKY),
+                Bars("sent Q", "sent", color=ORANGE),
+                Text("bits", "sent", size=12),
+                Text("costs", "sent", align="left"),
             ],
             controls=[
-                choice("made", "Q", [*WEIGHTS, "the same as P"], "all alike"),
+                Choice("made", "Q", [*WEIGHTS, "the same as P"], "all alike"),
                 *(
-                    slider(s, f"weight of {s}", 0, 64, w, step=1, group="the weights of P")
-                    for s, w in zip("abcdefgh", WEIGHTS["a race"])
+                    Slider(s, f"weight of {s}", 0, 64, weight, step=1, group="the weights of P")
+                    for s, weight in zip(SYMBOLS, WEIGHTS["a race"])
                 ),
             ],
         )
 
     def dragged(self, mark, index, x, y):
-        key, y = "abcdefgh"[index], min(max(y, 0.0), 0.9)
-        rest = sum(self.values[s] for s in "abcdefgh") - self.values[key]
-        self.tell(**{key: min(64.0, y / (1 - y) * rest)})
+        """The bar is drawn up to y: its weight is that which gives the probability y."""
+        symbol = SYMBOLS[index]
+        share = min(max(y, 0.0), 0.9)
+        rest = sum(self.values[s] for s in SYMBOLS) - self.values[symbol]
+        self.tell(**{symbol: min(64.0, share / (1 - share) * rest)})
 
     def measure(self):
-        """P, Q; the length of each word in their Huffman codes, (2, 8); and the mean of each over P, in bits."""
-        p, made = np.array([self.values[s] for s in "abcdefgh"]), self.values["made"]
-        p = p / p.sum() if p.sum() > 0 else np.full(8, 0.125)
-        q = np.array(WEIGHTS[made]) / sum(WEIGHTS[made]) if made in WEIGHTS else p
-        lengths, comes = np.stack([code_lengths(law, "huffman") for law in (p, q)]), p > 0
+        """P, Q; the length of each word in their Huffman codes; and the mean of each over P.
+
+        Shapes: (8,), (8,), (2, 8), (2,); lengths in bits.
+        """
+        weights = np.array([self.values[s] for s in SYMBOLS])
+        p = weights / weights.sum() if weights.sum() > 0 else np.full(len(SYMBOLS), 0.125)
+
+        q = p
+        made = self.values["made"]
+        if made in WEIGHTS:
+            q = np.array(WEIGHTS[made]) / sum(WEIGHTS[made])
+
+        lengths = np.stack([code_lengths(law, "huffman") for law in (p, q)])
+        comes = p > 0  # a symbol that never comes may have no word
         return p, q, lengths, lengths[:, comes] @ p[comes]
 
     def draw(self):
         p, q, lengths, costs = self.measure()
-        words, message = (
-            [code_words(n) for n in lengths],
-            np.searchsorted(p.cumsum(), self.draws).clip(max=7),
-        )
-        places, width = np.arange(8), np.full(8, 0.4)
-        entries = [
-            *zip(places, [-0.06] * 8, "abcdefgh"),
-            *zip(places - 0.22, p + 0.08, words[0]),
-            *zip(places + 0.22, q + 0.08, words[1]),
-        ]
-        frame: dict = {
-            "P": np.c_[places - 0.42, 0 * width, width, p],
-            "Q": np.c_[places + 0.02, 0 * width, width, q],
+        places = np.arange(len(SYMBOLS))
+        floor = np.zeros(len(SYMBOLS))
+        width = np.full(len(SYMBOLS), WIDE)
+        for_p, for_q = (code_words(of_one) for of_one in lengths)
+        message = np.searchsorted(p.cumsum(), self.draws).clip(max=7)
+
+        bars_p, words_p = _sent(message, lengths[0], for_p, ROWS["P"])
+        bars_q, words_q = _sent(message, lengths[1], for_q, ROWS["Q"])
+        return {
+            "P": np.c_[places - 0.42, floor, width, p],
+            "Q": np.c_[places + 0.02, floor, width, q],
             "tops": np.c_[places - 0.22, p],
-            "book": entries,
-            "costs": [],
-            "bits": [],
+            "book": [
+                *zip(places, [-0.06] * len(SYMBOLS), SYMBOLS),
+                *zip(places - 0.22, p + 0.08, for_p),
+                *zip(places + 0.22, q + 0.08, for_q),
+            ],
+            "sent P": bars_p,
+            "sent Q": bars_q,
+            "bits": words_p + words_q,
+            "costs": [_price(name, cost) for name, cost in zip("PQ", costs)],
         }
-        for name, low, n, book, cost in zip("PQ", (1.25, 0.05), lengths, words, costs):
-            ends = np.concatenate([[0], n[message].cumsum()])
-            sent = [(a, b, k) for (a, b), k in zip(pairwise(ends), message) if b < math.inf]
-            frame[f"sent {name}"] = [(a, low, b - a - 0.15, 0.36) for a, b, _ in sent]
-            frame["bits"] += [((a + b) / 2, low + 0.52, "abcdefgh"[k]) for a, b, k in sent]
-            frame["bits"] += [((a + b) / 2, low + 0.18, book[k]) for a, b, k in sent]
-            says = (
-                f"{cost:.3f} bits a symbol"
-                if cost < math.inf
-                else "it has no word for the next symbol"
-            )
-            frame["costs"].append((0, low + 0.88, f"code for {name}: {says}"))
-        return frame
 
     def text(self):
         p, q, _, (for_p, for_q) = self.measure()
-        H, extra = entropy(p, base="bits"), kl(p, q, base="bits")
+        H = entropy(p, base="bits")
+        extra = kl(p, q, base="bits")
         return (
-            f"H(P) is {H:.3f} bits. A symbol costs {for_p:.3f} bits in the Huffman code for P and {for_q:.3f} in "
-            f"the one for Q, {for_q - for_p:.3f} more; KL(P‖Q) is {extra:.3f} bits."
+            f"H(P) is {H:.3f} bits. A symbol costs {for_p:.3f} bits in the Huffman code for P and "
+            f"{for_q:.3f} in the one for Q, {for_q - for_p:.3f} more; KL(P‖Q) is {extra:.3f} bits."
         )
+
+
+def _sent(message, lengths, words, low):
+    """The message in one code: a bar for each symbol, as long as its word; and what stands on it.
+
+    It ends before the first symbol that has no word.
+    """
+    ends = np.concatenate([[0], lengths[message].cumsum()])
+    sent = []
+    for (start, end), k in zip(pairwise(ends), message):
+        if end < math.inf:
+            sent.append((start, end, k))
+
+    bars = [(start, low, end - start - 0.15, 0.36) for start, end, _ in sent]
+    symbols = [((start + end) / 2, low + 0.52, SYMBOLS[k]) for start, end, k in sent]
+    coded = [((start + end) / 2, low + 0.18, words[k]) for start, end, k in sent]
+    return bars, symbols + coded
+
+
+def _price(name, cost):
+    """What the code for P or for Q costs, in words at their place."""
+    says = "it has no word for the next symbol"
+    if cost < math.inf:
+        says = f"{cost:.3f} bits a symbol"
+    return 0, ROWS[name] + 0.88, f"code for {name}: {says}"

@@ -4,15 +4,21 @@ import numpy as np
 import torch
 
 from ganlib import networks, targets
-from ganlib.labs.plane import View
-from ganlib.labs.runner import Lab
-from ganlib.labs.scene import axes, choice, line, number, points, toggle
 from ganlib.medicine import MEDICINE, treat
+from ganlib.metrics import View
+from ganlib.stage.lab import Lab
+from ganlib.stage.scene import Axes, Choice, Line, Number, Points, Toggle
 
 PATIENTS = {
-    name: {"lr_G": 1e-3, "lr_D": lr_D, "betas": (0.5, 0.999)}
-    for name, lr_D in (("healthy", 1e-3), ("D too slow", 1e-4), ("D too fast", 1e-2))
+    "healthy": {"lr_G": 1e-3, "lr_D": 1e-3, "betas": (0.5, 0.999)},
+    "D too slow": {"lr_G": 1e-3, "lr_D": 1e-4, "betas": (0.5, 0.999)},
+    "D too fast": {"lr_G": 1e-3, "lr_D": 1e-2, "betas": (0.5, 0.999)},
 }
+BATCH = 64
+MOST_STEPS = 5  # of D before one of G, in any medicine
+PAST = ("modes a", "modes b", "js a", "js b")  # what is recorded of both twins, after the step
+
+# What a recorded run holds after the step: its name, the axes it is drawn in, its look.
 GAUGES = [
     ("JS", "JS", "JS"),
     ("E|D − ½|", "D", "D"),
@@ -25,130 +31,130 @@ GAUGES = [
 
 
 class Twins(Lab):
-    """Two GANs on the ring of eight with the same first weights, batches and noise; the right one takes a medicine."""
+    """Two GANs on the ring of eight with the same first weights, batches and noise.
+
+    The right one takes a medicine.
+    """
 
     def __init__(self, patient="D too fast", medicine="R1, weight 1", *, seed=0, name=None):
-        places = [
-            axes(
-                k,
-                box=(x, 0.66, 0.5, 0.34),
-                auto="x",
-                y=y,
-                xlabel="step",
-                ylabel=label,
-                legend="top",
-            )
-            for k, x, label, y in (
-                ("modes", 0, "modes covered", (0, 9)),
-                ("js", 0.5, "JS in nats", (-0.35, 0.7)),
-            )
-        ]
-        marks = [line("difference", "js", "with − without", style="extra")]
-        for k, left, title, style in (("a", 0, "without", "data"), ("b", 0.5, "with", "G")):
-            places.append(axes(k, box=(left, 0, 0.5, 0.66), title=title, x=(-3, 3), y=(-3, 3)))
-            marks += [
-                points(f"real {k}", k, size=3, alpha=0.4),
-                points(f"fake {k}", k, color="#009E73"),
-                line(f"modes {k}", "modes", title, style=style),
-                line(f"js {k}", "js", style=style),
-            ]
         super().__init__(
             title="Twin runs",
             height=620,
-            axes=places,
-            marks=marks,
             name=name,
+            axes=[
+                _history("modes", left=0, y=(0, 9), ylabel="modes covered"),
+                _history("js", left=0.5, y=(-0.35, 0.7), ylabel="JS in nats"),
+                Axes("a", box=(0, 0, 0.5, 0.66), title="without", x=(-3, 3), y=(-3, 3)),
+                Axes("b", box=(0.5, 0, 0.5, 0.66), title="with", x=(-3, 3), y=(-3, 3)),
+            ],
+            marks=[
+                Line("difference", "js", "with − without", style="extra"),
+                *_twin("a", "without", style="data"),
+                *_twin("b", "with", style="G"),
+            ],
             controls=[
-                choice("patient", "patient", PATIENTS, patient),
-                number("seed", "seed", 0, 10**6, seed),
-                choice("medicine", "medicine", MEDICINE, medicine),
+                Choice("patient", "patient", list(PATIENTS), patient),
+                Number("seed", "seed", 0, 10**6, seed),
+                Choice("medicine", "medicine", list(MEDICINE), medicine),
             ],
         )
-        self.law, prior = targets.ring(), targets.gaussian(dim=2)
-        self.view, self.real = (
-            View(self.law, prior),
-            self.law.sample(256, torch.Generator().manual_seed(0)),
-        )
+        self.law = targets.ring()
+        self.view = View(self.law, targets.gaussian(dim=2))
+        self.real = self.law.sample(256, torch.Generator().manual_seed(0))
         self.reset()
 
     def reset(self):
-        patient, medicine, s = (self.values[key] for key in ("patient", "medicine", "seed"))
-        D = lambda n, wrap: wrap(networks.mlp(2 * n, 48, 48, 1, seed=2 * s + 1))
-        self.twins = [
-            treat(
-                networks.mlp(2, 48, 48, 2, seed=2 * s),
-                D,
-                targets.gaussian(dim=2),
-                MEDICINE[name],
-                seed=s,
-                **PATIENTS[patient],
-            )
-            for name in ("none", medicine)
-        ]
-        self.data, self.steps, self.past = torch.Generator().manual_seed(s + 1), 0, np.zeros((0, 5))
+        self.twins = [self._treated("none"), self._treated(self.values["medicine"])]
+        self.data = torch.Generator().manual_seed(self.values["seed"] + 1)
+        self.past = np.zeros((0, 1 + len(PAST)))
+        self.steps = 0
         self._record()
 
-    changed = lambda self, key, value: self.reset()
+    def _treated(self, medicine):
+        """One twin: its GAN, and the generator to look at."""
+        seed = self.values["seed"]
+
+        def discriminator(inputs, wrap):
+            return wrap(networks.mlp(2 * inputs, 48, 48, 1, seed=2 * seed + 1))
+
+        return treat(
+            networks.mlp(2, 48, 48, 2, seed=2 * seed),
+            discriminator,
+            targets.gaussian(dim=2),
+            MEDICINE[medicine],
+            seed=seed,
+            **PATIENTS[self.values["patient"]],
+        )
+
+    def changed(self, key, value):
+        self.reset()
 
     def advance(self):
-        real = self.law.sample(64 * 5, self.data)
+        real = self.law.sample(BATCH * MOST_STEPS, self.data)
         for gan, _ in self.twins:  # each takes as many batches as it has steps of D
-            gan.step(real[: 64 * gan.d_steps])
+            gan.step(real[: BATCH * gan.d_steps])
         if gan.steps % 25 == 0:
             self._record()
 
     def _record(self):
-        (a, b), (gan, _) = (self.view.look(shown) for _, shown in self.twins), self.twins[0]
+        (gan, _), _ = self.twins
+        a, b = (self.view.look(shown) for _, shown in self.twins)
         self.past = np.vstack([self.past, [gan.steps, a.modes, b.modes, a.js, b.js]])
 
     def draw(self):
-        return {
+        steps = self.past[:, 0]
+        js_a = self.past[:, 3]
+        js_b = self.past[:, 4]
+        frame = {
             "real a": self.real,
             "real b": self.real,
-            "difference": np.c_[self.past[:, 0], self.past[:, 4] - self.past[:, 3]],
-            **{
-                f"fake {k}": shown(self.view.z[:512]).detach()
-                for k, (_, shown) in zip("ab", self.twins)
-            },
-            **{
-                key: self.past[:, [0, i]]
-                for i, key in enumerate(("modes a", "modes b", "js a", "js b"), 1)
-            },
+            "difference": np.c_[steps, js_b - js_a],
         }
+        for key, (_, shown) in zip("ab", self.twins):
+            frame[f"fake {key}"] = shown(self.view.z[:512]).detach()
+        for column, key in enumerate(PAST, 1):
+            frame[key] = self.past[:, [0, column]]
+        return frame
 
     def text(self):
-        step, a, b, js_a, js_b = self.past[-1]
+        step, modes_a, modes_b, js_a, js_b = self.past[-1]
         return (
-            f"{self.values['patient']}, step {step:.0f}: {a:.0f} modes, JS {js_a:.3f} without, {b:.0f} modes, "
-            f"JS {js_b:.3f} with {self.values['medicine']}; difference {b - a:+.0f} modes, JS {js_b - js_a:+.3f}."
+            f"{self.values['patient']}, step {step:.0f}: "
+            f"{modes_a:.0f} modes, JS {js_a:.3f} without, "
+            f"{modes_b:.0f} modes, JS {js_b:.3f} with {self.values['medicine']}; "
+            f"difference {modes_b - modes_a:+.0f} modes, JS {js_b - js_a:+.3f}."
         )
 
     def claim(self):
         return (
-            "{patient}, without and with {medicine}, ".format(**self.values)
-            + f"{self.past[-1, 0]:.0f} steps."
+            f"{self.values['patient']}, without and with {self.values['medicine']}, "
+            f"{self.past[-1, 0]:.0f} steps."
         )
 
 
 class Clinic(Lab):
-    """Read a dashboard without a name, choose a diagnosis, and be told; runs as in images/failures.json."""
+    """Read a dashboard without a name, choose a diagnosis, and be told.
+
+    runs: as in images/failures.json.
+    """
 
     def __init__(self, runs: dict, name=None):
         self.runs = [(what, run["tell"], np.array(run["gauges"])) for what, run in runs.items()]
-        places = [
-            axes(k, box=(x, y, 0.5, 0.5), auto="xy", xlabel="step", legend="top")
-            for k, x, y in (("JS", 0, 0), ("D", 0.5, 0), ("pull", 0, 0.5), ("loss", 0.5, 0.5))
-        ]
         super().__init__(
             title="Clinic",
             height=460,
-            axes=places,
             name=name,
-            marks=[line(label, where, label, style=style) for label, where, style in GAUGES],
+            axes=[
+                _quarter("JS", left=0, top=0),
+                _quarter("D", left=0.5, top=0),
+                _quarter("pull", left=0, top=0.5),
+                _quarter("loss", left=0.5, top=0.5),
+            ],
+            marks=[Line(label, where, label, style=style) for label, where, style in GAUGES],
             controls=[
-                number("run", "run", 1, len(runs), 1),
-                toggle("tell", "tell me"),
-                choice("guess", "your diagnosis", ["?", *sorted(runs)], "?"),
+                Number("run", "run", 1, len(runs), 1),
+                Toggle("tell", "tell me"),
+                Choice("guess", "your diagnosis", ["?", *sorted(runs)], "?"),
             ],
         )
 
@@ -157,13 +163,42 @@ class Clinic(Lab):
             self.tell(guess="?", tell=False)
 
     def draw(self):
-        return {
-            label: self.runs[self.values["run"] - 1][2][:, [0, k]]
-            for k, (label, *_) in enumerate(GAUGES, 1)
-        }
+        _, _, rows = self.runs[self.values["run"] - 1]
+        return {label: rows[:, [0, column]] for column, (label, _, _) in enumerate(GAUGES, 1)}
 
     def text(self):
         what, tell, rows = self.runs[self.values["run"] - 1]
-        said = f"Run {self.values['run']} ends: JS {rows[-1, 1]:.3f}, regret {rows[-1, 4]:.3f}, pull 10^{rows[-1, 5]:.1f}."
-        verdict = {"?": "It is", what: "Right, it is"}.get(self.values["guess"], "No, it is")
-        return f"{said} {verdict}: {what}. {tell}" if self.values["tell"] else said
+        end = rows[-1]
+        said = (
+            f"Run {self.values['run']} ends: "
+            f"JS {end[1]:.3f}, regret {end[4]:.3f}, pull 10^{end[5]:.1f}."
+        )
+        if not self.values["tell"]:
+            return said
+
+        guess = self.values["guess"]
+        verdict = "Right, it is" if guess == what else "No, it is"
+        if guess == "?":
+            verdict = "It is"
+        return f"{said} {verdict}: {what}. {tell}"
+
+
+def _history(key, *, left, y, ylabel):
+    """Axes below the two pictures for what is recorded of both."""
+    box = (left, 0.66, 0.5, 0.34)
+    return Axes(key, box=box, auto="x", y=y, xlabel="step", ylabel=ylabel, legend="top")
+
+
+def _twin(key, label, *, style):
+    """The marks of one twin: data and samples, and its two curves."""
+    return [
+        Points(f"real {key}", key, size=3, alpha=0.4),
+        Points(f"fake {key}", key, color="#009E73"),
+        Line(f"modes {key}", "modes", label, style=style),
+        Line(f"js {key}", "js", style=style),
+    ]
+
+
+def _quarter(key, *, left, top):
+    """Axes that fill a quarter of the picture."""
+    return Axes(key, box=(left, top, 0.5, 0.5), auto="xy", xlabel="step", legend="top")

@@ -1,10 +1,12 @@
-"""Make the book, all notebooks as a static site: `python notebooks/book/build.py [--out .cache/book]`.
+"""Make the book, all notebooks as a static site: `python notebooks/book/build.py [--out FOLDER]`.
 
-Needs the extra `book` (`pip install -e ".[book]"`), and no network. The notebooks are taken as they are stored. The
-site is in OUT/html; open index.html there from disk, or put the folder on any web server. Warnings are errors.
+Needs the extra `book` (`pip install -e ".[book]"`), and no network. The notebooks are taken as they
+are stored. The site is in OUT/html; open index.html there from disk, or put the folder on any web
+server. Warnings are errors.
 
-What is changed on the way: solutions are folded, notes for speakers left out, every picture gets the sentence below
-it as its words, papers are linked to the bibliography, and the flagship lab plays from a recording.
+What is changed on the way: solutions are folded, notes for speakers left out, every picture gets
+the sentence below it as its words, papers are linked to the bibliography, and the flagship lab
+plays from a recording.
 """
 
 import argparse
@@ -16,112 +18,141 @@ from pathlib import Path
 
 import nbformat
 
-from ganlib.labs import recorded
+from ganlib.stage import recording
+from ganlib.words import words
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 OWN = ("conf.py", "references.bib", "index.md", "glossary.md", "references.md")
+
 PAPER = r"\[arXiv:(\d{4}\.\d{4,5})\]\([^)]*\)|arXiv:(\d{4}\.\d{4,5})"
-LAB = """**This lab plays here, without Python.** It holds 75 recorded runs, five rates for each player and three presets, made by
-the lab above with the networks of this notebook. Press play, or move the training step by hand. Then move a rate: the step
-stays. The small pictures are, from the top, the two terms of V (grey: −log 2), 2 JS = (V + log 4) + regret, and two gauges of D."""
+LAB = """\
+**This lab plays here, without Python.** It holds 75 recorded runs, five rates for each player and
+three presets, made by the lab above with the networks of this notebook. Press play, or move the
+training step by hand. Then move a rate: the step stays. The small pictures are, from the top, the
+two terms of V (grey: −log 2), 2 JS = (V + log 4) + regret, and two gauges of D."""
+FALLBACK = (
+    "<p>Your browser does not play the recorded lab. The picture above shows where it ends.</p>"
+)
+
+
+# -- a notebook as the book shows it -----------------------------------------------------------
 
 
 def headings(lines):
     """Number of each line that is a heading, not one in a block of code."""
     code = False
     for k, line in enumerate(lines):
-        code ^= line.startswith("```")
+        if line.startswith("```"):
+            code = not code
         if not code and re.match(r"#{1,3} ", line):
             yield k
 
 
 def prose(source, number, count):
-    """A markdown cell for the book; `count` headings came before it in notebook `number`. Returns it and the new count."""
+    """A markdown cell for the book, and how many headings there are up to its end.
+
+    `count` headings came before it in notebook `number`; each of its own gets a target, `s04-5`.
+    """
     lines = source.split("\n")
     for k in headings(lines):
         lines[k] = f"(s{number}-{count})=\n{lines[k]}"
         count += 1
-    text = "\n".join(lines)
-    text = re.sub(
-        PAPER,
-        lambda m: (
-            f"[arXiv:{m[1] or m[2]}](https://arxiv.org/abs/{m[1] or m[2]}) {{cite}}`{m[1] or m[2]}`"
-        ),
-        text,
-    )
-    # A quiz is raw HTML, where MyST leaves mathematics alone: MathJax must find it.
-    return re.sub(
-        r"<details>.*?</details>",
-        lambda m: re.sub(r"\$([^$\n]+)\$", r"\\(\1\\)", m[0]).replace(
-            "<details>", '<details class="tex2jax_process">', 1
-        ),
-        text,
-    ), count
+
+    text = re.sub(PAPER, cited, "\n".join(lines))
+    return re.sub(r"<details>.*?</details>", with_mathematics, text), count
 
 
-def words(cell):
-    """What a picture of this cell shows, in words: the lab's own sentence, or what the cell printed."""
-    plain = [o.data.get("text/plain", "") for o in cell.outputs if "image/png" in o.get("data", {})]
-    said = [text for text in plain if not text.startswith("<Figure")] or [
-        o.text for o in cell.outputs if "text" in o
-    ]
-    return " ".join(" ".join(said).split())
+def cited(match):
+    """A paper as a link, and a citation of its entry in the bibliography."""
+    number = match[1] or match[2]
+    return f"[arXiv:{number}](https://arxiv.org/abs/{number}) {{cite}}`{number}`"
+
+
+def with_mathematics(match):
+    """An answer of a quiz, marked for MathJax: MyST leaves the formulas in raw HTML alone."""
+    text = re.sub(r"\$([^$\n]+)\$", r"\\(\1\\)", match[0])
+    return text.replace("<details>", '<details class="tex2jax_process">', 1)
 
 
 def notebook(path):
     """A notebook for the book."""
-    nb, count, cells = nbformat.read(path, as_version=4), 0, []
+    nb = nbformat.read(path, as_version=4)
+    cells = []
+    count = 0
     for cell in nb.cells:
         tags = cell.metadata.setdefault("tags", [])
         if cell.metadata.get("slideshow", {}).get("slide_type") == "notes":
             continue
+
         if cell.cell_type == "markdown":
             cell.source, count = prose(cell.source, path.name[:2], count)
         elif cell.cell_type == "code":
             if "solution" in tags:
                 tags.append("hide-cell")
-            if words(cell):
-                cell.metadata["mystnb"] = {"image": {"alt": words(cell)}}
+            if words(cell.outputs):
+                cell.metadata["mystnb"] = {"image": {"alt": words(cell.outputs)}}
+
         cells.append(cell)
         if cell.id == "lab-live":
             cells += recorded_lab()
+
     nb.cells = cells
     return nb
 
 
 def recorded_lab():
-    """The cells that play the flagship lab without a kernel; the poster of the lab above them is their fallback."""
+    """The cells that play the flagship lab without a kernel.
+
+    The poster of the lab above them is what a browser shows that cannot play it.
+    """
     text = (ROOT / "images/recorded_runs.json").read_text(encoding="utf-8")
-    page = recorded.html(
-        text,
-        fallback="<p>Your browser does not play the recorded lab. The picture above shows where it ends.</p>",
-    )
+    page = recording.html(text, fallback=FALLBACK)
     output = nbformat.v4.new_output("display_data", {"text/html": page})
     return [
         nbformat.v4.new_markdown_cell(LAB, id="lab-recorded-words"),
         nbformat.v4.new_code_cell(
-            "# recorded", outputs=[output], id="lab-recorded", metadata={"tags": ["remove-input"]}
+            "# recorded",
+            id="lab-recorded",
+            outputs=[output],
+            metadata={"tags": ["remove-input"]},
         ),
     ]
+
+
+# -- the pages beside them ---------------------------------------------------------------------
 
 
 def first_use(pattern):
     """A link to the first section of the course whose text matches."""
     for path in NOTEBOOKS:
-        count, title = 0, ""
+        number = path.name[:2]
+        count = 0
+        title = ""
         for cell in nbformat.read(path, as_version=4).cells:
-            lines = cell.source.split("\n") if cell.cell_type == "markdown" else []
+            if cell.cell_type != "markdown":
+                continue
+            lines = cell.source.split("\n")
             heads = set(headings(lines))
             for k, line in enumerate(lines):
                 if k in heads:
-                    count, title = count + 1, re.sub(r"^#+ |\\| *\(\d+ min\)", "", line)
-                if count > 1 and re.search(
-                    pattern, line
-                ):  # the title and its promises explain nothing
-                    return f"[{path.name[:2]}: {title}](#s{path.name[:2]}-{count - 1})"
+                    count += 1
+                    title = re.sub(r"^#+ |\\| *\(\d+ min\)", "", line)
+                # The first heading is the notebook's title; its promises explain nothing.
+                if count > 1 and re.search(pattern, line):
+                    return f"[{number}: {title}](#s{number}-{count - 1})"
     raise ValueError(f"no notebook uses {pattern!r}: the glossary must not explain it")
+
+
+def explained(page):
+    """Tell in the glossary where each term is used first."""
+    text = re.sub(
+        r"<!-- first: (.+?) -->",
+        lambda match: f"First in {first_use(match[1])}.",
+        page.read_text(encoding="utf-8"),
+    )
+    page.write_text(text, encoding="utf-8")
 
 
 def bring(page, source):
@@ -134,29 +165,30 @@ def bring(page, source):
             shutil.copy(there, here)
 
 
+# -- all of it ---------------------------------------------------------------------------------
+
+
 def lay_out(source):
     """Write all that Sphinx reads into the folder `source`."""
     shutil.rmtree(source, ignore_errors=True)
     (source / "notebooks").mkdir(parents=True)
     shutil.copytree(ROOT / "images", source / "images")
+
     (source / "_static/mathjax").mkdir(parents=True)
     mathjax = next(f for f in files("sphinx-mathjax-offline") if f.name == "tex-svg.js")
     shutil.copy(mathjax.locate(), source / "_static/mathjax")
     for name in ("book.css", "scroll.js"):
         shutil.copy(HERE / name, source / "_static")
-    for path in (*(HERE / name for name in OWN), ROOT / "README.md"):
-        shutil.copy(path, source)
+
+    for name in OWN:
+        shutil.copy(HERE / name, source)
+    shutil.copy(ROOT / "README.md", source)
     for path in (ROOT / "notebooks").glob("*.md"):  # what teachers read
         shutil.copy(path, source / "notebooks")
     for page in source.rglob("*.md"):
         bring(page, source)
-    page = source / "glossary.md"
-    text = re.sub(
-        r"<!-- first: (.+?) -->",
-        lambda m: f"First in {first_use(m[1])}.",
-        page.read_text(encoding="utf-8"),
-    )
-    page.write_text(text, encoding="utf-8")
+    explained(source / "glossary.md")
+
     for path in NOTEBOOKS:
         nbformat.write(notebook(path), source / "notebooks" / path.name)
 
@@ -175,9 +207,9 @@ def main():
     try:
         from sphinx.cmd.build import build_main
     except ImportError:
-        sys.exit(
-            'The book needs the extra "book": .venv/bin/pip install -r requirements.txt -e ".[book]"'
-        )
+        extra = '.venv/bin/pip install -r requirements.txt -e ".[book]"'
+        sys.exit(f'The book needs the extra "book": {extra}')
+
     lay_out(out / "source")
     shutil.rmtree(out / "html", ignore_errors=True)
     options = ["-W", "--keep-going", "-q", "-E", "-b", "html", "-d", str(out / "doctrees")]

@@ -1,12 +1,14 @@
-"""Sphinx's settings for the book; `build.py` beside this file lays out the sources and calls Sphinx."""
+"""Sphinx's settings for the book; `build.py` beside this file lays it out and calls Sphinx."""
 
-# The address of the public repository, such as "https://github.com/NAME/gan-course". When it is set, every notebook's
-# page has launch buttons for Binder and Colab; while it is empty there are none.
+# The address of the public repository, such as "https://github.com/NAME/gan-course". When it is
+# set, every notebook's page has launch buttons for Binder and Colab; while it is empty there are
+# none.
 REPOSITORY = ""
 
 project = "Generative adversarial networks, in your hands"
 author = "The founders of the course"
 extensions = ["myst_nb", "sphinxcontrib.bibtex"]
+
 html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
@@ -17,7 +19,8 @@ html_show_copyright = False
 html_theme_options = {
     "use_download_button": False,
     "show_toc_level": 2,
-    # No bar at the top: its hidden menu button would be taken for the one that opens the menu on a phone.
+    # No bar at the top: its hidden menu button would be taken for the one that opens the menu on a
+    # phone.
     "navbar_start": [],
     "navbar_center": [],
     "navbar_end": [],
@@ -37,26 +40,26 @@ if REPOSITORY:
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3
-nb_execution_mode = "off"  # the book shows the notebooks as they are stored
-nb_code_prompt_show, nb_code_prompt_hide = (
-    "Show the solution",
-    "Hide the solution",
-)  # nothing else is folded
 bibtex_bibfiles = ["references.bib"]
-mathjax_path = (
-    "mathjax/tex-svg.js"  # one file, all fonts in it: nothing is loaded later, from nowhere
-)
+
+# The book shows the notebooks as they are stored, and folds nothing but the solutions.
+nb_execution_mode = "off"
+nb_code_prompt_show = "Show the solution"
+nb_code_prompt_hide = "Hide the solution"
+
+# One file, all fonts in it: nothing is loaded later, from nowhere.
+mathjax_path = "mathjax/tex-svg.js"
 
 
 def plain_list(app, page, template, context, doctree):
-    """A bibliography is called a list, but its entries are not called items: a screen reader would count none."""
-    context["body"] = context.get("body", "").replace(
+    """Take the role of a list away: its entries have none, and a screen reader would count 0."""
+    body = context.get("body", "")
+    context["body"] = body.replace(
         '<div role="list" class="citation-list">', '<div class="citation-list">'
     )
 
 
 def setup(app):
     app.connect("html-page-context", plain_list)
-    app.set_html_assets_policy(
-        "always"
-    )  # mathematics in raw HTML, as in a quiz, needs MathJax on every page
+    # Mathematics in raw HTML, as in a quiz, needs MathJax on every page.
+    app.set_html_assets_policy("always")

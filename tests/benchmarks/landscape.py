@@ -1,9 +1,10 @@
-"""The learning-rate landscape of notebook 04 in high resolution, with R1 and without: images/landscape.png.
+"""The learning-rate landscape of notebook 04 in high resolution: images/landscape.png.
 
-    python tests/benchmarks/landscape.py                      # 20 × 20 pairs of rates, twice; minutes on one core
-    python tests/benchmarks/landscape.py --device cuda --size 128    # written for it, not yet tried on one
+    python tests/benchmarks/landscape.py                      # 20 × 20 pairs of rates; minutes
+    python tests/benchmarks/landscape.py --device cuda --size 128    # not yet tried on one
 
-Prints `name = value unit` lines. `new_gan` is read from notebook 04.
+It is made twice, with R1 and without. Prints `name = value unit` lines. `new_gan` is read from
+notebook 04.
 """
 
 import argparse
@@ -18,10 +19,11 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ganlib import targets
-from ganlib.labs.landscape import survey
-from ganlib.labs.scene import PALETTES
+from ganlib.stage.scene import PALETTES
+from ganlib.sweep import survey
 
 OUT = Path(__file__).parents[2] / "images" / "landscape.png"
+WORST = math.log(2)  # the JS of a member that has diverged
 
 
 def without_penalty(seed):
@@ -30,34 +32,28 @@ def without_penalty(seed):
     return gan
 
 
-def draw(ax, rates, ledgers):
-    js = np.array(
-        [[math.log(2) if entry is None else entry.js for entry in row] for row in ledgers]
-    )
-    good = np.array([[entry is not None and entry.converged() for entry in row] for row in ledgers])
-    half = math.log10(rates[1] / rates[0]) / 2
-    low, high = math.log10(rates[0]) - half, math.log10(rates[-1]) + half
+def draw(ax, rates, js, good):
+    """One map: JS by its shade, a dot where both converged. js, good: (rates, rates)."""
+    half = math.log10(rates[1] / rates[0]) / 2  # of a pixel
+    low = math.log10(rates[0]) - half
+    high = math.log10(rates[-1]) + half
     picture = ax.imshow(
         js,
         origin="lower",
         extent=(low, high, low, high),
         vmin=0,
-        vmax=math.log(2),
+        vmax=WORST,
         aspect="equal",
         cmap=LinearSegmentedColormap.from_list("", PALETTES["heat"]),
     )
+
     rows, columns = good.nonzero()
-    ax.plot(
-        np.log10(rates)[columns],
-        np.log10(rates)[rows],
-        ".",
-        color="#D55E00",
-        ms=4,
-        label="converged",
-    )
+    x = np.log10(rates)[columns]
+    y = np.log10(rates)[rows]
+    ax.plot(x, y, ".", color="#D55E00", ms=4, label="converged")
     ax.plot((low, high), (low, high), color="#767676", lw=1)
     ax.set(xlabel="log₁₀ lr_G", xlim=(low, high), ylim=(low, high))
-    return picture, js, good
+    return picture
 
 
 def main():
@@ -71,6 +67,7 @@ def main():
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
+
     torch.set_num_threads(1)
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
@@ -85,11 +82,16 @@ def main():
             seed=args.seed,
             device=args.device,
         )
-        picture, js, good = draw(ax, rates, ledgers)
+        js = np.array([[WORST if entry is None else entry.js for entry in row] for row in ledgers])
+        good = np.array(
+            [[entry is not None and entry.converged() for entry in row] for row in ledgers]
+        )
+        picture = draw(ax, rates, js, good)
         ax.set_title(name.replace("_", " "), fontsize=11, loc="left")
         print(f"{name}_converged = {100 * good.mean():.0f} % of {good.size} pairs of rates")
         print(f"{name}_js_median = {np.median(js):.4f} nats")
         print(f"{name}_seconds = {time.process_time() - start:.0f} s of CPU", flush=True)
+
     axes[0].set_ylabel("log₁₀ lr_D")
     axes[0].legend(loc="lower right", fontsize=8)
     figure.colorbar(picture, ax=axes, label="JS at the end, nats")

@@ -1,10 +1,11 @@
-"""Steps per second of `GAN.step` against the plain loop of the tutorials, in alternating windows on one thread.
+"""Steps per second of `GAN.step` against the plain loop of the tutorials, on one thread.
 
     python tests/benchmarks/step.py
 
-Same networks (1-16-16-1 / 1-32-32-1), batch 256. "networks alone" is the forward and backward passes of one step
-and nothing else: no optimiser, no noise, no bookkeeping. No loop that leaves these passes to autograd, two of D, can be
-faster. "torch's Adam" is ours with the `step` of torch's optimiser in place of `GAN`'s short one.
+They take turns, in windows. Same networks (1-16-16-1 / 1-32-32-1), batch 256. "networks alone" is
+the forward and backward passes of one step and nothing else: no optimiser, no noise, no
+bookkeeping. No loop that leaves these passes to autograd, two of D, can be faster. "torch's Adam"
+is ours with the `step` of torch's optimiser in place of `GAN`'s short one.
 """
 
 import argparse
@@ -21,24 +22,28 @@ from ganlib.networks import mlp
 
 
 def networks():
-    return mlp(1, 16, 16, 1, seed=0), mlp(1, 32, 32, 1, seed=1)
+    G = mlp(1, 16, 16, 1, seed=0)
+    D = mlp(1, 32, 32, 1, seed=1)
+    return G, D
 
 
 def plain():
     """The usual loop: BCE, zero_grad, backward, step."""
     G, D = networks()
-    opt_G, opt_D = (
-        torch.optim.Adam(net.parameters(), lr=1e-3, betas=(0.5, 0.999)) for net in (G, D)
-    )
+    opt_G = torch.optim.Adam(G.parameters(), lr=1e-3, betas=(0.5, 0.999))
+    opt_D = torch.optim.Adam(D.parameters(), lr=1e-3, betas=(0.5, 0.999))
     cost = nn.BCEWithLogitsLoss()
 
     def step(real):
-        ones, zeros = torch.ones(len(real), 1), torch.zeros(len(real), 1)
+        ones = torch.ones(len(real), 1)
+        zeros = torch.zeros(len(real), 1)
         fake = G(2 * torch.rand(len(real), 1) - 1)
+
         opt_D.zero_grad()
         loss_D = cost(D(real), ones) + cost(D(fake.detach()), zeros)
         loss_D.backward()
         opt_D.step()
+
         opt_G.zero_grad()
         loss_G = cost(D(G(2 * torch.rand(len(real), 1) - 1)), ones)
         loss_G.backward()
@@ -50,7 +55,9 @@ def plain():
 
 def networks_alone():
     G, D = networks()
-    of_G, of_D, loss = list(G.parameters()), list(D.parameters()), LOSSES["non-saturating"]
+    of_G = list(G.parameters())
+    of_D = list(D.parameters())
+    loss = LOSSES["non-saturating"]
 
     def step(real):
         with torch.no_grad():
@@ -81,31 +88,27 @@ def main():
     ours = GAN(*networks(), targets.uniform(), betas=(0.5, 0.999), seed=0)
     usual = GAN(*networks(), targets.uniform(), betas=(0.5, 0.999), seed=0)
     for optimiser in (usual.opt_G, usual.opt_D):
-        optimiser.register_step_post_hook(
-            lambda *_: None
-        )  # with a hook it is torch's own `step` that runs
+        # with a hook it is torch's own `step` that runs
+        optimiser.register_step_post_hook(lambda *_: None)
     ways = {
         "plain": plain(),
         "ours": ours.step,
         "torchs_adam": usual.step,
         "networks_alone": networks_alone(),
     }
+    for step in ways.values():  # the first window warms up
+        seconds(step, real, args.steps)
     found: dict = {name: [] for name in ways}
-    for _ in range(args.windows + 1):
+    for _ in range(args.windows):
         for name, step in ways.items():
             found[name].append(seconds(step, real, args.steps))
+
     for name, times in found.items():
-        print(
-            f"{name} = {1 / statistics.median(times[1:]):.0f} steps per CPU second"
-        )  # the first window warms up
-    for name, way in (
-        ("ours", "ours"),
-        ("torchs_adam", "torchs_adam"),
-        ("limit", "networks_alone"),
-    ):
-        ratios = [
-            a / b for a, b in zip(found["plain"][1:], found[way][1:])
-        ]  # of neighbouring windows
+        print(f"{name} = {1 / statistics.median(times):.0f} steps per CPU second")
+    limits = {"ours": "ours", "torchs_adam": "torchs_adam", "limit": "networks_alone"}
+    for name, way in limits.items():
+        # of neighbouring windows
+        ratios = [usually / so for usually, so in zip(found["plain"], found[way])]
         print(f"{name}_over_plain = {statistics.median(ratios):.2f} times")
 
 

@@ -1,10 +1,10 @@
 """N GANs in one batched program against the same work one by one, and how the cost grows with N.
 
-    python tests/benchmarks/sweep.py                          # 1-16-16-1 / 1-32-32-1, batch 64, one thread
-    python tests/benchmarks/sweep.py --device cuda            # written for it, not yet tried on one
+    python tests/benchmarks/sweep.py                   # 1-16-16-1 / 1-32-32-1, batch 64, one thread
+    python tests/benchmarks/sweep.py --device cuda     # written for it, not yet tried on one
 
-One by one is `GAN.step` on one thread, its fastest way for networks so small. Each side takes turns, and the
-draws of noise and data count on both.
+One by one is `GAN.step` on one thread, its fastest way for networks so small. Each side takes
+turns, and the draws of noise and data count on both.
 """
 
 import argparse
@@ -30,16 +30,19 @@ def new_gan(seed, device="cpu"):
 
 
 def clock(device, threads):
-    """On one thread CPU seconds, so that what else the machine does is not counted; else those of the wall."""
+    """CPU seconds if on one thread, so that nothing else is counted; else those of the wall."""
     return time.process_time if device == "cpu" and threads == 1 else time.perf_counter
 
 
 def one_by_one(steps, batch, device, now):
     """Seconds of one step of one GAN."""
-    gan, target, data = new_gan(0, device), targets.gaussian(), torch.Generator().manual_seed(1)
+    gan = new_gan(0, device)
+    target = targets.gaussian()
+    data = torch.Generator().manual_seed(1)
     torch.set_num_threads(1)
     for _ in range(20):
         gan.step(target.sample(batch, data).to(device))
+
     start = now()
     for _ in range(steps):
         gan.step(target.sample(batch, data).to(device))  # reads its loss: waits for the device
@@ -80,19 +83,23 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     now = clock(args.device, args.threads)
+
     x = torch.randn(64 * 32 * 256, device=args.device)
-    tanh, sigmoid = (
-        min(timeit.repeat(lambda f=f: f(x), number=10, repeat=5))
-        for f in (torch.tanh, torch.sigmoid)
-    )
+    tanh = min(timeit.repeat(lambda: torch.tanh(x), number=10, repeat=5))
+    sigmoid = min(timeit.repeat(lambda: torch.sigmoid(x), number=10, repeat=5))
     print(f"tanh_over_sigmoid = {tanh / sigmoid:.1f} times the time", flush=True)
+
     for members in map(int, args.members.split(",")):
-        steps, found = max(5, min(200, 25600 // members)), []
+        steps = max(5, min(200, 25600 // members))
+        times = []
+        ratios = []
         for _ in range(args.rounds):
             alone = one_by_one(100, args.batch, args.device, now)
             many = batched(members, steps, args.batch, args.device, args.threads, now)
-            found.append((many, alone * members / many))
-        many, ratio = (statistics.median(column) for column in zip(*found))
+            times.append(many)
+            ratios.append(alone * members / many)
+        many = statistics.median(times)
+        ratio = statistics.median(ratios)
         print(f"members_{members}_step = {1e3 * many:.2f} ms", flush=True)
         print(f"members_{members}_each = {1e6 * many / members:.0f} µs a GAN and step", flush=True)
         print(f"members_{members}_speed = {ratio:.1f} times one by one", flush=True)

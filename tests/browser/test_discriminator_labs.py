@@ -1,10 +1,14 @@
-"""The labs about the discriminator in JupyterLab: a belief by keyboard, a knot dragged, lines stepped, samples played."""
+"""The labs about the discriminator in JupyterLab.
+
+A belief by keyboard, a knot dragged, lines stepped, samples played.
+"""
 
 import re
 
 import pytest
 
 pytestmark = pytest.mark.browser
+
 # One cell: JupyterLab takes cells that are out of sight off the page.
 CELL = """import torch
 from IPython.display import display
@@ -31,9 +35,8 @@ def test_the_labs_about_the_discriminator(show):
     belief = detective.get_by_label("belief “real”, in %", exact=True)
     belief.press("End")
     detective.get_by_role("button", name="judge").click()
-    wait_until(
-        page, detective, "^1 of 20 cases judged.*blind ½ -0.69, you -4.61"
-    )  # 99 % “real”, and it was a fake
+    # 99 % “real”, and it was a fake.
+    wait_until(page, detective, "^1 of 20 cases judged.*blind ½ -0.69, you -4.61")
     for n in range(2, 21):
         belief.press("PageDown")
         detective.get_by_role("button", name="judge").click()
@@ -49,12 +52,14 @@ def test_the_labs_about_the_discriminator(show):
     terms.get_by_label("mean of p_g, typed").press("Enter")
     wait_until(page, terms, r"the best any D can do here is -1\.3")
 
-    # Drag the first knot, at x = −3 of −4.5 to 5.5 in the left 70 %, from ½ up to the top: all is real there.
+    # Drag the first knot, at x = −3 of −4.5 to 5.5 in the left 70 %, from ½ up to the top: all is
+    # real there.
     knots.scroll_into_view_if_needed()
     canvas = knots.locator("canvas").bounding_box()
-    k = canvas["width"] / 900
-    x = canvas["x"] + k * (52 + 1.5 / 10 * (0.7 * 900 - 70))
-    middle, top = canvas["y"] + k * (10 + (1 - 0.5 / 1.05) * (340 - 50)), canvas["y"] + k * 15
+    pixel = canvas["width"] / 900
+    x = canvas["x"] + pixel * (52 + 1.5 / 10 * (0.7 * 900 - 70))
+    middle = canvas["y"] + pixel * (10 + (1 - 0.5 / 1.05) * (340 - 50))
+    top = canvas["y"] + pixel * 15
     page.mouse.move(x, middle)
     page.mouse.down()
     page.mouse.move(x, top, steps=5)
@@ -70,6 +75,5 @@ def test_the_labs_about_the_discriminator(show):
     samples.locator(".gl-play").click()
     wait_until(page, samples, r"V \+ log 4 is 0\.[2-9]\d nats on the samples and -\d")
     samples.locator(".gl-play").click()
-    assert not any(page.locator(".gl-error:not(.gl-note)").all_inner_texts()), (
-        "a lab shows an error"
-    )
+    errors = page.locator(".gl-error:not(.gl-note)").all_inner_texts()
+    assert not any(errors), f"a lab shows an error: {errors}"

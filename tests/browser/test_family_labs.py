@@ -3,6 +3,7 @@
 import pytest
 
 pytestmark = pytest.mark.browser
+
 # One cell: JupyterLab takes cells that are out of sight off the page.
 CELL = """import torch
 from IPython.display import display
@@ -10,7 +11,8 @@ from ganlib import targets
 from ganlib.families import LEAVES
 from ganlib.labs import Bound, Pairs, Taxonomy, Walkers
 torch.set_num_threads(1)
-leaves = [Leaf().fit(law, steps=20) for law in (targets.mixture(), targets.iris()) for Leaf in LEAVES]
+laws = targets.mixture(), targets.iris()
+leaves = [Leaf().fit(law, steps=20) for law in laws for Leaf in LEAVES]
 display(Taxonomy(leaves), Bound(), Walkers(), Pairs())"""
 
 
@@ -30,14 +32,15 @@ def test_the_labs_of_the_taxonomy(show):
     pairs.wait_for()
 
     wait_for(page, tree, "autoregressive (explicit, tractable) on two modes: density exact")
+
+    # The tree is the left 60 %; its leaves stand at x = 3 of −0.4 to 4.1, the GAN at y = 1.
     canvas = tree.locator("canvas").bounding_box()
-    k = (
-        canvas["width"] / 900
-    )  # the tree is the left 60 %; its leaves stand at x = 3 of −0.4 to 4.1, the GAN at y = 1
-    inner = 0.6 * 900 - 62, canvas["height"] / k - 14
-    page.mouse.click(
-        canvas["x"] + k * (52 + 3.4 / 4.5 * inner[0]), canvas["y"] + k * (10 + 4.5 / 6 * inner[1])
-    )
+    pixel = canvas["width"] / 900
+    width = 0.6 * 900 - 62
+    height = canvas["height"] / pixel - 14
+    x = canvas["x"] + pixel * (52 + 3.4 / 4.5 * width)
+    y = canvas["y"] + pixel * (10 + 4.5 / 6 * height)
+    page.mouse.click(x, y)
     wait_for(page, tree, "GAN (implicit, direct) on two modes: density none")
     tree.locator("select").nth(0).select_option("noise and clean")
     tree.locator("select").nth(1).select_option("iris petal length")
@@ -47,9 +50,8 @@ def test_the_labs_of_the_taxonomy(show):
     wait_for(page, bound, "At x = -3.00")
     bound.locator("select").select_option("blind")
     bound.locator(".gl-play").click()
-    wait_for(
-        page, bound, "mean gap over the data 0.00"
-    )  # a blind encoder makes its own posterior come true
+    # A blind encoder makes its own posterior come true.
+    wait_for(page, bound, "mean gap over the data 0.00")
     bound.locator(".gl-play").click()
 
     walkers.get_by_label("step size", exact=True).first.press("End")
@@ -60,6 +62,5 @@ def test_the_labs_of_the_taxonomy(show):
     pairs.locator("select").select_option("made by an encoder")
     pairs.locator(".gl-play").click()
     wait_for(page, pairs, "and sd 1.5")
-    assert not any(page.locator(".gl-error:not(.gl-note)").all_inner_texts()), (
-        "a lab shows an error"
-    )
+    errors = page.locator(".gl-error:not(.gl-note)").all_inner_texts()
+    assert not any(errors), f"a lab shows an error: {errors}"

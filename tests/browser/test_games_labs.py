@@ -1,10 +1,14 @@
-"""The labs of notebook 03 in JupyterLab: numbers typed, examples chosen, a click into the field, paths that play."""
+"""The labs of notebook 03 in JupyterLab.
+
+Numbers typed, examples chosen, a click into the field, paths that play.
+"""
 
 import re
 
 import pytest
 
 pytestmark = pytest.mark.browser
+
 # One cell: JupyterLab takes cells that are out of sight off the page.
 CELL = """import numpy as np, torch
 from IPython.display import display
@@ -12,6 +16,10 @@ from ganlib.labs import Payoffs, Pizza, Players, Questions
 torch.set_num_threads(1)
 at_once = lambda answer, target, near, rng: np.array([target])
 display(Players(), Pizza(), Payoffs(), Questions(at_once))"""
+FALSE_CYCLE = """import torch
+from ganlib.labs import Players
+torch.set_num_threads(1)
+Players('false cycle: xy + (cos 4y − cos 4x)/16')"""
 
 
 def wait_until(page, lab, words):
@@ -26,8 +34,7 @@ def wait_until(page, lab, words):
 
 @pytest.mark.parametrize("front_end", ["notebook", "voila"])
 def test_two_players_in_the_other_front_ends(show, front_end):
-    cell = "import torch; from ganlib.labs import Players; torch.set_num_threads(1)\nPlayers('false cycle: xy + (cos 4y − cos 4x)/16')"
-    page = show(cell, front_end=front_end)
+    page = show(FALSE_CYCLE, front_end=front_end)
     players = page.locator(".gl-lab")
     players.get_by_label("rule").select_option("consensus")
     wait_until(page, players, "simultaneous, η = 0.1: .*After 0 steps")  # a path keeps its rule
@@ -38,13 +45,11 @@ def test_two_players_in_the_other_front_ends(show, front_end):
     players.get_by_label("rate η, typed").fill("0.05")
     players.get_by_label("rate η, typed").press("Enter")
     players.locator(".gl-play").click()
-    wait_until(
-        page, players, r"consensus, η = 0.05: .*After \d{3,} steps it is .*e-"
-    )  # home, from afar
+    # Home, from afar.
+    wait_until(page, players, r"consensus, η = 0.05: .*After \d{3,} steps it is .*e-")
     players.locator(".gl-play").click()
-    assert not any(page.locator(".gl-error:not(.gl-note)").all_inner_texts()), (
-        "the lab shows an error"
-    )
+    errors = page.locator(".gl-error:not(.gl-note)").all_inner_texts()
+    assert not any(errors), f"the lab shows an error: {errors}"
 
 
 def test_the_labs_of_games(show):
@@ -86,7 +91,5 @@ def test_the_labs_of_games(show):
     questions.get_by_label("dimensions on the map, typed").fill("7")
     questions.get_by_label("dimensions on the map, typed").press("Enter")
     wait_until(page, questions, "in 7 dimensions: 1 by verdict, 1 by score, 1 by gradient")
-    assert not any(
-        lab.locator(".gl-error:not(.gl-note):not(:empty)").count()
-        for lab in (players, pizza, questions)
-    )
+    for lab in (players, pizza, questions):
+        assert not lab.locator(".gl-error:not(.gl-note):not(:empty)").count()

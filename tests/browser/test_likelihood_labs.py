@@ -4,7 +4,10 @@ import re
 
 import pytest
 
+from ganlib.labs.likelihood import FIRST_MEAN, FIRST_SIGMA, MEANS, SIGMAS
+
 pytestmark = pytest.mark.browser
+
 # One cell: JupyterLab takes cells that are out of sight off the page.
 CELL = """import torch
 from IPython.display import display
@@ -28,15 +31,17 @@ def test_the_labs_of_likelihood(show):
     fit, modes, code, normals = (page.locator(".gl-lab").nth(i) for i in range(4))
     normals.wait_for()
 
-    # Drag the dot from where it starts to the middle of the map and a quarter up: there lies the best normal.
+    # Drag the dot from where it starts to the middle of the map and a quarter up: there lies the
+    # best normal.
     canvas = fit.locator("canvas").bounding_box()
-    k = canvas["width"] / 900
-    left, right = (
-        canvas["x"] + 0.56 * canvas["width"] + 52 * k,
-        canvas["x"] + canvas["width"] - 10 * k,
-    )
-    low, high = canvas["y"] + canvas["height"] - 40 * k, canvas["y"] + 24 * k
-    page.mouse.move(left + 6 / 20 * (right - left), low + 8 / 14 * (high - low))
+    pixel = canvas["width"] / 900
+    left = canvas["x"] + 0.56 * canvas["width"] + 52 * pixel
+    right = canvas["x"] + canvas["width"] - 10 * pixel
+    low = canvas["y"] + canvas["height"] - 40 * pixel
+    high = canvas["y"] + 24 * pixel
+    across = FIRST_MEAN / (MEANS - 1)
+    up = FIRST_SIGMA / (SIGMAS - 1)
+    page.mouse.move(left + across * (right - left), low + up * (high - low))
     page.mouse.down()
     page.mouse.move((left + right) / 2, low + 0.25 * (high - low), steps=8)
     page.mouse.up()
@@ -54,6 +59,5 @@ def test_the_labs_of_likelihood(show):
 
     normals.get_by_label("mean μ of q", exact=True).press("Home")
     wait_until(page, normals, lambda n: n[3:5] == [18.0, 18.0])
-    assert not any(page.locator(".gl-error:not(.gl-note)").all_inner_texts()), (
-        "a lab shows an error"
-    )
+    errors = page.locator(".gl-error:not(.gl-note)").all_inner_texts()
+    assert not any(errors), f"a lab shows an error: {errors}"

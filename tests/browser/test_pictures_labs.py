@@ -1,4 +1,7 @@
-"""The labs of notebook 06 in JupyterLab: a DCGAN that plays, a walk in z, stamps, a verdict, a number typed."""
+"""The labs of notebook 06 in JupyterLab.
+
+A DCGAN that plays, a walk in z, stamps, a verdict, a number typed.
+"""
 
 import os
 import re
@@ -7,6 +10,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.browser
+
 CELL = """import torch
 from IPython.display import display
 from ganlib import images, metrics
@@ -19,7 +23,8 @@ torch.set_num_threads(1)
 x, labels = images.digits()
 G, D, about = load_pair(%r)
 def make():
-    return Run(GAN(dcgan_generator(seed=0), dcgan_discriminator(seed=1), gaussian(dim=32), seed=0), x)
+    gan = GAN(dcgan_generator(seed=0), dcgan_discriminator(seed=1), gaussian(dim=32), seed=0)
+    return Run(gan, x)
 z = gaussian(dim=about["z_dim"]).sample(40, torch.Generator().manual_seed(0))
 net = metrics.classifier(x, labels, steps=100)
 display(PictureLab(make, x[:300], net), LatentWalk(G, about["z_dim"]), TransposedConvolution(),
@@ -55,10 +60,12 @@ def test_the_labs_of_pictures(show):
     walk.locator("canvas").scroll_into_view_if_needed()
     canvas = walk.locator("canvas").bounding_box()
     before = wait_until(page, walk, "u = 0.50, v = 0.00")
-    place = lambda u, v: (
-        canvas["x"] + (52 + (u + 1.5) / 3 * 298) * canvas["width"] / 900,
-        canvas["y"] + (10 + (1.5 - v) / 3 * 290) * canvas["height"] / 340,
-    )
+
+    def place(u, v):
+        x = canvas["x"] + (52 + (u + 1.5) / 3 * 298) * canvas["width"] / 900
+        y = canvas["y"] + (10 + (1.5 - v) / 3 * 290) * canvas["height"] / 340
+        return x, y
+
     page.mouse.move(*place(0.5, 0.0))
     page.mouse.down()
     page.mouse.move(*place(-0.5, 0.8), steps=5)
@@ -82,7 +89,7 @@ def test_the_labs_of_pictures(show):
     sample.fill("7")
     sample.press("Enter")
     wait_until(page, near, "sample 7: the nearest")
-    for k, lab in enumerate((train, walk, stamps, verdict, near)):
+    for number, lab in enumerate((train, walk, stamps, verdict, near)):
         assert not lab.locator(".gl-error:not(.gl-note):not(:empty)").count()
         if os.environ.get("SCREENSHOTS"):
-            lab.screenshot(path=os.path.join(os.environ["SCREENSHOTS"], f"pictures-{k}.png"))
+            lab.screenshot(path=Path(os.environ["SCREENSHOTS"]) / f"pictures-{number}.png")

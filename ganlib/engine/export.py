@@ -1,0 +1,224 @@
+"""What the engine in the browser must know of a GAN and of laws, as plain data for JSON; and back.
+
+The descriptions are read by build.js, targets.js and session.js. What the engine does not know is
+refused with a ValueError that names the part: such a GAN stays with the kernel.
+"""
+
+import base64
+import struct
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ganlib import networks, targets
+from ganlib.losses import LOSSES, PENALTIES
+
+ROOM = Path(__file__).parent
+WORDS = 624  # of state in the generator MT19937
+
+# How torch keeps such a generator: its seed, the words left, a flag, the next word, and the words;
+# then what waits of a pair of normals, in double precision and in float.
+STATE = struct.Struct(f"<QiiQ{WORDS}Q3di4xf?3x")
+
+
+def wasm() -> str:
+    """engine.wasm as base64 text, for a page that may not fetch it."""
+    return base64.b64encode((ROOM / "engine.wasm").read_bytes()).decode("ascii")
+
+
+def gan(gan) -> dict:
+    """A GAN: {G, D, prior, settings}, without its state (see `state`)."""
+    for name, table in (("loss", LOSSES), ("penalty", {None: None, **PENALTIES})):
+        value = getattr(gan, name)
+        if not isinstance(value, str | None) or value not in table:
+            raise ValueError(f"the browser's engine knows no {name} but those of ganlib, not {value}")
+
+    settings = {
+        "loss": gan.loss,
+        "lr_G": gan.lr_G,
+        "lr_D": gan.lr_D,
+        "betas": list(gan.betas),
+        "optimiser": gan.optimiser,
+        "d_steps": gan.d_steps,
+        "penalty": gan.penalty,
+        "penalty_weight": gan.penalty_weight,
+        "seed": gan.generator.initial_seed() % 2**32,
+    }
+    return {
+        "G": network(gan.G, "G"),
+        "D": network(gan.D, "D"),
+        "prior": law(gan.prior),
+        "settings": settings,
+    }
+
+
+def network(net, name: str = "network", *, seed: int | None = None) -> dict:
+    """A tanh `mlp`: {sizes, cover} and its weights; or their `seed`, if that gives the same ones."""
+    layers = _linear_layers(net, name)
+    described = {
+        "sizes": [layers[0].in_features, *(layer.out_features for layer in layers)],
+        "cover": list(net.cover) if getattr(net, "cover", None) else None,
+    }
+    if seed is not None and _drawn_from(net, described, seed):
+        return {**described, "seed": seed}
+    return {**described, "weights": weights(net)}
+
+
+def weights(net) -> list[float]:
+    """All weights of `net` in torch's order, W and b of each layer."""
+    return [number for part in net.parameters() for number in part.detach().flatten().tolist()]
+
+
+def _linear_layers(net, name: str) -> list[nn.Linear]:
+    """The linear layers of a tanh `mlp`; ValueError with the name of the layer that does not fit."""
+    layers = list(net) if isinstance(net, nn.Sequential) else [net]
+    for place, layer in enumerate(layers):
+        kind = nn.Linear if place % 2 == 0 else nn.Tanh
+        fits = type(layer) is kind and getattr(layer, "bias", True) is not None
+        if not fits or len(layers) % 2 == 0:
+            raise ValueError(
+                "the browser's engine knows linear layers with offsets and tanh between them; "
+                f"layer {place} of {name} is {layer!r}"
+            )
+    linear = layers[::2]
+    for before, after in pairwise(linear):
+        if before.out_features != after.in_features:
+            raise ValueError(f"the layers of {name} do not fit each other")
+    return linear
+
+
+def _drawn_from(net, described: dict, seed: int) -> bool:
+    """Whether `mlp` with this seed has the weights of `net`."""
+    same = networks.mlp(*described["sizes"])
+    same.cover = net.cover if described["cover"] else None
+    networks.reinitialise(same, seed)
+    return weights(same) == weights(net)
+
+
+def law(law) -> dict:
+    """A law of ganlib.targets; ValueError for any other."""
+    if isinstance(law, targets.Even):
+        return {**_law(law.law), "drawn_evenly": True}
+    return _law(law)
+
+
+def _law(law) -> dict:
+    units = {name: getattr(law, name, None) for name in ("name", "shift", "scale", "unit")}
+    if isinstance(law, targets.Uniform):
+        return {"kind": "uniform", "low": law.low, "high": law.high, **units}
+    if not isinstance(law, targets.Mixture):
+        raise ValueError(f"the browser's engine knows mixtures and uniform laws, not {law!r}")
+
+    stds = law.stds.tolist()
+    return {
+        "kind": "mixture",
+        "means": law.means.flatten().tolist(),
+        "stds": stds[:1] if len(set(stds)) == 1 else stds,
+        "weights": law.weights.tolist(),
+        "dim": law.dim,
+        **units,
+    }
+
+
+def state(gan) -> dict:
+    """Everything that the next step depends on, as `GAN.state` of gan.js gives it."""
+    return {
+        "G": weights(gan.G),
+        "D": weights(gan.D),
+        "opt_G": _memory(gan.opt_G),
+        "opt_D": _memory(gan.opt_D),
+        "optimiser": gan.optimiser,
+        "generator": generator_state(gan.generator),
+        "steps": gan.steps,
+    }
+
+
+def adopt(gan, state: dict) -> None:
+    """Put a state that came from the browser into `gan`; ValueError, before any change, if it does not fit."""
+    if state["optimiser"] != gan.optimiser:
+        raise ValueError(f"the state is of {state['optimiser']}, the GAN has {gan.optimiser}")
+    for name in ("G", "D"):
+        count = sum(part.numel() for part in getattr(gan, name).parameters())
+        if len(state[name]) != count:
+            raise ValueError(f"{name} has {count} weights, the state {len(state[name])}")
+
+    for name in ("G", "D"):
+        _set_weights(getattr(gan, name), state[name])
+        _set_memory(getattr(gan, f"opt_{name}"), state[f"opt_{name}"])
+    gan.generator.set_state(generator_bytes(state["generator"]))
+    gan.steps = state["steps"]
+    del gan.history[gan.steps :]
+
+
+def _memory(optimiser) -> dict:
+    """Adam's m, v and t for all weights in one row; nothing for SGD."""
+    if not isinstance(optimiser, torch.optim.Adam):
+        return {}
+    parameters = optimiser.param_groups[0]["params"]
+    records = [optimiser.state.get(part, {}) for part in parameters]
+
+    def row(key):
+        pieces = [
+            record.get(key, torch.zeros_like(part)) for record, part in zip(records, parameters)
+        ]
+        return torch.cat([piece.flatten() for piece in pieces]).tolist()
+
+    return {"m": row("exp_avg"), "v": row("exp_avg_sq"), "t": int(records[0].get("step", 0))}
+
+
+@torch.no_grad()
+def _set_weights(net, row) -> None:
+    parameters = list(net.parameters())
+    pieces = torch.tensor(row).split([part.numel() for part in parameters])
+    for part, piece in zip(parameters, pieces):
+        part.copy_(piece.view_as(part))
+
+
+def _set_memory(optimiser, memory: dict) -> None:
+    optimiser.state.clear()
+    if not memory or memory["t"] == 0:
+        return
+    parameters = optimiser.param_groups[0]["params"]
+    sizes = [part.numel() for part in parameters]
+    means = torch.tensor(memory["m"]).split(sizes)
+    squares = torch.tensor(memory["v"]).split(sizes)
+    for part, mean, square in zip(parameters, means, squares):
+        optimiser.state[part] = {
+            "step": torch.tensor(float(memory["t"])),
+            "exp_avg": mean.to(part.dtype).view_as(part).clone(),
+            "exp_avg_sq": square.to(part.dtype).view_as(part).clone(),
+        }
+
+
+def generator_state(generator: torch.Generator) -> dict:
+    """A torch generator as random.js keeps it: {words, used, waiting}."""
+    _, left, _, following, *rest = STATE.unpack(generator.get_state().numpy().tobytes())
+    *_, there, _, _ = rest
+    return {
+        "words": rest[:WORDS],
+        "used": WORDS if left == 1 else following,
+        "waiting": rest[WORDS + 1] if there else None,
+    }
+
+
+def generator_bytes(state: dict) -> torch.Tensor:
+    """And back: the bytes that `torch.Generator.set_state` takes."""
+    used = state["used"]
+    waiting = state["waiting"]
+    there = waiting is not None
+    packed = STATE.pack(
+        0,  # the seed it once had
+        WORDS + 1 - used,
+        1,
+        used % WORDS,
+        *state["words"],
+        0.0,
+        waiting if there else 0.0,
+        0.0,
+        int(there),
+        0.0,
+        False,
+    )
+    return torch.frombuffer(bytearray(packed), dtype=torch.uint8)

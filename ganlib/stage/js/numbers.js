@@ -1,0 +1,84 @@
+// Numbers: how they are written, where ticks stand, what a slider's position means, what a frame holds.
+
+/** A number in at most three digits, with a true minus. */
+export const format = (v) => {
+  if (!Number.isFinite(v)) return String(v);
+  if (v === 0) return "0";
+  const size = Math.abs(v);
+  if (size < 1e-3 || size >= 1e5) {
+    return v.toExponential(1).replace(".0e", "e").replace("e+", "e").replace("-", "−");
+  }
+  return String(+v.toPrecision(3)).replace("-", "−");
+};
+
+const decades = (low, high, most) => {
+  const from = Math.ceil(Math.log10(low) - 1e-9);
+  const to = Math.floor(Math.log10(high) + 1e-9);
+  const stride = Math.max(1, Math.ceil((to - from) / most));
+  const found = [];
+  for (let exponent = from; exponent <= to; exponent += stride) found.push(10 ** exponent);
+  return found;
+};
+
+/** The places of at most about `most` round numbers from low to high. */
+export const ticks = (low, high, log, most) => {
+  if (log) return decades(low, high, most);
+  const raw = (high - low) / most;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].find((m) => m * power >= raw) * power;
+  const found = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) {
+    found.push(i * step);
+  }
+  return found;
+};
+
+// A range input has 1000 positions, which `log` spaces by equal factors, or one for each of `stops`.
+const POSITIONS = 1000;
+
+/** The position of a slider at value v. */
+export const toPosition = (c, v) => {
+  if (c.stops) return c.stops.indexOf(v);
+  if (c.log) return (POSITIONS * Math.log(v / c.low)) / Math.log(c.high / c.low);
+  return (POSITIONS * (v - c.low)) / (c.high - c.low);
+};
+
+/** The value of a slider at a position: round, and never beyond its ends. */
+export const fromPosition = (c, position) => {
+  if (c.stops) return c.stops[position];
+  if (c.log) return +(c.low * (c.high / c.low) ** (position / POSITIONS)).toPrecision(3);
+  const v = c.low + ((c.high - c.low) * position) / POSITIONS;
+  const rounded = c.low + Math.round((v - c.low) / c.step) * c.step;
+  return Math.min(c.high, +rounded.toPrecision(10));
+};
+
+/** How many positions a slider has, and the step between them. */
+export const positions = (c) => {
+  if (c.stops) return { max: c.stops.length - 1, step: 1 };
+  if (c.log) return { max: POSITIONS, step: 1 };
+  return { max: POSITIONS, step: Math.max(1e-3, (POSITIONS * c.step) / (c.high - c.low)) };
+};
+
+/**
+ * A frame, as wire.py packs it: its number, four limits for each axes, (rows, columns) for each mark,
+ * then the numbers of all marks, row by row.
+ */
+export const decode = (scene, bytes) => {
+  const start = bytes.byteOffset;
+  const all = new Float32Array(bytes.buffer.slice(start, start + bytes.byteLength));
+  const limits = {};
+  scene.axes.forEach((axes, i) => {
+    limits[axes.key] = all.subarray(1 + 4 * i, 5 + 4 * i);
+  });
+
+  const shapes = 1 + 4 * scene.axes.length;
+  let at = shapes + 2 * scene.marks.length;
+  const data = {};
+  scene.marks.forEach((mark, i) => {
+    const rows = all[shapes + 2 * i];
+    const columns = all[shapes + 2 * i + 1];
+    data[mark.key] = { rows, columns, v: all.subarray(at, at + rows * columns) };
+    at += rows * columns;
+  });
+  return { number: all[0], limits, data };
+};

@@ -1,0 +1,316 @@
+// Draws a frame: axes, marks, legends. poster.py does the same in matplotlib.
+
+import { FONT } from "./dom.js";
+import { format, ticks } from "./numbers.js";
+import { BASE, place } from "./place.js";
+
+const INK = "#1a1a1a";
+const FAINT = "#d9d9d9";
+const SPINE = "#8a8a8a";
+const PAPER = "#ffffff";
+const ROUND = 7; // radians: more than a full turn
+
+/** Canvas g, place p, size of type k: what all painters of axes take. */
+const paintAxes = (g, p, k) => {
+  const { axes, x0, x1, y1 } = p;
+  g.textBaseline = "alphabetic";
+  g.textAlign = "left";
+  g.fillStyle = INK;
+  g.font = `600 ${13 * k}px ${FONT}`;
+  if (axes.title) g.fillText(axes.title, x0, y1 - 8 * k, x1 - x0 + 16 * k); // squeezed, not cut
+  if (!axes.frame) return;
+
+  g.strokeStyle = FAINT;
+  g.lineWidth = 1;
+  g.font = `${12 * k}px ${FONT}`;
+  paintX(g, p, k);
+  paintY(g, p, k);
+  paintSpines(g, p);
+};
+
+const paintX = (g, p, k) => {
+  const { axes, limits, x0, x1, y0 } = p;
+  const most = Math.max(2, (x1 - x0) / (80 * k));
+  g.textAlign = "center";
+  g.textBaseline = "top";
+  if (axes.ticks.includes("x")) {
+    for (const tick of ticks(limits[0], limits[1], axes.log.includes("x"), most)) {
+      const said = format(tick);
+      stroke(g, [p.x(tick), y0], [p.x(tick), y0 + 4 * k]);
+      g.fillText(
+        said,
+        Math.min(p.x(tick), x1 + 17 * k - g.measureText(said).width / 2),
+        y0 + 6 * k,
+      );
+    }
+  }
+  if (axes.xlabel) g.fillText(axes.xlabel, (x0 + x1) / 2, y0 + 22 * k);
+};
+
+const paintY = (g, p, k) => {
+  const { axes, limits, x0, x1, y0, y1 } = p;
+  const most = Math.max(2, (y0 - y1) / (45 * k));
+  g.textAlign = "right";
+  g.textBaseline = "middle";
+  if (axes.ticks.includes("y")) {
+    for (const tick of ticks(limits[2], limits[3], axes.log.includes("y"), most)) {
+      stroke(g, [x0, p.y(tick)], [x1, p.y(tick)]);
+      g.fillText(format(tick), x0 - 5 * k, p.y(tick));
+    }
+  }
+  if (axes.ylabel) {
+    g.save();
+    g.translate(x0 - 42 * k, (y0 + y1) / 2);
+    g.rotate(-Math.PI / 2);
+    g.textAlign = "center";
+    g.fillText(axes.ylabel, 0, 0);
+    g.restore();
+  }
+};
+
+const paintSpines = (g, { x0, x1, y0, y1 }) => {
+  g.strokeStyle = SPINE;
+  stroke(g, [x0, y1], [x0, y0], [x1, y0]);
+};
+
+const stroke = (g, [x, y], ...others) => {
+  g.beginPath();
+  g.moveTo(x, y);
+  for (const [toX, toY] of others) g.lineTo(toX, toY);
+  g.stroke();
+};
+
+// One painter for each kind of mark m: d.v holds its numbers row by row.
+const PAINT = {
+  line(g, p, m, d) {
+    let pen = false;
+    g.beginPath();
+    for (let i = 0; i < d.v.length; i += 2) {
+      const x = p.x(d.v[i]);
+      const y = p.y(d.v[i + 1]);
+      const there = Number.isFinite(x + y);
+      if (there && pen) g.lineTo(x, y);
+      else if (there) g.moveTo(x, y);
+      pen = there;
+    }
+    g.stroke();
+  },
+
+  area(g, p, m, d) {
+    if (!d.rows) return;
+    g.globalAlpha = m.alpha;
+    g.beginPath();
+    for (let i = 0; i < d.rows; i++) g.lineTo(p.x(d.v[3 * i]), p.y(d.v[3 * i + 2]));
+    for (let i = d.rows - 1; i >= 0; i--) g.lineTo(p.x(d.v[3 * i]), p.y(d.v[3 * i + 1]));
+    g.fill();
+  },
+
+  bars(g, p, m, d) {
+    g.globalAlpha = m.alpha;
+    for (let i = 0; i < d.v.length; i += 4) {
+      const [left, bottom, width, height] = d.v.subarray(i, i + 4);
+      const x = p.x(left);
+      const y = p.y(bottom);
+      g.fillRect(x, y, p.x(left + width) - x, p.y(bottom + height) - y);
+    }
+  },
+
+  points(g, p, m, d, k) {
+    const radius = (m.size * k) / 2;
+    g.globalAlpha = m.alpha;
+    g.beginPath();
+    for (let i = 0; i < d.v.length; i += 2) {
+      const x = p.x(d.v[i]);
+      const y = p.y(d.v[i + 1]);
+      g.moveTo(x + radius, y);
+      g.arc(x, y, radius, 0, ROUND);
+    }
+    if (!m.hollow) {
+      g.fill();
+      return;
+    }
+    g.lineWidth = 1.5 * k;
+    g.setLineDash([]);
+    g.stroke();
+  },
+
+  handles(g, p, m, d, k) {
+    g.lineWidth = 2 * k;
+    g.strokeStyle = PAPER;
+    g.setLineDash([]);
+    for (let i = 0; i < d.v.length; i += 2) {
+      g.beginPath();
+      g.arc(p.x(d.v[i]), p.y(d.v[i + 1]), (m.size * k) / 2, 0, ROUND);
+      g.fill();
+      g.stroke();
+    }
+  },
+
+  arrows(g, p, m, d, k) {
+    g.beginPath();
+    for (let i = 0; i < d.v.length; i += 4) {
+      const x0 = p.x(d.v[i]);
+      const y0 = p.y(d.v[i + 1]);
+      const x1 = p.x(d.v[i + 2]);
+      const y1 = p.y(d.v[i + 3]);
+      const long = Math.hypot(x1 - x0, y1 - y0);
+      if (!(long > 0.5)) continue;
+      const head = Math.min(7 * k, 0.6 * long) / long;
+      const ux = (x1 - x0) * head;
+      const uy = (y1 - y0) * head;
+      g.moveTo(x0, y0);
+      g.lineTo(x1, y1);
+      g.moveTo(x1 - ux - uy / 2, y1 - uy + ux / 2);
+      g.lineTo(x1, y1);
+      g.lineTo(x1 - ux + uy / 2, y1 - uy - ux / 2);
+    }
+    g.stroke();
+  },
+
+  rug(g, p, m, d, k) {
+    const from = m.top ? p.y1 : p.y0;
+    const to = from + (m.top ? 9 : -9) * k;
+    g.globalAlpha = m.alpha;
+    g.lineWidth = k;
+    g.setLineDash([]);
+    g.beginPath();
+    for (const v of d.v) {
+      g.moveTo(p.x(v), from);
+      g.lineTo(p.x(v), to);
+    }
+    g.stroke();
+  },
+
+  heat(g, p, m, d) {
+    if (!d.rows) return;
+    m.scratch ||= document.createElement("canvas");
+    m.scratch.width = d.columns;
+    m.scratch.height = d.rows;
+    m.scratch.getContext("2d").putImageData(shades(m.palette, d), 0, 0);
+    g.imageSmoothingEnabled = m.smooth;
+    g.drawImage(m.scratch, p.x0, p.y1, p.x1 - p.x0, p.y0 - p.y1);
+  },
+
+  text(g, p, m, d, k, words) {
+    g.font = `${m.size * k}px ${FONT}`;
+    g.textAlign = m.align;
+    g.textBaseline = "middle";
+    for (let i = 0; i < d.rows; i++) {
+      g.fillText(words?.[i] ?? "", p.x(d.v[2 * i]), p.y(d.v[2 * i + 1]));
+    }
+  },
+};
+
+/** The numbers of a heat mark as an image, its first row at the bottom. */
+const shades = (palette, d) => {
+  const stops = palette.map((color) => [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16)));
+  const image = new ImageData(d.columns, d.rows);
+  for (let row = 0; row < d.rows; row++) {
+    for (let column = 0; column < d.columns; column++) {
+      const value = Math.min(1, Math.max(0, d.v[row * d.columns + column])) * (stops.length - 1);
+      const i = Math.min(stops.length - 2, Math.floor(value));
+      const at = 4 * ((d.rows - 1 - row) * d.columns + column);
+      for (let b = 0; b < 3; b++) {
+        image.data[at + b] = stops[i][b] + (value - i) * (stops[i + 1][b] - stops[i][b]);
+      }
+      image.data[at + 3] = 255;
+    }
+  }
+  return image;
+};
+
+const paintLegend = (g, p, marks, k) => {
+  const top = p.axes.legend === "top";
+  g.font = `${12 * k}px ${FONT}`;
+  g.textAlign = "left";
+  g.textBaseline = "middle";
+  const wide = Math.max(...marks.map((m) => g.measureText(m.label).width)) + 40 * k;
+  if (!top) {
+    g.globalAlpha = 0.8;
+    g.fillStyle = PAPER;
+    g.fillRect(p.x1 - wide, p.y1, wide, (marks.length * 17 + 6) * k);
+    g.globalAlpha = 1;
+  }
+
+  let x = top ? p.x0 : p.x1 - wide + 4 * k;
+  let y = p.y1 + (top ? -11 : 11) * k;
+  for (const mark of marks) {
+    paintSample(g, mark, x, y, k);
+    g.fillStyle = INK;
+    g.fillText(mark.label, x + 32 * k, y);
+    if (top) x += g.measureText(mark.label).width + 48 * k;
+    else y += 17 * k;
+  }
+};
+
+/** A small piece of a mark, to stand beside its label. */
+const paintSample = (g, m, x, y, k) => {
+  g.strokeStyle = m.color;
+  g.fillStyle = m.color;
+  if (["line", "arrows", "rug"].includes(m.kind)) {
+    g.setLineDash(m.dash.map((v) => v * k));
+    g.lineWidth = m.width * k;
+    stroke(g, [x, y], [x + 26 * k, y]);
+    g.setLineDash([]);
+  } else if (["points", "handles"].includes(m.kind)) {
+    g.beginPath();
+    g.arc(x + 13 * k, y, 4 * k, 0, ROUND);
+    g.lineWidth = 1.5 * k;
+    if (m.hollow) g.stroke();
+    else g.fill();
+  } else {
+    g.globalAlpha = m.alpha ?? 1;
+    g.fillRect(x + 3 * k, y - 5 * k, 20 * k, 10 * k);
+    g.globalAlpha = 1;
+  }
+};
+
+const paintMark = (g, p, m, d, k, words, W, H) => {
+  const beyond = m.kind === "text" || m.kind === "handles"; // they may stand out of their axes
+  g.save();
+  g.beginPath();
+  if (beyond) g.rect(0, 0, W, H);
+  else g.rect(p.x0 - 1, p.y1 - 1, p.x1 - p.x0 + 2, p.y0 - p.y1 + 2);
+  g.clip();
+  g.strokeStyle = m.color;
+  g.fillStyle = m.color;
+  g.lineWidth = m.width * k;
+  g.lineJoin = "round";
+  g.setLineDash(m.dash.map((v) => v * k));
+  PAINT[m.kind](g, p, m, d, k, words);
+  g.restore();
+};
+
+/**
+ * Draw a frame of a scene on a canvas with `ratio` device pixels a pixel; words: those of text marks.
+ * Returns the places of all axes, by key.
+ */
+export const draw = (canvas, scene, frame, words, ratio) => {
+  const g = canvas.getContext("2d");
+  const W = canvas.width / ratio;
+  const H = canvas.height / ratio;
+  const [wide, high] = scene.full || [BASE, scene.height];
+  const shrink = W < wide ? 0.6 : 1; // on small screens type shrinks less than the picture
+  const k = Math.min(W / wide, H / high) ** shrink;
+  g.setTransform(ratio, 0, 0, ratio, 0, 0);
+  g.fillStyle = PAPER;
+  g.fillRect(0, 0, W, H);
+
+  const places = {};
+  for (const axes of scene.axes) places[axes.key] = place(axes, frame.limits[axes.key], W, H, k);
+  const layer = (marks) => {
+    for (const m of marks) {
+      paintMark(g, places[m.axes], m, frame.data[m.key], k, words[m.key], W, H);
+    }
+  };
+  layer(scene.marks.filter((m) => m.kind === "heat")); // below the axes
+  for (const axes of scene.axes) paintAxes(g, places[axes.key], k);
+  layer(scene.marks.filter((m) => m.kind !== "heat"));
+
+  for (const axes of scene.axes) {
+    const onIt = scene.marks.filter((m) => m.axes === axes.key);
+    const named = onIt.filter((m) => m.label && frame.data[m.key].rows);
+    if (axes.legend && named.length) paintLegend(g, places[axes.key], named, k);
+  }
+  return places;
+};

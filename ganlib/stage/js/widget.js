@@ -1,0 +1,253 @@
+// The widget: buttons, controls, the canvas, and the words below it.
+//
+// A scene (axes, marks, controls) comes once; each frame is one buffer (numbers.js). `render` needs only
+// get, on, off and send of its model, so that a recording or an engine in the page can play too.
+
+import { control } from "./controls.js";
+import { KEYS, calm, hand, make } from "./dom.js";
+import { decode } from "./numbers.js";
+import { draw } from "./paint.js";
+import { BASE, stack } from "./place.js";
+import { listen } from "./pointer.js";
+
+const PHONE = 500; // pixels: a narrower picture is stacked
+const SECOND = 1000;
+
+/** The buttons above the picture. */
+const buttons = (scene, model, send, acts) => {
+  const button = (label, help, attributes) =>
+    make("button", { type: "button", title: help, ...KEYS, ...attributes }, label);
+  const asks = (label, help, kind) => button(label, help, { onclick: () => send({ kind }) });
+
+  const play = button("▶ play", null, {
+    class: "gl-play",
+    onclick: () => send({ kind: model.get("status").playing ? "pause" : "play" }),
+  });
+  const count = make("span", { class: "gl-count" });
+  const save = button("save picture", "Save the picture as a PNG file", { onclick: acts.save });
+  const help = "Fill the screen, with large type (Escape to leave)";
+  const big = button("projector", help, { "aria-pressed": "false", onclick: acts.project });
+  const bar = make(
+    "div",
+    { class: "gl-bar", role: "group", "aria-label": scene.title },
+    ...(scene.plays ? [play, asks("step", "One step", "step")] : []),
+    ...(scene.resets ? [asks("reset", "Start again", "reset")] : []),
+    count,
+    make("span", { class: "gl-space" }),
+    save,
+    big,
+  );
+  return { bar, play, count, big };
+};
+
+/** All controls: sliders in `near`, above the picture; the others, and folds of them, in `panel`. */
+const panels = (scene, values, send) => {
+  const me = `gl-${Math.random().toString(36).slice(2)}`;
+  const near = make("div", { class: "gl-controls" }); // both fit on the screen of a laptop
+  const panel = make("div", { class: "gl-controls" });
+  const groups = {};
+  const controls = {};
+  scene.controls.forEach((c, i) => {
+    controls[c.key] = control(c, values[c.key], send, `${me}-${i}`);
+    if (c.group && !groups[c.group]) {
+      groups[c.group] = make("div", { class: "gl-controls" });
+      const summary = make("summary", KEYS, c.group);
+      panel.append(make("details", { class: "gl-group" }, summary, groups[c.group]));
+    }
+    const usual = c.kind === "slider" ? near : panel;
+    (groups[c.group] || usual).append(controls[c.key].element);
+  });
+  return { near, panel, controls };
+};
+
+/** The size of the canvas for its width, and of the scene on it: { high, full, boxes }. */
+const fit = (scene, boxes, stacked, wide, projector) => {
+  const tall = wide < PHONE && stacked;
+  const full = tall ? stacked.full : [BASE, scene.height];
+  let high = (wide * full[1]) / full[0];
+  if (!tall && projector) high = Math.min(high, window.innerHeight * 0.68);
+  else if (!tall && wide < BASE) high = Math.max(high, Math.min(scene.height, 280));
+  return { high, full, boxes: tall ? stacked.boxes : boxes };
+};
+
+/** Says `words()` as the label of the canvas, at most once a second, and never misses the last. */
+const speaker = (canvas, words) => {
+  let spoken = 0;
+  let waiting = null;
+  const speak = () => {
+    const wait = spoken + SECOND - performance.now();
+    if (wait <= 0) {
+      spoken = performance.now();
+      canvas.setAttribute("aria-label", words());
+    } else {
+      waiting ||= setTimeout(() => {
+        waiting = null;
+        speak();
+      }, wait);
+    }
+  };
+  return { speak, stop: () => clearTimeout(waiting) };
+};
+
+/** The picture: keeps the canvas as large as its place, and draws what is fresh. */
+const picture = (canvas, scene, root, model) => {
+  const boxes = scene.axes.map((axes) => axes.box);
+  const stacked = stack(scene);
+  const now = { frame: null, places: {}, words: {}, fresh: false, drawn: 0 };
+  let painted = 0;
+  let alive = true;
+  let ratio = 1;
+
+  const paint = () => {
+    if (!now.frame || !root.isConnected) return;
+    now.places = draw(canvas, scene, now.frame, now.words, ratio);
+    now.fresh = false;
+    canvas.dataset.drawn = ++now.drawn;
+    painted = performance.now();
+  };
+  const resize = () => {
+    ratio = window.devicePixelRatio || 1;
+    const wide = canvas.clientWidth || BASE;
+    const size = fit(scene, boxes, stacked, wide, root.classList.contains("gl-projector"));
+    scene.full = size.full;
+    scene.axes.forEach((axes, i) => {
+      axes.box = size.boxes[i];
+    });
+    const W = Math.round(wide * ratio);
+    const H = Math.round(size.high * ratio);
+    if (W === canvas.width && H === canvas.height) return;
+    canvas.style.height = `${size.high}px`;
+    canvas.width = W;
+    canvas.height = H;
+    paint(); // at once: a resized canvas is empty
+  };
+  const loop = () => {
+    if (!alive) return;
+    const wait = model.get("status").playing && calm() ? SECOND : 0;
+    if (now.fresh && performance.now() - painted >= wait) paint();
+    requestAnimationFrame(loop);
+  };
+
+  const watch = new ResizeObserver(resize);
+  watch.observe(canvas.parentElement);
+  resize();
+  const stop = () => {
+    alive = false;
+    watch.disconnect();
+  };
+  return { now, resize, loop, stop };
+};
+
+/** Fill the screen, and leave again; `after` follows each change. */
+const projector = (root, big, after) => {
+  const project = (on) => {
+    root.classList.toggle("gl-projector", on);
+    big().setAttribute("aria-pressed", on);
+    if (on) root.requestFullscreen?.().catch(() => {});
+    else if (document.fullscreenElement) document.exitFullscreen();
+    after();
+  };
+  const left = () => {
+    const shown = root.classList.contains("gl-projector");
+    if (shown && !document.fullscreenElement) project(false);
+  };
+  root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") project(false);
+  });
+  document.addEventListener("fullscreenchange", left);
+  return {
+    toggle: () => project(!root.classList.contains("gl-projector")),
+    stop: () => document.removeEventListener("fullscreenchange", left),
+  };
+};
+
+/** Tell the kernel once a second that somebody is looking: it cannot know otherwise. */
+const acknowledge = (root, now, send) => {
+  const inSight = ({ top, bottom }) => bottom > 0 && top < innerHeight;
+  const ack = () => {
+    if (!root.isConnected || document.hidden || !inSight(root.getBoundingClientRect())) return;
+    send({ kind: "seen", frame: now.frame?.number ?? 0, drawn: now.drawn });
+  };
+  const timer = setInterval(ack, SECOND);
+  return { ack, stop: () => clearInterval(timer) };
+};
+
+/** What is done when something of the model changes, by the name of the event. */
+const reactions = (model, scene, now, { play, count, twin, error, controls, voice }) => {
+  const showValues = () => {
+    const values = model.get("values");
+    for (const [key, shown] of Object.entries(controls)) {
+      if (key in values) shown.show(values[key]);
+    }
+  };
+  const showStatus = () => {
+    const status = model.get("status");
+    if (!status.words) return;
+    now.words = status.words;
+    now.fresh = true;
+    play.textContent = status.playing ? "❚❚ pause" : "▶ play";
+    play.setAttribute("aria-pressed", !!status.playing);
+    if (scene.plays) count.textContent = `step ${status.steps}`;
+    twin.textContent = status.text;
+    error.textContent = status.error || status.note;
+    error.classList.toggle("gl-note", !status.error && !!status.note);
+    if (status.error) showValues(); // what holds, not what was refused
+    voice.speak();
+  };
+  const showFrame = () => {
+    if (!model.get("frame")?.byteLength) return;
+    now.frame = decode(scene, model.get("frame"));
+    now.fresh = true;
+  };
+  const relabel = () => {
+    model.get("scene").axes.forEach((axes, i) => {
+      Object.assign(scene.axes[i], axes, { box: scene.axes[i].box });
+    });
+  };
+  const download = (message) => {
+    if (message.kind !== "download") return;
+    hand(new Blob([message.text], { type: "application/json" }), message.name);
+  };
+  return {
+    "change:scene": relabel,
+    "change:frame": showFrame,
+    "change:status": showStatus,
+    "change:values": showValues,
+    "msg:custom": download,
+  };
+};
+
+/** Show a lab in `el`; returns the function that takes it away again. */
+export const render = ({ model, el }) => {
+  const scene = structuredClone(model.get("scene"));
+  const send = (message) => model.send(message);
+  const canvas = make("canvas", { role: "img", "aria-label": scene.title });
+  const twin = make("p", { class: "gl-text" });
+  const error = make("p", { class: "gl-error", role: "alert" });
+  const { bar, play, count, big } = buttons(scene, model, send, {
+    save: () => canvas.toBlob((blob) => hand(blob, `${scene.title}.png`)),
+    project: () => screen.toggle(),
+  });
+  const { near, panel, controls } = panels(scene, model.get("values"), send);
+  const title = make("h4", {}, scene.title);
+  const attributes = { class: "gl-lab", "aria-label": scene.title };
+  const root = make("section", attributes, title, bar, near, canvas, twin, error, panel);
+  el.append(root);
+
+  const { now, resize, loop, stop } = picture(canvas, scene, root, model);
+  const screen = projector(root, () => big, resize);
+  const voice = speaker(canvas, () => `${scene.title}. ${twin.textContent}`);
+  const watcher = acknowledge(root, now, send);
+  listen(canvas, scene, () => now, send);
+
+  const parts = { play, count, twin, error, controls, voice };
+  const heard = reactions(model, scene, now, parts);
+  for (const [event, react] of Object.entries(heard)) model.on(event, react);
+  for (const event of ["change:frame", "change:status", "change:values"]) heard[event]();
+  watcher.ack();
+  loop();
+  return () => {
+    for (const part of [{ stop }, screen, voice, watcher]) part.stop();
+    for (const [event, react] of Object.entries(heard)) model.off(event, react);
+  };
+};

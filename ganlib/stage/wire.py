@@ -1,0 +1,101 @@
+"""What goes over the wire: a picture as one buffer of float32, which js/numbers.js reads.
+
+The buffer holds the number of the frame, four limits for each axes, (rows, columns) for each mark,
+and then the numbers of all marks, row by row. Words go beside it, as JSON.
+"""
+
+import numpy as np
+
+from ganlib.checks import one_of
+from ganlib.stage.scene import Axes, Mark, Scene
+
+
+def tables(scene: Scene, frame: dict) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
+    """What `draw` gave, as float arrays (rows, columns) by key; and the words of text marks by key.
+
+    ValueError names a mark that was forgotten, a key that no mark has, a wrong number of columns.
+    """
+    keys = [mark.key for mark in scene.marks]
+    for key in frame:
+        if key not in keys:
+            one_of(f"{scene.title}: a key of what draw() gives", key, keys)
+
+    arrays = {}
+    words = {}
+    for mark in scene.marks:
+        if mark.key not in frame:
+            raise ValueError(f"{scene.title}: draw() gives nothing for mark {mark.key!r}")
+        data = frame[mark.key]
+        if mark.kind == "text":
+            words[mark.key] = [row[2] for row in data]
+            data = [row[:2] for row in data]
+        arrays[mark.key] = _table(scene, mark, data)
+    return arrays, words
+
+
+def _table(scene: Scene, mark: Mark, data) -> np.ndarray:
+    """The numbers of one mark, (rows, columns); a plain list is one column."""
+    array = np.asarray(data, dtype=float)
+    if array.ndim != 2:
+        array = array.reshape(len(array), min(len(array), 1))
+    if len(array) and mark.columns not in (None, array.shape[1]):
+        raise ValueError(
+            f"{scene.title}: mark {mark.key!r} ({mark.kind}) needs {mark.columns} numbers a row, "
+            f"got {array.shape[1]}"
+        )
+    return array
+
+
+def limits(scene: Scene, arrays: dict[str, np.ndarray]) -> dict[str, list[float]]:
+    """[x0, x1, y0, y1] of all axes, by key; where `auto` says so they follow the data."""
+    found = {}
+    for axes in scene.axes:
+        ends = {"x": axes.x, "y": axes.y}
+        for side in axes.auto:
+            parts = [_along(side, mark.kind, arrays[mark.key]) for mark in scene.marks_on(axes)]
+            ends[side] = _span(axes, side, np.concatenate(parts)) or ends[side]
+        found[axes.key] = [*ends["x"], *ends["y"]]
+    return found
+
+
+def _span(axes: Axes, side: str, values: np.ndarray) -> tuple[float, float] | None:
+    """From the least to the greatest of the values that can be drawn; None if there is none."""
+    values = values[np.isfinite(values)]
+    if side in axes.log:
+        values = values[values > 0]
+    if not values.size:
+        return None
+    low = float(values.min())
+    high = float(values.max())
+    if side == "y" and side not in axes.log:  # with room for the legend above the curves
+        margin = 0.05 * (high - low)
+        low = low - margin
+        high = high + margin * (8 if axes.legend else 1)
+    if low == high:
+        return low - 0.5, low + 0.5
+    return low, high
+
+
+def _along(side: str, kind: str, array: np.ndarray) -> np.ndarray:
+    """The numbers of a mark that lie along x or y."""
+    i = "xy".index(side)
+    if kind in ("text", "heat") or not len(array) or (kind == "rug" and side == "y"):
+        return np.zeros(0)
+    if kind == "bars":
+        return np.concatenate([array[:, i], array[:, i] + array[:, i + 2]])
+    if kind == "area":
+        return array[:, 0] if side == "x" else array[:, 1:].ravel()
+    return array[:, i::2].ravel()
+
+
+def pack(scene: Scene, number: int, arrays: dict[str, np.ndarray]) -> bytes:
+    """A picture as float32: its number, all limits, the shape of each mark, then all numbers."""
+    ends = limits(scene, arrays)
+    marks = [arrays[mark.key] for mark in scene.marks]
+    head: list[float] = [number]
+    for axes in scene.axes:
+        head += ends[axes.key]
+    for array in marks:
+        head += array.shape
+    parts = [np.array(head), *(array.ravel() for array in marks)]
+    return np.concatenate(parts, dtype=np.float32, casting="same_kind").tobytes()

@@ -1,0 +1,179 @@
+// Answers the questions of the tests with the engine itself; run by node (node.mjs) or in a page.
+
+import { gan, network } from "../../ganlib/engine/build.js";
+import { ledger, line, push_masses, z_cells } from "../../ganlib/engine/ledger.js";
+import { LineView } from "../../ganlib/engine/line.js";
+import { LOSSES, PENALTIES, value_terms } from "../../ganlib/engine/losses.js";
+import { reference } from "../../ganlib/engine/ops.js";
+import { OPTIMISERS } from "../../ganlib/engine/optimisers.js";
+import { PlaneView, BlurredD } from "../../ganlib/engine/plane.js";
+import * as random from "../../ganlib/engine/random.js";
+import { fall } from "../../ganlib/engine/schedule.js";
+import { Session } from "../../ganlib/engine/session.js";
+import * as special from "../../ganlib/engine/special.js";
+import { from_samples, law } from "../../ganlib/engine/targets.js";
+import { fastest, wasm } from "../../ganlib/engine/wasm.js";
+
+async function ops_of(question) {
+  if (question.ops === "wasm") return await wasm(question.wasm);
+  return reference(question.ops === "float32" ? Float32Array : Float64Array);
+}
+
+/** A floor of numbers on a grid, as the ledger takes a D that is only asked beside it. */
+const same_everywhere = (logit) => ({ evaluate: (x) => x.map(() => logit) });
+
+const ANSWERS = {
+  names: () => ({
+    losses: Object.keys(LOSSES),
+    penalties: Object.keys(PENALTIES),
+    optimisers: Object.keys(OPTIMISERS),
+  }),
+
+  /** Calls of random.js, one after the other, from one generator. */
+  random({ seed, calls }) {
+    const generator = new random.Generator(seed);
+    return calls.map(([name, ...args]) => [...random[name](generator, ...args)]);
+  },
+
+  /** The generator goes on from a state of torch, and says its own. */
+  resume({ state, n }) {
+    const generator = new random.Generator(0);
+    generator.load(state);
+    const drawn = [...random.rand(generator, n)];
+    const normal = [...random.randn(generator, 1)];
+    return { drawn, normal, state: generator.state() };
+  },
+
+  special: ({ name, at }) => at.map((x) => special[name](x)),
+
+  fall: ({ steps, at }) => at.map((step) => fall(step, steps)),
+
+  async weights(question) {
+    return [...network(await ops_of(question), question.network).p];
+  },
+
+  law({ description, n, seed, x, probabilities }) {
+    const here = law(description);
+    return {
+      sample: [...here.sample(n, new random.Generator(seed))],
+      log_prob: [...here.log_prob(x)],
+      cdf: here.dim === 1 ? x.map((at) => here.cdf(at)) : null,
+      quantile: probabilities.map((u) => here.quantile(u)),
+      range: here.range,
+    };
+  },
+
+  from_samples({ values, options }) {
+    const { means, stds, shift, scale } = from_samples(values, options);
+    return { means: [...means], stds: [...stds], shift, scale };
+  },
+
+  /** Steps on given batches; the weights after them, D on `x`, and both losses of each step. */
+  async train(question) {
+    const player = gan(await ops_of(question), question.gan);
+    const { Floats } = player.G.ops;
+    if (question.state) player.load(question.state);
+    const noises = (question.noises ?? []).map((z) => Floats.from(z));
+    if (question.noises) player.noise = () => noises.shift();
+    question.reals.forEach((real) => player.step(Floats.from(real)));
+    return {
+      G: [...player.G.p],
+      D: [...player.D.p],
+      logits: [...player.D.evaluate(question.x)],
+      history: player.history,
+      terms: value_terms(player.D.evaluate(question.x), player.D.evaluate(question.x)),
+    };
+  },
+
+  async state(question) {
+    const player = gan(await ops_of(question), question.gan);
+    const target = law(question.target);
+    const data = new random.Generator(1);
+    for (let i = 0; i < question.steps; i++) player.step(target.sample(question.batch, data));
+    const { G, D, opt_G, opt_D, ...rest } = player.state();
+    const memory = ({ m, v, t }) => (m ? { m: [...m], v: [...v], t } : {});
+    return { G: [...G], D: [...D], opt_G: memory(opt_G), opt_D: memory(opt_D), ...rest };
+  },
+
+  z_cells({ prior, cells }) {
+    const { z, mass } = z_cells(law(prior), cells);
+    return { z: [...z], mass: [...mass] };
+  },
+
+  /** The ledger of a G whose piecewise straight form is a formula, with a D that says `logit`. */
+  formula({ formula, prior, range, points, target, logit, cells }) {
+    const x = line(...range, points);
+    const G = { evaluate: (z) => z.map(new Function("z", `return ${formula}`)) };
+    const pushed = push_masses(G, z_cells(law(prior), cells), x);
+    const p_data = law(target).log_prob(x).map(Math.exp);
+    const logits = x.map(() => logit);
+    const entry = ledger(same_everywhere(logit), p_data, x, pushed, logits);
+    return { ...entry, masses: [...pushed.masses] };
+  },
+
+  /** A session whose knobs are turned at given steps: its records, weights and message. */
+  async session(question) {
+    const player = gan(await ops_of(question), question.gan);
+    const targets = Object.fromEntries(
+      Object.entries(question.targets).map(([name, described]) => [name, () => law(described)]),
+    );
+    const view = question.plane ? new PlaneView(player.prior) : new LineView(player.prior);
+    let clock = 0;
+    const session = new Session(player, view, targets, {
+      values: question.values,
+      horizon: question.horizon ?? null,
+      clock: () => clock,
+    });
+
+    const said = [];
+    for (const [what, ...args] of question.script) {
+      try {
+        if (what === "run") for (let i = 0; i < args[0]; i++) session.advance();
+        else if (what === "wait") clock += args[0];
+        else if (what === "play") said.push(session.advance(true));
+        else if (what === "reload") session.load(JSON.parse(JSON.stringify(session.save())));
+        else said.push(session[what](...args) ?? null);
+      } catch (error) {
+        said.push(error.message);
+      }
+    }
+    const { lr_G, lr_D } = player;
+    return {
+      past: session.past,
+      G: [...player.G.p],
+      D: [...player.D.p],
+      steps: player.steps,
+      last_real: [...session.last_real],
+      good: session.good.map((state) => state.steps),
+      now: Number.isFinite(player.G.p[0]) ? session.now : null,
+      said,
+      rates: [lr_G, lr_D],
+      values: session.values,
+    };
+  },
+
+  /** D* through noise: its logits and slopes at points of the plane. */
+  blurred({ p_data, p_g, x }) {
+    const D = new BlurredD(law(p_data), law(p_g));
+    const n = x.length / 2;
+    const columns = x.map((_, i) => x[2 * (i % n) + Math.floor(i / n)]);
+    D.take(columns, n);
+    D.forward();
+    D.at_y.fill(1);
+    D.backward();
+    return { logits: [...D.y], again: [...D.evaluate(x)], slopes: [...D.dx] };
+  },
+
+  async kind(question) {
+    return { good: (await fastest(question.wasm)).kind, bad: (await fastest("AAAA")).kind };
+  },
+};
+
+/** The answer to one question, {task, …}; an error as {error}. */
+export async function answer(question) {
+  try {
+    return { value: await ANSWERS[question.task](question) };
+  } catch (error) {
+    return { error: `${error.name}: ${error.message}` };
+  }
+}

@@ -1,0 +1,79 @@
+"""The buffer of a frame, read back by numpy, and by the module that reads it in the browser."""
+
+import json
+
+import numpy as np
+import pytest
+from stage_labs import SHAPES, Zoo
+
+
+def test_a_frame_holds_exactly_what_was_drawn():
+    lab = Zoo()
+    lab.show()
+    lab.show()
+    numbers = np.frombuffer(lab.widget.frame, np.float32)
+    assert numbers[0] == 2  # the second frame
+    assert lab.widget.status["words"] == {"text": ["word", "ü"]}
+
+    at = 13 + 2 * len(SHAPES)
+    limits = numbers[1:13].reshape(3, 4)
+    np.testing.assert_array_equal(limits[0], [0, 4, 0, 4])
+    np.testing.assert_allclose(limits[1], [1, 100, 2, 200])
+    shapes = numbers[13:at].reshape(-1, 2).astype(int)
+    for mark, shape in zip(lab.scene.marks, shapes):
+        assert tuple(shape) == SHAPES[mark.key], mark.key
+        size = int(shape.prod())
+        np.testing.assert_allclose(numbers[at : at + size], lab.numbers(mark.key), err_msg=mark.key)
+        at += size
+    assert at == len(numbers)
+
+
+def test_the_browser_decodes_what_was_packed(node, tmp_path):
+    lab = Zoo()
+    lab.show()
+    (tmp_path / "frame").write_bytes(lab.widget.frame)
+    (tmp_path / "scene.json").write_text(json.dumps(lab.scene.describe()))
+    found = node(
+        "numbers.js",
+        """
+        import { readFileSync } from "node:fs";
+        const scene = JSON.parse(readFileSync("scene.json"));
+        const f = readFileSync("frame");
+        const bytes = new DataView(f.buffer, f.byteOffset, f.byteLength);
+        const { number, limits, data } = js.decode(scene, bytes);
+        const plain = ([key, d]) => [key, [d.rows, d.columns, ...d.v].map(String)];
+        say({
+            number,
+            right: [...limits.right],
+            data: Object.fromEntries(Object.entries(data).map(plain)),
+        });
+        """,
+    )
+    assert found["number"] == 1
+    assert found["right"] == pytest.approx([1, 100, 2, 200])
+    for key, (rows, columns, *values) in found["data"].items():
+        assert (int(rows), int(columns)) == SHAPES[key]
+        np.testing.assert_allclose([float(v) for v in values], lab.numbers(key), err_msg=key)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"lines": [[0, 0]]}, "a key of what draw.. gives must be one of heat, line"),
+        ({"line": None}, "draw.. gives nothing for mark 'line'"),
+        ({"line": [[0, 0, 1]]}, "mark 'line' .line. needs 2 numbers a row, got 3"),
+        ({"rug": [[0, 1]]}, "mark 'rug' .rug. needs 1 numbers a row, got 2"),
+        ({"arrows": [[0, 1]]}, "needs 4"),
+        ({"bars": [[0, 1]]}, "needs 4"),
+        ({"area": [[0, 1]]}, "needs 3"),
+        ({"points": [1, 2]}, "needs 2 numbers a row, got 1"),
+    ],
+)
+def test_what_draw_gives_must_fit_the_scene_when_the_lab_is_made(change, words):
+    class Wrong(Zoo):
+        def draw(self):
+            given = {**Zoo.frame, **change}
+            return {key: data for key, data in given.items() if data is not None}
+
+    with pytest.raises(ValueError, match=f"Zoo: .*{words}"):
+        Wrong()

@@ -1,4 +1,4 @@
-"""Every leaf of the taxonomy: its density, its samples, its bound, how near it comes to the data."""
+"""Each leaf of the taxonomy: its density, its samples, its bound, how near it comes to the data."""
 
 import math
 

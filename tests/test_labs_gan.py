@@ -1,4 +1,4 @@
-"""GANLab: it trains the GAN it was given, hears its knobs, keeps runs, and its presets do what they say."""
+"""GANLab: it trains the GAN it was given, hears its knobs, keeps runs; presets do as they say."""
 
 import asyncio
 import gc
@@ -10,20 +10,18 @@ import pytest
 import torch
 from stage_labs import say
 from test_stage_lab import until
+from torch.testing import assert_close
 
 from ganlib import targets
 from ganlib.gan import GAN
 from ganlib.labs import GANLab, Lab
 from ganlib.labs.gan_scene import PRESETS
+from ganlib.losses import LOSSES, Loss, r1
 from ganlib.networks import mlp
 
 
 def make_gan(G=None, D=None, seed=0, **settings):
     """The GAN of notebook 04."""
-    G, D = (
-        G or mlp(1, 32, 32, 1, seed=2 * seed),
-        D or mlp(1, 48, 48, 1, seed=2 * seed + 1, cover=(-3, 3)),
-    )
     usual = {
         "lr_G": 2e-3,
         "lr_D": 2e-2,
@@ -32,39 +30,55 @@ def make_gan(G=None, D=None, seed=0, **settings):
         "penalty_weight": 0.02,
         "seed": seed,
     }
+    G = G or mlp(1, 32, 32, 1, seed=2 * seed)
+    D = D or mlp(1, 48, 48, 1, seed=2 * seed + 1, cover=(-3, 3))
     return GAN(G, D, targets.gaussian(), **{**usual, **settings})
+
+
+def weights(net):
+    return [part.detach().clone() for part in net.parameters()]
+
+
+def assert_same(found, expected):
+    """To the last bit."""
+    assert_close(found, expected, rtol=0, atol=0)
 
 
 @pytest.fixture
 def lab():
-    torch.set_num_threads(1)
     return GANLab(make_gan())
 
 
+# ---- training -----------------------------------------------------------------------------------
+
+
 def test_the_lab_trains_the_very_gan_it_was_given(lab):
-    twin, data = make_gan(), torch.Generator().manual_seed(1)
+    twin = make_gan()
+    data = torch.Generator().manual_seed(1)
     for _ in range(40):
         twin.step(targets.gaussian().sample(128, data))
     lab.run(40)
-    torch.testing.assert_close(lab.gan.G.state_dict(), twin.G.state_dict(), rtol=0, atol=0)
-    torch.testing.assert_close(lab.gan.D.state_dict(), twin.D.state_dict(), rtol=0, atol=0)
-    assert lab.gan.history == twin.history and lab.steps == lab.gan.steps == 40
+    assert_same(lab.gan.G.state_dict(), twin.G.state_dict())
+    assert_same(lab.gan.D.state_dict(), twin.D.state_dict())
+    assert lab.gan.history == twin.history
+    assert lab.steps == lab.gan.steps == 40
     assert lab.ledger.js == pytest.approx(twin.ledger(lab.p_data, lab.x).js, abs=1e-12)
 
 
 def test_rates_act_at_the_next_step_and_keep_the_memory_of_adam(lab):
     lab.run(10)
-    memory = {k: v.clone() for k, v in next(iter(lab.gan.opt_G.state.values())).items()}
+    memory = next(iter(lab.gan.opt_G.state.values()))
+    before = {key: part.clone() for key, part in memory.items()}
     lab.set("lr_G", "0.0003").set("lr_D", 0.02).set("beta1", 0.5)
-    torch.testing.assert_close(dict(next(iter(lab.gan.opt_G.state.values()))), memory)
-    assert (lab.gan.lr_G, lab.gan.lr_D) == (0.0003, 0.02) and lab.gan.opt_D.param_groups[0][
-        "betas"
-    ] == (0.5, 0.9)
+    assert_same(dict(next(iter(lab.gan.opt_G.state.values()))), before)
+    assert (lab.gan.lr_G, lab.gan.lr_D) == (0.0003, 0.02)
+    assert lab.gan.opt_D.param_groups[0]["betas"] == (0.5, 0.9)
     assert "lr_G 0.0003, lr_D 0.02" in lab.widget.status["text"]
-    before = [p.clone() for p in lab.gan.G.parameters()]
+
+    start = weights(lab.gan.G)
     lab.set("beta1", 0.0).run(1)
-    moved = max(float((p - q).detach().abs().max()) for p, q in zip(before, lab.gan.G.parameters()))
-    assert 0 < moved < 10 * 0.0003
+    moved = [float((p - q).abs().max()) for p, q in zip(start, weights(lab.gan.G))]
+    assert 0 < max(moved) < 10 * 0.0003
 
 
 def test_annealing_brings_both_rates_to_a_hundredth():
@@ -78,53 +92,126 @@ def test_annealing_brings_both_rates_to_a_hundredth():
     assert lab.set("anneal", False).gan.lr_G == 2e-3
 
 
-def test_one_player_alone(lab):
-    def weights(net):
-        return [p.detach().clone() for p in net.parameters()]
+@pytest.mark.parametrize("horizon, steps", [(None, 3000), (40, 40)])
+def test_the_horizon_is_known_and_may_be_changed(horizon, steps):
+    lab = GANLab(make_gan(), horizon=horizon)
+    assert lab.horizon == horizon
+    lab.gan.steps = int(0.75 * steps)
+    assert lab.run(1).gan.lr_G == pytest.approx(2e-3 * 0.5)
+    lab.horizon = 10 * steps
+    assert lab.run(1).gan.lr_G == 2e-3
 
-    for train, moves, rests in (("D only", lab.gan.D, lab.gan.G), ("G only", lab.gan.G, lab.gan.D)):
-        lab.set("train", train)
-        before, still = weights(moves), weights(rests)
-        lab.run(3)
-        torch.testing.assert_close(weights(rests), still, rtol=0, atol=0)
-        assert all((p != q).any() for p, q in zip(before, weights(moves)))
+
+@pytest.mark.parametrize("train, moves, rests", [("D only", "D", "G"), ("G only", "G", "D")])
+def test_one_player_alone(lab, train, moves, rests):
+    lab.set("train", train)
+    before = weights(getattr(lab.gan, moves))
+    still = weights(getattr(lab.gan, rests))
+    lab.run(3)
+    assert_same(weights(getattr(lab.gan, rests)), still)
+    assert all((p != q).any() for p, q in zip(before, weights(getattr(lab.gan, moves))))
+    assert lab.steps == lab.gan.steps == 3
+
+
+def test_a_button_moves_one_player_once(lab):
     before = weights(lab.gan.D)
     say(lab, kind="press", key="step_G")
-    torch.testing.assert_close(weights(lab.gan.D), before, rtol=0, atol=0)
+    assert_same(weights(lab.gan.D), before)
     say(lab, kind="press", key="step_D")
-    assert (
-        any((p != q).any() for p, q in zip(before, weights(lab.gan.D)))
-        and lab.steps == lab.gan.steps == 8
-    )
+    assert any((p != q).any() for p, q in zip(before, weights(lab.gan.D)))
+    assert lab.steps == lab.gan.steps == 2
 
 
 def test_slow_motion_is_the_same_step_in_six_phases(lab):
     twin = GANLab(make_gan(), name="twin").run(2)
     lab.set("slow", True).run(12)
-    torch.testing.assert_close(lab.gan.G.state_dict(), twin.gan.G.state_dict(), rtol=0, atol=0)
-    assert lab.steps == lab.gan.steps == 2 and len(lab.draw()["lit"]) == 3
+    assert_same(lab.gan.G.state_dict(), twin.gan.G.state_dict())
+    assert lab.steps == lab.gan.steps == 2
+    assert len(lab.draw()["lit"]) == 3
+
+
+def test_d_alone_runs_to_the_best_d_unless_r1_holds_it_back():
+    # What notebook 04 says of "train: D only", with its GAN.
+    lab = GANLab(make_gan()).set("train", "D only")
+    held_back = lab.run(1500).ledger.off_star
+    lab.reset()
+    assert lab.set("penalty", "none").run(1500).ledger.off_star < 0.06 < 0.09 < held_back
+
+
+def test_the_oracle_brings_G_home():
+    for seed in range(2):
+        lab = GANLab(make_gan(seed=seed)).set("oracle", True).run(1000)
+        assert lab.ledger.js < 0.04
+        assert lab.ledger.off_star < 1e-6
+        assert lab.ledger.regret == pytest.approx(0, abs=1e-5)
+    say(lab, kind="press", key="step_D")
+    assert "nothing to learn" in lab.widget.status["error"]
+
+
+# ---- losses and penalties of the learner's own --------------------------------------------------
+
+
+def test_a_loss_and_a_penalty_that_are_objects_are_one_more_choice():
+    mine = Loss("mine", D=LOSSES["hinge"].D, G=LOSSES["hinge"].G)
+
+    def firm(D, real, fake, generator):
+        return 2 * r1(D, real)
+
+    lab = GANLab(make_gan(loss=mine, penalty=firm))
+    assert lab.scene.control("loss").options == [*LOSSES, "mine"]
+    assert lab.scene.control("penalty").options[-1] == "firm"
+    assert (lab.values["loss"], lab.values["penalty"]) == ("mine", "firm")
+    lab.run(3)
+    twin = GANLab(make_gan(loss="hinge", penalty="r1", penalty_weight=0.04), name="twin").run(3)
+    assert_same(weights(lab.gan.D), weights(twin.gan.D))
+
+    lab.set("loss", "minimax").set("penalty", "none").run(1)
+    assert (lab.gan.loss, lab.gan.penalty) == ("minimax", None)
+    lab.set("loss", "mine").set("penalty", "firm").run(1)
+    assert lab.gan.loss is mine
+    assert lab.gan.penalty is firm
+    lab.load(lab.save())
+    assert lab.gan.loss is mine
+
+
+def test_a_loss_that_compares_fakes_with_real_data_trains_in_every_way(lab):
+    def softplus_of(sign):
+        return lambda real, fake: torch.nn.functional.softplus(sign * (fake - real)).mean()
+
+    pair = Loss("relativistic", D=softplus_of(1), G=softplus_of(-1), paired=True)
+    lab = GANLab(make_gan(loss=pair)).run(2)
+    lab.set("train", "G only").run(2)
+    lab.set("oracle", True).run(2)
+    assert lab.gan.steps == 6
+
+
+# ---- keeping a run ------------------------------------------------------------------------------
 
 
 def test_a_saved_run_goes_on_bit_for_bit(lab):
     lab.set("k", 2).set("penalty", "gradient penalty").set("target", "two modes").run(60)
     saved = lab.save()
     lab.run(60)
-    there, past = lab.gan.state_dict(), lab.past
+    there = lab.gan.state_dict()
     other = GANLab(make_gan(seed=5, optimiser="sgd"), "normal", seed=5, name="other")
     say(other, kind="press", key="load", text=saved)
-    assert (
-        other.widget.status["error"] == "" and other.values == {**lab.values} and other.steps == 60
-    )
+    assert other.widget.status["error"] == ""
+    assert other.values == lab.values
+    assert other.steps == 60
     other.run(60)
-    torch.testing.assert_close(other.gan.state_dict(), there, rtol=0, atol=0)
-    np.testing.assert_array_equal(other.past, past)
+    assert_same(other.gan.state_dict(), there)
+    np.testing.assert_array_equal(other.past, lab.past)
 
 
 def test_a_run_that_does_not_fit_changes_nothing(lab):
-    saved, data = lab.run(30).save(), json.loads(lab.save())
+    saved = lab.run(30).save()
+    data = json.loads(saved)
     narrow = GANLab(make_gan(G=mlp(1, 8, 1, seed=0)), name="narrow").save()
     law = GANLab(make_gan(), targets.from_samples([1.0, 2.0, 4.0]), name="law").save()
-    text, weights = lab.text(), lab.gan.state_dict()
+    without_past = {key: part for key, part in data.items() if key != "past"}
+    no_rate = {**data["values"], "lr_G": 0}
+    text = lab.text()
+    before = lab.gan.state_dict()
     for wrong, why in (
         (saved[: len(saved) // 2], "cut short"),
         ("", "cut short"),
@@ -132,52 +219,47 @@ def test_a_run_that_does_not_fit_changes_nothing(lab):
         (json.dumps({**data, "format": "ganlib run 0"}), "format 'ganlib run 1'"),
         (json.dumps({**data, "state": data["state"][:400]}), "damaged"),
         (narrow, "size mismatch"),
-        (json.dumps({k: v for k, v in data.items() if k != "past"}), "it has no 'past'"),
+        (json.dumps(without_past), "it has no 'past'"),
         (json.dumps({**data, "past": []}), "damaged"),
         (law, "target"),
-        (json.dumps({**data, "values": {**data["values"], "lr_G": 0}}), "lr_G must be a number"),
+        (json.dumps({**data, "values": no_rate}), "lr_G must be a number"),
     ):
         say(lab, kind="press", key="load", text=wrong)
-        assert (
-            why in lab.widget.status["error"]
-            and "Nothing was changed" in lab.widget.status["error"]
-        )
+        assert why in lab.widget.status["error"]
+        assert "Nothing was changed" in lab.widget.status["error"]
         assert lab.text() == text
-        torch.testing.assert_close(lab.gan.state_dict(), weights, rtol=0, atol=0)
+        assert_same(lab.gan.state_dict(), before)
     assert lab.save() == saved
     lab.run(5)
 
 
 def test_divergence_pauses_says_the_step_and_can_be_undone():
     async def body():
-        lab = GANLab(
-            make_gan(optimiser="sgd", lr_D=1.0, lr_G=1.0, loss="least-squares"), anneal=False
-        )
+        wild = {"optimiser": "sgd", "lr_D": 1.0, "lr_G": 1.0, "loss": "least-squares"}
+        lab = GANLab(make_gan(**wild), anneal=False)
         lab.play()
         await until(lambda: not lab.playing)
-        status, step = lab.widget.status, lab.gan.steps
-        assert (
-            f"diverged at step {step + 1}" in status["error"]
-            and "last good state" in status["error"]
-        )
+        step = lab.gan.steps
+        assert f"diverged at step {step + 1}" in lab.widget.status["error"]
+        assert "last good state" in lab.widget.status["error"]
+
         say(lab, kind="press", key="back")
         await until(lambda: "Back at step" in lab.widget.status["note"])
-        assert lab.steps == lab.gan.steps <= step and lab.widget.status["error"] == ""
-        assert all(p.isfinite().all() for p in (*lab.gan.G.parameters(), *lab.gan.D.parameters()))
-        for key, value in (
-            ("lr_D", 0.01),
-            ("lr_G", 0.002),
-            ("optimiser", "adam"),
-            ("loss", "non-saturating"),
-        ):
-            say(lab, kind="set", key=key, value=value)
+        assert lab.steps == lab.gan.steps <= step
+        assert lab.widget.status["error"] == ""
+        assert all(part.isfinite().all() for part in weights(lab.gan.G) + weights(lab.gan.D))
+
+        say(lab, kind="set", key="lr_D", value=0.01)
+        say(lab, kind="set", key="lr_G", value=0.002)
+        say(lab, kind="set", key="optimiser", value="adam")
+        say(lab, kind="set", key="loss", value="non-saturating")
         await until(lambda: lab.values["loss"] == "non-saturating")
         lab.run(20)
         say(lab, kind="press", key="back")
         await until(lambda: lab.steps == 0)
         assert np.isfinite(lab.ledger.js)
 
-    on_a_loop(body)
+    asyncio.run(body())
 
 
 def test_going_back_again_goes_further_back(lab):
@@ -186,50 +268,82 @@ def test_going_back_again_goes_further_back(lab):
     for _ in range(3):
         say(lab, kind="press", key="back")
         there.append(lab.steps)
-    assert there == [200, 100, 0] and lab.past[-1, 0] == 0
+    assert there == [200, 100, 0]
+    assert lab.past[-1, 0] == 0
 
 
-def test_d_alone_runs_to_the_best_d_unless_r1_holds_it_back():
-    # What notebook 04 says of "train: D only", with its GAN.
-    G, D = mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
-    gan = GAN(
-        G,
-        D,
-        targets.gaussian(),
-        lr_G=2e-3,
-        lr_D=2e-2,
-        betas=(0.0, 0.9),
-        penalty="r1",
-        penalty_weight=0.02,
-        seed=0,
-    )
-    lab = GANLab(gan).set("train", "D only")
-    held_back = lab.run(1500).ledger.off_star
-    lab.reset()
-    assert lab.set("penalty", "none").run(1500).ledger.off_star < 0.06 < 0.09 < held_back
+# ---- knobs, presets, targets --------------------------------------------------------------------
 
 
 def test_a_preset_takes_its_target_with_it_and_leaves_the_learners_alone(lab):
     assert lab.set("preset", "one mode lost").values["target"] == "big and small mode"
     assert lab.set("preset", "circles").values["target"] == "normal" == lab.target.name
-    lab.set("target", "iris petal length").set("seed", 3).set("slow", True).set(
-        "preset", "D too weak"
-    )
-    assert (lab.values["target"], lab.values["seed"], lab.values["slow"]) == (
-        "iris petal length",
-        3,
-        True,
-    )
-    assert lab.set("preset", "converges").values["lr_D"] == lab._defaults["lr_D"]
+    lab.set("target", "iris petal length").set("seed", 3).set("slow", True)
+    lab.set("preset", "D too weak")
+    kept = [lab.values[key] for key in ("target", "seed", "slow")]
+    assert kept == ["iris petal length", 3, True]
+    assert lab.set("preset", "converges").values["lr_D"] == 2e-2
 
 
-def test_of_old_states_ever_fewer_are_kept_and_the_first_always(lab):
-    for step in range(100, 20_000, 100):
-        lab.gan.steps = step
-        lab._remember()
-    there = [state["steps"] for state in lab._good]
-    assert there[0] == 0 and there[-3:] == [19_700, 19_800, 19_900] and len(there) <= 12
-    assert there == sorted(there)
+# What each preset's sentence says, of the ledger at the beginning and after 400 steps.
+SAYS = {
+    "converges": lambda first, now: now.js < 0.02,
+    "D too strong": lambda first, now: now.off_half > 0.2 and now.js > 0.6 * first.js,
+    "D too weak": lambda first, now: now.js > 0.2 and now.regret > 1.5 * now.js,
+    "circles": lambda first, now: now.js > 0.1 and now.off_star > 0.05,
+    "one mode lost": lambda first, now: 0.03 < now.js < 0.1,
+    "blind detective": lambda first, now: now.js > 0.2 and now.off_half < 0.1,
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_shows_what_its_sentence_says_in_9_of_10_seeds(name):
+    shown = []
+    for seed in range(10):
+        lab = GANLab(make_gan(seed=seed)).set("preset", name)
+        assert lab.widget.status["note"] == PRESETS[name][0]
+        first = lab.ledger
+        lab.run(400)
+        as_it_says = SAYS[name](first, lab.ledger)
+        if name == "one mode lost":
+            as_it_says = as_it_says and small_mode_is_lost(lab)
+        shown.append(as_it_says)
+    assert sum(shown) >= 9, shown
+
+
+def small_mode_is_lost(lab):
+    """Left of −1.2, where the small mode is, p_g has less than a tenth of p_data."""
+    p_g = torch.tensor(lab.draw()["p_g"][:, 1])
+    small = lab.x < -1.2
+    return bool(p_g[small].sum() < 0.1 * lab.p_data[small].sum())
+
+
+def test_data_of_any_scale_are_shown_in_their_own_units():
+    law = targets.from_samples([1000.0, 1010.0, 1020.0, 1040.0], name="rents", unit="euro")
+    lab = GANLab(make_gan(), law)
+    frame = lab.draw()
+    axes = {pair["key"]: pair for pair in lab.widget.scene["axes"]}
+    assert axes["game"]["xlabel"] == "euro"
+    assert axes["game"]["ylabel"] == "density per sd, D(x)"
+    left, right = axes["game"]["x"]
+    assert (left, right) == axes["map"]["x"]
+    assert 900 < left < 1000 < 1040 < right
+    assert frame["real"].min() > 900
+    highest = frame["data"][:, 1].argmax()
+    assert frame["data"][highest, 0] == pytest.approx(1012, abs=10)
+    assert lab.set("target", "normal").widget.scene["axes"][0]["xlabel"] == "x"
+
+
+def test_a_seed_draws_new_weights_and_the_first_one_brings_back_yours(lab):
+    mine = lab.gan.G.state_dict()["0.weight"].clone()
+    lab.run(20).set("seed", 3)
+    assert lab.steps == 0
+    assert (lab.gan.G.state_dict()["0.weight"] != mine).any()
+    first = lab.run(20).text()
+    lab.reset()
+    assert lab.run(20).text() == first
+    lab.set("seed", 0)
+    assert_same(lab.gan.G.state_dict()["0.weight"], mine)
 
 
 @pytest.mark.parametrize(
@@ -249,6 +363,7 @@ def test_of_old_states_ever_fewer_are_kept_and_the_first_always(lab):
         ({"target": lambda x: x}, "log_prob"),
         ({"batch": 0}, "batch"),
         ({"batch": -5}, "batch"),
+        ({"batch": 65_537}, "batch must be a whole number from 1 to 65536"),
         ({"seed": 0.5}, "seed"),
         ({"horizon": 0}, "horizon"),
     ],
@@ -256,72 +371,15 @@ def test_of_old_states_ever_fewer_are_kept_and_the_first_always(lab):
 def test_what_cannot_be_shown_is_refused_before_anything_is_touched(lab, wrong, words):
     wrong = dict(wrong)
     gan = wrong.pop("gan", make_gan)()
+    before = gan.state_dict()
     with pytest.raises(ValueError, match=words):
         GANLab(gan, **wrong)
-    assert Lab._open["GANLab"] is lab and lab.widget.status == {}
+    assert_same(gan.state_dict(), before)
+    assert Lab._open["GANLab"] is lab
+    assert lab.widget.status == {}
 
 
-def test_the_oracle_brings_G_home():
-    for seed in range(2):
-        lab = GANLab(make_gan(seed=seed)).set("oracle", True).run(1000)
-        assert (
-            lab.ledger.js < 0.04
-            and lab.ledger.off_star < 1e-6
-            and lab.ledger.regret == pytest.approx(0, abs=1e-5)
-        )
-    say(lab, kind="press", key="step_D")
-    assert "nothing to learn" in lab.widget.status["error"]
-
-
-# What each preset's sentence says, at the beginning and after 400 steps (`past` without its column of steps).
-SAYS = {
-    "converges": lambda first, now: now.js < 0.02,
-    "D too strong": lambda first, now: now.off_half > 0.2 and now.js > 0.6 * first.js,
-    "D too weak": lambda first, now: now.js > 0.2 and now.regret > 1.5 * now.js,
-    "circles": lambda first, now: now.js > 0.1 and now.off_star > 0.05,
-    "one mode lost": lambda first, now: 0.03 < now.js < 0.1,
-    "blind detective": lambda first, now: now.js > 0.2 and now.off_half < 0.1,
-}
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_shows_what_its_sentence_says_in_9_of_10_seeds(name):
-    shown = []
-    for seed in range(10):
-        lab = GANLab(make_gan(seed=seed)).set("preset", name)
-        assert lab.widget.status["note"] == PRESETS[name][0]
-        first = lab.ledger
-        lab.run(400)
-        shown.append(SAYS[name](first, lab.ledger))
-        if name == "one mode lost":
-            small = torch.tensor(lab._xs < -1.2)
-            shown[-1] &= bool(lab._look()[0][small].sum() < 0.1 * lab.p_data[small].sum())
-    assert sum(shown) >= 9, shown
-
-
-def test_data_of_any_scale_are_shown_in_their_own_units():
-    law = targets.from_samples([1000.0, 1010.0, 1020.0, 1040.0], name="rents", unit="euro")
-    lab = GANLab(make_gan(), law)
-    frame = lab.draw()
-    axes = {a["key"]: a for a in lab.widget.scene["axes"]}
-    assert axes["game"]["xlabel"] == "euro" and axes["game"]["ylabel"] == "density per sd, D(x)"
-    assert axes["game"]["x"] == axes["map"]["x"]
-    assert 900 < axes["game"]["x"][0] < 1000 and axes["game"]["x"][1] > 1040
-    assert frame["real"].min() > 900 and frame["data"][
-        frame["data"][:, 1].argmax(), 0
-    ] == pytest.approx(1012, abs=10)
-    assert lab.set("target", "normal").widget.scene["axes"][0]["xlabel"] == "x"
-
-
-def test_a_seed_draws_new_weights_and_the_first_one_brings_back_yours(lab):
-    mine = lab.gan.G.state_dict()["0.weight"].clone()
-    lab.run(20).set("seed", 3)
-    assert lab.steps == 0 and (lab.gan.G.state_dict()["0.weight"] != mine).any()
-    first = lab.run(20).text()
-    lab.reset()
-    assert lab.run(20).text() == first
-    lab.set("seed", 0)
-    torch.testing.assert_close(lab.gan.G.state_dict()["0.weight"], mine, rtol=0, atol=0)
+# ---- memory -------------------------------------------------------------------------------------
 
 
 def test_reset_and_frames_keep_no_memory(lab):
@@ -341,10 +399,3 @@ def test_reset_and_frames_keep_no_memory(lab):
     for _ in range(3):
         some()
     assert process.memory_info().rss - before < 5e6
-
-
-def test_a_long_run_keeps_a_bounded_history(lab):
-    lab.gan.history = [{"loss_D": 0.0}] * 20_000
-    lab.past = np.vstack([lab.past] * 400)
-    lab.run(25)
-    assert len(lab.gan.history) <= 10_000 and len(lab.past) <= 201 and lab._every == 50

@@ -4,7 +4,10 @@ import { GAN } from "./gan.js";
 import { Network } from "./networks.js";
 import { law } from "./targets.js";
 
-/** A network from { sizes, cover } and either its `weights` in torch's order or the `seed` of them. */
+/**
+ * A network from { sizes, cover } and either its `weights` in torch's order or the `seed` of
+ * them.
+ */
 export function network(ops, { sizes, cover = null, weights = null, seed = 0 }) {
   const net = new Network(ops, sizes, cover);
   if (weights === null) return net.reinitialise(seed);

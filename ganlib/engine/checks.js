@@ -1,4 +1,7 @@
-/** Checks of settings: each gives the value back, or throws a RangeError that says what is allowed. */
+/**
+ * Checks of settings: each gives the value back, or throws a RangeError that says what is
+ * allowed.
+ */
 
 export function positive(name, value) {
   if (!(Number.isFinite(value) && value > 0)) {
@@ -7,9 +10,9 @@ export function positive(name, value) {
   return value;
 }
 
-export function count(name, value) {
-  if (!(Number.isInteger(value) && value >= 1)) {
-    throw new RangeError(`${name} must be a whole number of at least 1, got ${value}`);
+export function count(name, value, least = 1) {
+  if (!(Number.isInteger(value) && value >= least)) {
+    throw new RangeError(`${name} must be a whole number of at least ${least}, got ${value}`);
   }
   return value;
 }

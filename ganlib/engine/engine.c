@@ -1,8 +1,8 @@
-/* The seven products of ops.js once more, in C for WebAssembly with SIMD: float32, four numbers at a time.
+/* The seven products of ops.js once more, in C for WebAssembly with SIMD: float32, four at a time.
 
-   Every matrix is stored row by row. A column is an example, and n columns are a multiple of LANES = 8
-   (ops.js fills up), so that eight columns are two vectors and no loop has a remainder. The arguments
-   are those of ops.js. Made by this one command, with Debian's clang and lld:
+   Every matrix is stored row by row. A column is an example, and n columns are a multiple of
+   LANES = 8 (ops.js fills up), so that eight columns are two vectors and no loop has a remainder.
+   The arguments are those of ops.js. Made by this one command, with Debian's clang and lld:
 
    clang --target=wasm32 -O3 -msimd128 -nostdlib -ffreestanding -fno-builtin -Wl,--no-entry -Wl,--export-dynamic -Wl,--export=__heap_base -Wl,--import-memory -Wl,--strip-all -o engine.wasm engine.c
 */
@@ -20,10 +20,10 @@ INLINE v4 plus(v4 a, v4 b) { return wasm_f32x4_add(a, b); }
 INLINE v4 minus(v4 a, v4 b) { return wasm_f32x4_sub(a, b); }
 INLINE v4 times(v4 a, v4 b) { return wasm_f32x4_mul(a, b); }
 
-/* `height` rows of y = A x (+ b): element (r, k) of A stands at A[r * down + k * right], so that the
-   same lines serve A = W and A = W^T. Sums of four rows and eight columns stay in registers. */
-INLINE void rows_of_product(int height, float *y, const float *A, int down, int right, const float *b,
-                            const float *x, int inner, int n) {
+/* `height` rows of y = A x (+ b): element (r, k) of A stands at A[r * down + k * right], so that
+   the same lines serve W and its transpose. Sums of 4 rows and 8 columns stay in registers. */
+INLINE void rows_of_product(int height, float *y, const float *A, int down, int right,
+                            const float *b, const float *x, int inner, int n) {
   for (int j = 0; j < n; j += 8) {
     v4 sum[4][2];
     for (int r = 0; r < height; r++) sum[r][0] = sum[r][1] = splat(b ? b[r] : 0);
@@ -51,7 +51,8 @@ INLINE void product(float *y, const float *A, int down, int right, const float *
     rows_of_product(1, y + r * n, A + r * down, down, right, b ? b + r : 0, x, inner, n);
 }
 
-EXPORT void mul(float *y, const float *W, const float *b, const float *x, int rows, int inner, int n) {
+EXPORT void mul(float *y, const float *W, const float *b, const float *x, int rows, int inner,
+                int n) {
   product(y, W, inner, 1, b, x, rows, inner, n);
 }
 
@@ -65,8 +66,8 @@ INLINE float total(v4 x) {
 }
 
 /* A block of dW += z h^T, `height` by `width` of its elements: each is a sum over the columns. */
-INLINE void block_of_outer(int height, int width, float *dW, const float *z, const float *h, int inner,
-                           int n) {
+INLINE void block_of_outer(int height, int width, float *dW, const float *z, const float *h,
+                           int inner, int n) {
   v4 sum[4][2];
   for (int r = 0; r < height; r++)
     for (int k = 0; k < width; k++) sum[r][k] = splat(0);
@@ -78,7 +79,8 @@ INLINE void block_of_outer(int height, int width, float *dW, const float *z, con
     for (int k = 0; k < width; k++) dW[r * inner + k] += total(sum[r][k]);
 }
 
-EXPORT void outer(float *dW, float *db, const float *z, const float *h, int rows, int inner, int n) {
+EXPORT void outer(float *dW, float *db, const float *z, const float *h, int rows, int inner,
+                  int n) {
   for (int k = 0; k < inner; k += 2) {
     int r = 0, wide = k + 2 <= inner;
     for (; wide && r + 4 <= rows; r += 4)
@@ -96,8 +98,8 @@ EXPORT void outer(float *dW, float *db, const float *z, const float *h, int rows
   }
 }
 
-/* e^x for x <= 0: 2^i 2^f with i whole and |f| <= 1/2. Adding 1.5 * 2^23 rounds t to i and leaves i in
-   the lowest bits of the sum, from where it is shifted into the exponent; 2^f comes by its series. */
+/* e^x for x <= 0: 2^i 2^f with i whole and |f| <= 1/2. Adding 1.5 * 2^23 rounds t to i and leaves i
+   in the lowest bits, from where it is shifted into the exponent; 2^f comes by its series. */
 INLINE v4 exponential(v4 x) {
   const v4 rounding = splat(12582912);
   v4 t = wasm_f32x4_pmax(times(x, splat(1.44269504f)), splat(-126)), i = plus(t, rounding);
@@ -111,7 +113,8 @@ EXPORT void tanh(float *h, const float *a, int size) {
   for (int i = 0; i < size; i += 4) {
     v4 x = load(a + i), e = exponential(times(wasm_f32x4_abs(x), splat(-2)));
     v4 y = wasm_f32x4_div(minus(splat(1), e), plus(splat(1), e));
-    wasm_v128_store(h + i, wasm_v128_bitselect(x, y, wasm_i32x4_splat(1 << 31))); /* the sign of x */
+    const v4 sign = wasm_i32x4_splat(1 << 31);
+    wasm_v128_store(h + i, wasm_v128_bitselect(x, y, sign)); /* the size of y, the sign of x */
   }
 }
 

@@ -30,10 +30,13 @@ def wasm() -> str:
 
 def gan(gan) -> dict:
     """A GAN: {G, D, prior, settings}, without its state (see `state`)."""
-    for name, table in (("loss", LOSSES), ("penalty", {None: None, **PENALTIES})):
+    known: dict = {"loss": LOSSES, "penalty": {None: None, **PENALTIES}}
+    for name, table in known.items():
         value = getattr(gan, name)
         if not isinstance(value, str | None) or value not in table:
-            raise ValueError(f"the browser's engine knows no {name} but those of ganlib, not {value}")
+            raise ValueError(
+                f"the browser's engine knows no {name} but those of ganlib, not {value}"
+            )
 
     settings = {
         "loss": gan.loss,
@@ -55,7 +58,7 @@ def gan(gan) -> dict:
 
 
 def network(net, name: str = "network", *, seed: int | None = None) -> dict:
-    """A tanh `mlp`: {sizes, cover} and its weights; or their `seed`, if that gives the same ones."""
+    """A tanh `mlp`: {sizes, cover} and its weights, or their `seed` if it gives the same ones."""
     layers = _linear_layers(net, name)
     described = {
         "sizes": [layers[0].in_features, *(layer.out_features for layer in layers)],
@@ -72,8 +75,8 @@ def weights(net) -> list[float]:
 
 
 def _linear_layers(net, name: str) -> list[nn.Linear]:
-    """The linear layers of a tanh `mlp`; ValueError with the name of the layer that does not fit."""
-    layers = list(net) if isinstance(net, nn.Sequential) else [net]
+    """The linear layers of a tanh `mlp`; ValueError names the layer that does not fit."""
+    layers: list = list(net) if isinstance(net, nn.Sequential) else [net]
     for place, layer in enumerate(layers):
         kind = nn.Linear if place % 2 == 0 else nn.Tanh
         fits = type(layer) is kind and getattr(layer, "bias", True) is not None
@@ -136,7 +139,7 @@ def state(gan) -> dict:
 
 
 def adopt(gan, state: dict) -> None:
-    """Put a state that came from the browser into `gan`; ValueError, before any change, if it does not fit."""
+    """Put a state from the browser into `gan`; ValueError, and no change, if it does not fit."""
     if state["optimiser"] != gan.optimiser:
         raise ValueError(f"the state is of {state['optimiser']}, the GAN has {gan.optimiser}")
     for name in ("G", "D"):

@@ -1,9 +1,9 @@
 /**
  * Class `GAN` of ganlib/gan.py: two networks, two optimisers, one step.
  *
- * The caller writes the loop: `gan.step(real)`. One step is D then G, Algorithm 1 of Goodfellow et al.
- * 2014, arXiv:1406.2661. Settings may be tuned at any time; Adam's memory is kept. Examples are plain
- * arrays (n · dim) in torch's order, one example behind the other.
+ * The caller writes the loop: `gan.step(real)`. One step is D then G, Algorithm 1 of Goodfellow
+ * et al. 2014, arXiv:1406.2661. Settings may be tuned at any time; Adam's memory is kept.
+ * Examples are plain arrays (n · dim) in torch's order, one example behind the other.
  */
 
 import { betas, count, one_of, positive } from "./checks.js";
@@ -52,7 +52,10 @@ export class GAN {
     this.tune({ ...DEFAULTS, ...settings });
   }
 
-  /** Set some of the settings, `gan.tune({ lr_G: 1e-3 })`; another optimiser starts without memory. */
+  /**
+   * Set some of the settings, `gan.tune({ lr_G: 1e-3 })`; another optimiser starts without
+   * memory.
+   */
   tune(settings) {
     const before = this.optimiser;
     for (const [name, value] of Object.entries(settings)) {
@@ -97,7 +100,10 @@ export class GAN {
     return { loss_D: this.finite("loss_D", loss) };
   }
 
-  /** One step of G on n fresh fakes: the gradient passes through the judge, D, which does not move. */
+  /**
+   * One step of G on n fresh fakes: the gradient passes through the judge, D, which does not
+   * move.
+   */
   step_G(n, judge = this.D) {
     const { G } = this;
     const z = this.noise(n);
@@ -137,7 +143,10 @@ export class GAN {
     return record;
   }
 
-  /** D on one chunk of examples: adds their slopes, and those of the penalty there; returns the cost. */
+  /**
+   * D on one chunk of examples: adds their slopes, and those of the penalty there; returns the
+   * cost.
+   */
   judge(x, chunk, cost, penalised) {
     const { D } = this;
     D.load(x, chunk.first, chunk.size);
@@ -153,7 +162,10 @@ export class GAN {
     return loss;
   }
 
-  /** ẋ = weight/n · direction(‖s‖²) · s for each example: along it the penalty's slope is a tangent. */
+  /**
+   * ẋ = weight/n · direction(‖s‖²) · s for each example: along it the penalty's slope is a
+   * tangent.
+   */
   aim({ size, n }) {
     const { D, penalty_weight } = this;
     const { direction } = PENALTIES[this.penalty];
@@ -214,7 +226,10 @@ export class GAN {
 
 const no_cost = () => [0, 0];
 
-/** Write the slopes of the mean cost at a judge's logits, 0 beyond the last example; returns the cost. */
+/**
+ * Write the slopes of the mean cost at a judge's logits, 0 beyond the last example; returns the
+ * cost.
+ */
 function slopes_at(judge, cost, { size, n }) {
   let loss = 0;
   for (let j = 0; j < size; j++) {

@@ -1,10 +1,11 @@
 /**
  * How far a one-dimensional GAN is: ganlib/densities.py and `GAN.ledger`, in double precision.
  *
- * p_g is never a histogram of samples. The prior's support is cut into equal z cells, G is taken as a
- * straight line within each, and the cell's mass is laid evenly over the interval that G maps it to.
- * The ledger is summed over cells of x so fine that p_g is constant on each of them: they are cut at
- * the points of the grid, between which p_data is a straight line, and where a piece of G begins or ends.
+ * p_g is never a histogram of samples. The prior's support is cut into equal z cells, G is taken
+ * as a straight line within each, and the cell's mass is laid evenly over the interval that G
+ * maps it to. The ledger is summed over cells of x so fine that p_g is constant on each of them:
+ * they are cut at the points of the grid, between which p_data is a straight line, and where a
+ * piece of G begins or ends.
  */
 
 import { Diverged } from "./gan.js";
@@ -38,9 +39,9 @@ export function z_cells(prior, cells = CELLS) {
 }
 
 /**
- * Where G sends the prior: `masses` (points + 2) left of the grid x, in its cells, right of it, which
- * sum to 1; `ends`, G at the ends of the z cells; and `mass` of each z cell. The second argument is
- * `z_cells` of the prior, which stay the same while G learns.
+ * Where G sends the prior: `masses` (points + 2) left of the grid x, in its cells, right of it,
+ * which sum to 1; `ends`, G at the ends of the z cells; and `mass` of each z cell. The second
+ * argument is `z_cells` of the prior, which stay the same while G learns.
  */
 export function push_masses(G, { z, mass }, x) {
   const cells = mass.length;
@@ -68,7 +69,9 @@ export function push_masses(G, { z, mass }, x) {
   return { masses, ends, mass };
 }
 
-/** Lay `mass` evenly over [low, high]: the two cells at its ends, and the level of those between. */
+/**
+ * Lay `mass` evenly over [low, high]: the two cells at its ends, and the level of those between.
+ */
 function spread(masses, inside, low, high, mass) {
   const most = masses.length - 1;
   const first = Math.min(Math.max(Math.floor(low), 0), most);
@@ -98,11 +101,13 @@ export function density_on(law, x) {
 }
 
 /**
- * Where the density of p_g changes within the grid, in order, and by how much: `at` and `change`, with
- * the points of the grid among them, where it does not. `atoms` are [place, mass] of G's flat pieces.
+ * Where the density of p_g changes within the grid, in order, and by how much: `at` and `change`,
+ * with the points of the grid among them, where it does not. `atoms` are [place, mass] of G's
+ * flat pieces.
  *
- * A piece of G from one end to the next has the density mass / |difference|. It comes in at the lower
- * end and goes out at the upper one, so at each end the change is a difference of mass / difference.
+ * A piece of G from one end to the next has the density mass / |difference|. It comes in at the
+ * lower end and goes out at the upper one, so at each end the change is a difference of mass /
+ * difference.
  */
 export function turns(x, { ends, mass }) {
   const step = spacing(x);
@@ -146,14 +151,17 @@ function between(values, place) {
 }
 
 /**
- * The exact ledger: JS(p_data, p_g) in nats, value = V(D, G) + log 4, regret = 2 JS − value, E_m|D − ½|,
- * E_m|D − D*|, and the two terms of V; m = (p_data + p_g)/2. D is anything with `evaluate`.
+ * The exact ledger: JS(p_data, p_g) in nats, value = V(D, G) + log 4, regret = 2 JS − value,
+ * E_m|D − ½|, E_m|D − D*|, and the two terms of V; m = (p_data + p_g)/2. D is anything with
+ * `evaluate`.
  *
- * p_data and logits of D are given on the grid x. What G throws beside the grid counts as one cell on
- * each side: there p_data is 0.
+ * p_data and logits of D are given on the grid x, between whose points they are straight lines.
+ * What G throws beside the grid counts as one cell on each side: there p_data is 0. oracle: D* of
+ * every cell in place of D.
  */
-export function ledger(D, p_data, x, pushed, logits) {
+export function ledger(D, p_data, x, pushed, logits, oracle = false) {
   const step = spacing(x);
+  const add = oracle ? add_with_best : add_with;
   const mass = p_data.reduce((sum, p) => sum + p, 0) * step;
   const sums = { js: 0, off_half: 0, off_star: 0, real_term: 0, fake_term: 0 };
 
@@ -179,21 +187,24 @@ export function ledger(D, p_data, x, pushed, logits) {
 }
 
 /** What a cell with masses p and q, where D has this logit, adds to the ledger. */
-function add(sums, p, q, logit) {
+function add_with(sums, p, q, logit) {
   const D = sigmoid(logit);
   sums.js += (xlogy(p, 2 * p) + xlogy(q, 2 * q) - xlogy(p + q, p + q)) / 2;
   sums.off_half += ((p + q) / 2) * Math.abs(D - 0.5);
   sums.off_star += Math.abs(p - (p + q) * D) / 2; // m |D − D*|
-  sums.real_term += xterm(p, log_sigmoid(logit));
-  sums.fake_term += xterm(q, log_sigmoid(-logit));
+  sums.real_term += p * log_sigmoid(logit);
+  sums.fake_term += q * log_sigmoid(-logit);
 }
 
-/** mass · log, and 0 where there is no mass. */
-function xterm(mass, log) {
-  return mass === 0 ? 0 : mass * log;
+/** The same with the D that is best in this cell. */
+function add_with_best(sums, p, q) {
+  add_with(sums, p, q, Math.log(Math.max(p, 1e-300)) - Math.log(Math.max(q, 1e-300)));
 }
 
-/** D where G throws on the left and on the right of the grid, on average; at the grid's ends if nowhere. */
+/**
+ * D where G throws on the left and on the right of the grid, on average; at the grid's ends if
+ * nowhere.
+ */
 function logits_beside(D, x, ends) {
   const left = ends.filter((at) => at < x[0]);
   const right = ends.filter((at) => at > x[x.length - 1]);
@@ -207,12 +218,17 @@ export function converged(entry, js = 0.02) {
   return entry.js <= js && entry.off_star <= 0.05 && entry.off_half <= 0.05;
 }
 
-/** D*(x) = p_data / (p_data + p_g); nan where both vanish. Goodfellow et al. 2014, proposition 1. */
+/**
+ * D*(x) = p_data / (p_data + p_g); nan where both vanish. Goodfellow et al. 2014, proposition 1.
+ */
 export function optimal_discriminator(p_data, p_g) {
   return p_data.map((p, i) => p / (p + p_g[i]));
 }
 
-/** D* as a judge in place of D: its logit on the grid, straight between the points, with its slope. */
+/**
+ * D* as a judge in place of D: its logit on the grid, straight between the points, with its
+ * slope.
+ */
 export class BestD {
   constructor(x, p_data, pushed) {
     const p_g = density(pushed, x);

@@ -61,7 +61,8 @@ export const PENALTIES = {
     direction: () => 1, // ẋ = s
   },
 
-  // E(‖∇D(x̂)‖ − 1)², x̂ uniform on the lines from real to fake. Gulrajani et al. 2017, arXiv:1704.00028.
+  // E(‖∇D(x̂)‖ − 1)², x̂ uniform on the lines from real to fake.
+  // Gulrajani et al. 2017, arXiv:1704.00028.
   "gradient penalty": {
     at: "between",
     cost: (square) => (Math.sqrt(square + 1e-12) - 1) ** 2,
@@ -72,7 +73,10 @@ export const PENALTIES = {
   },
 };
 
-/** V(D, G) = E log D(x) + E log(1 − D(G(z))) in nats, its two terms. Goodfellow et al. 2014, eq. 1. */
+/**
+ * V(D, G) = E log D(x) + E log(1 − D(G(z))) in nats, its two terms. Goodfellow et al. 2014, eq.
+ * 1.
+ */
 export function value_terms(real_logits, fake_logits) {
   const mean = (logits, cost) => logits.reduce((sum, y) => sum + cost(y), 0) / logits.length;
   return [-mean(real_logits, (y) => softplus(-y)), -mean(fake_logits, softplus)];

@@ -2,13 +2,17 @@
  * The tanh network, forward and backward, and what R1 needs besides: `mlp` of ganlib/networks.py.
  *
  * Columns are examples. With t = 1 − h², for the layers l = 1 … L:
- *   forward     a_l = W_l h_{l−1} + b_l,  h_l = tanh a_l,  and the last layer is y = a_L, without tanh
- *   backward    z_L = slopes of the cost at y,  z_l = (W_{l+1}ᵀ z_{l+1}) t_l
- *               dW_l += z_l h_{l−1}ᵀ,  db_l += Σ z_l,  dx = W_1ᵀ z_1
- *   slopes      u_L = 1,  v_l = W_{l+1}ᵀ u_{l+1},  u_l = v_l t_l,  s = ∂y/∂x = W_1ᵀ u_1
- *   tangent     along a direction ẋ = ḣ_0:  ȧ_l = W_l ḣ_{l−1},  ḣ_l = ȧ_l t_l
+ *
+ *     forward     a_l = W_l h_{l−1} + b_l,  h_l = tanh a_l;  the last layer is y = a_L
+ *     backward    z_L = slopes of the cost at y,  z_l = (W_{l+1}ᵀ z_{l+1}) t_l
+ *                 dW_l += z_l h_{l−1}ᵀ,  db_l += Σ z_l,  dx = W_1ᵀ z_1
+ *     slopes      u_L = 1,  v_l = W_{l+1}ᵀ u_{l+1},  u_l = v_l t_l,  s = ∂y/∂x = W_1ᵀ u_1
+ *     tangent     along a direction ẋ = ḣ_0:  ȧ_l = W_l ḣ_{l−1},  ḣ_l = ȧ_l t_l
+ *
  * The gradient of ẋ·s with respect to the weights comes out of one more term in the backward pass:
- *   z_l = (W_{l+1}ᵀ z_{l+1} − 2 h_l ȧ_l v_l) t_l  and  dW_l += u_l ḣ_{l−1}ᵀ.
+ *
+ *     z_l = (W_{l+1}ᵀ z_{l+1} − 2 h_l ȧ_l v_l) t_l  and  dW_l += u_l ḣ_{l−1}ᵀ
+ *
  * So the double backward of a penalty on slopes is one tangent pass along the gradient.
  */
 
@@ -17,7 +21,10 @@ import { Generator, rand, uniform } from "./random.js";
 
 const round = Math.fround; // torch draws and sets weights in float32
 
-/** One linear layer: its weights and slopes, and room for a chunk of everything that passes through. */
+/**
+ * One linear layer: its weights and slopes, and room for a chunk of everything that passes
+ * through.
+ */
 class Layer {
   constructor(ops, inner, rows, place) {
     this.inner = inner;
@@ -118,8 +125,9 @@ export class Network {
   }
 
   /**
-   * Add the slopes of the cost at all weights to `g`, from those at y; bent: with a penalty's terms,
-   * after `slopes` and `tangent`. learn: false leaves `g` alone. input: true writes `dx` as well.
+   * Add the slopes of the cost at all weights to `g`, from those at y; bent: with a penalty's
+   * terms, after `slopes` and `tangent`. learn: false leaves `g` alone. input: true writes `dx`
+   * as well.
    */
   backward({ bent = false, learn = true, input = false } = {}) {
     const { ops, n } = this;
@@ -212,18 +220,22 @@ export class Network {
       const share = round(round(round(high - low) * (i + 0.5)) / rows);
       const weight = sign[i] < 0.5 ? -round(scale) : round(scale);
       W[i] = weight;
-      b[i] = round(-weight * round(low + share));
+      b[i] = round(-weight * round(round(low) + share));
     }
   }
 }
 
-/** `mlp` of ganlib: sizes [1, 16, 16, 1], seed of the weights, cover [low, high] with that slope. */
+/**
+ * `mlp` of ganlib: sizes [1, 16, 16, 1], seed of the weights, cover [low, high] with that slope.
+ */
 export function mlp(ops, sizes, { seed = 0, cover = null, slope = 4 } = {}) {
   const network = new Network(ops, sizes, cover && [cover[0], cover[1], slope]);
   return network.reinitialise(seed);
 }
 
-/** Examples (count, dim) from number `first` on become columns (dim, n); the columns beyond are 0. */
+/**
+ * Examples (count, dim) from number `first` on become columns (dim, n); the columns beyond are 0.
+ */
 export function to_columns(columns, x, dim, first, count, n) {
   for (let d = 0; d < dim; d++) {
     for (let j = 0; j < count; j++) columns[d * n + j] = x[(first + j) * dim + d];

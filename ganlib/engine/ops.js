@@ -1,9 +1,10 @@
 /**
- * The seven products that all of training is made of, plain and readable; wasm.js has the same in C.
+ * The seven products that all of training is made of, plain and readable; wasm.js has the same in
+ * C.
  *
- * A matrix is stored row by row. A column is one example: x is (features, n), W is (rows, inner) as
- * in torch, b is (rows). n is always a multiple of LANES; what stands in the columns beyond the last
- * example does no harm as long as the slopes there are 0, and networks.js sees to that.
+ * A matrix is stored row by row. A column is one example: x is (features, n), W is (rows, inner)
+ * as in torch, b is (rows). n is always a multiple of LANES; what stands in the columns beyond
+ * the last example does no harm as long as the slopes there are 0, and networks.js sees to that.
  */
 
 export const LANES = 8; // SIMD takes eight columns at a time
@@ -14,7 +15,10 @@ export function padded(n) {
   return LANES * Math.ceil(n / LANES);
 }
 
-/** y = W x + b, (rows, n). Four of the inner rows go at once: then y is read and written less often. */
+/**
+ * y = W x + b, (rows, n). Four of the inner rows go at once: then y is read and written less
+ * often.
+ */
 function mul(y, W, b, x, rows, inner, n) {
   for (let r = 0; r < rows; r++) {
     const row = r * n;
@@ -32,7 +36,10 @@ function mulT(y, W, z, rows, inner, n) {
   }
 }
 
-/** One row of a product: y += Σₖ wₖ xₖ, where wₖ stands at W[first + k · stride] and xₖ is row k of x. */
+/**
+ * One row of a product: y += Σₖ wₖ xₖ, where wₖ stands at W[first + k · stride] and xₖ is row k
+ * of x.
+ */
 function add_rows(y, row, W, first, stride, x, count, n) {
   let k = 0;
   for (; k + 4 <= count; k += 4) {
@@ -69,7 +76,10 @@ function outer(dW, db, z, h, rows, inner, n) {
   }
 }
 
-/** Σ over n columns of z · h, in four sums that do not wait for each other; n is a multiple of LANES. */
+/**
+ * Σ over n columns of z · h, in four sums that do not wait for each other; n is a multiple of
+ * LANES.
+ */
 function dot(z, row, h, other, n) {
   let sum0 = 0;
   let sum1 = 0;
@@ -98,14 +108,18 @@ function slope(y, z, h, size) {
   for (let i = 0; i < size; i++) y[i] = z[i] * (1 - h[i] * h[i]);
 }
 
-/** z −= 2 h ȧ v: how tanh's own slope changes along the direction ȧ, which a penalty on slopes asks for. */
+/**
+ * z −= 2 h ȧ v: how tanh's own slope changes along the direction ȧ, which a penalty on slopes
+ * asks for.
+ */
 function bend(z, h, da, v, size) {
   for (let i = 0; i < size; i++) z[i] -= 2 * h[i] * da[i] * v[i];
 }
 
 /**
  * Adam: m ← m + (1 − β₁)(g − m), v ← β₂ v + (1 − β₂) g², p ← p − rate · m / (√v / root + 1e-8).
- * rate = lr / (1 − β₁ᵗ) and root = √(1 − β₂ᵗ). Source: Kingma & Ba 2015, algorithm 1, arXiv:1412.6980.
+ * rate = lr / (1 − β₁ᵗ) and root = √(1 − β₂ᵗ). Source: Kingma & Ba 2015, algorithm 1,
+ * arXiv:1412.6980.
  */
 function adam(p, g, m, v, size, rate, beta1, beta2, root) {
   for (let i = 0; i < size; i++) {

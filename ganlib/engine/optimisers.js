@@ -1,7 +1,10 @@
 /** Adam and SGD as torch has them: one step moves all weights of a network along its slopes. */
 
 class Adam {
-  /** Kingma & Ba 2015, algorithm 1, arXiv:1412.6980; torch's fused form, which ops.adam writes out. */
+  /**
+   * Kingma & Ba 2015, algorithm 1, arXiv:1412.6980; torch's fused form, which ops.adam writes
+   * out.
+   */
   constructor(network) {
     this.network = network;
     this.m = network.ops.alloc(network.count);

@@ -1,16 +1,19 @@
-/** What a session looks at in two dimensions: modes covered, good samples, JS on 32 × 32 cells. */
+/**
+ * GANs in the plane: modes covered, good samples and JS on 32 × 32 cells, as `modes` and `View` of
+ * ganlib/metrics.py; and the best D between two laws that are seen through noise.
+ */
 
 import { Diverged } from "./gan.js";
 import { Generator } from "./random.js";
 import { ndtr, xlogy } from "./special.js";
-import { Mixture } from "./targets.js";
 
 const SIDE = 32; // cells on each side of the square
 const SAMPLES = 4096; // of G, always from the same z
-const BLUR = 0.3; // sd of the noise through which D* sees both laws: so blurred, 128 fakes have a density
-const FAKES = 128;
 
-/** Modes that get 1/5 of their part of x (n · 2), and the share of samples within 3 sd of their mode. */
+/**
+ * Modes that get 1/5 of their part of x (n · 2), and the share of samples within 3 sd of their
+ * mode.
+ */
 export function modes(x, law) {
   const counts = new Float64Array(law.modes);
   const n = x.length / 2;
@@ -39,7 +42,10 @@ function nearest_mode(x, y, { means }) {
   return { nearest, distance: Math.sqrt(least) };
 }
 
-/** The mass of a law in each cell of the square [−reach, reach]², row by row; the last is all the rest. */
+/**
+ * The mass of a law in each cell of the square [−reach, reach]², row by row; the last is all the
+ * rest.
+ */
 export function cell_masses(law, reach) {
   const masses = new Float64Array(SIDE * SIDE + 1);
   for (let k = 0; k < law.modes; k++) {
@@ -81,41 +87,28 @@ export function js(p, q) {
   return terms.reduce((sum, term) => sum + term, 0) / 2;
 }
 
-export class PlaneView {
-  /** prior: of z, in two dimensions. */
-  constructor(prior) {
-    this.z = prior.sample(SAMPLES, new Generator(0));
-  }
-
-  get fields() {
-    return ["modes", "good", "js"];
-  }
-
-  /** Look at this law from now on, in a square a tenth wider than its range. */
-  aim(law) {
+/** How well 4,096 samples of a G, always from the same z, fit a law in the plane. */
+export class View {
+  /** The cells lie in a square a tenth wider than the law's range. */
+  constructor(law, prior) {
     this.law = law;
     this.reach = 1.1 * Math.max(...law.range.map(Math.abs));
+    this.z = prior.sample(SAMPLES, new Generator(0));
     this.p = cell_masses(law, this.reach);
   }
 
-  look(gan) {
-    const x = gan.G.evaluate(this.z);
+  look(G) {
+    const x = G.evaluate(this.z);
     if (!x.every(Number.isFinite)) throw new Diverged("G gives numbers that are not finite");
-    const now = { ...modes(x, this.law), js: js(this.p, cell_shares(x, this.reach)) };
-    return { x, now };
-  }
 
-  /** D* between both laws seen through noise of sd BLUR. */
-  best_D(gan) {
-    const { means, stds, weights } = this.law;
-    const blurred = stds.map((std) => Math.hypot(std, BLUR));
-    const p_data = new Mixture({ means, stds: blurred, weights, dim: 2 });
-    const fakes = gan.G.evaluate(this.z.subarray(0, 2 * FAKES));
-    return new BlurredD(p_data, new Mixture({ means: fakes, stds: [BLUR], dim: 2 }));
+    const fit = js(this.p, cell_shares(x, this.reach));
+    return { ledger: { ...modes(x, this.law), js: fit }, x };
   }
 }
 
-/** D* = p_data / (p_data + p_g) as a judge: its logit log p_data − log p_g, and the slope of that. */
+/**
+ * D* = p_data / (p_data + p_g) as a judge: its logit log p_data − log p_g, and the slope of that.
+ */
 export class BlurredD {
   constructor(p_data, p_g) {
     this.dim = 2;
@@ -154,7 +147,10 @@ export class BlurredD {
   }
 }
 
-/** log p of a mixture at one point, and its slope Σₖ rₖ (μₖ − x)/σₖ², rₖ the share of mode k there. */
+/**
+ * log p of a mixture at one point, and its slope Σₖ rₖ (μₖ − x)/σₖ², rₖ the share of mode k
+ * there.
+ */
 function pull(law, x, y) {
   const { means, stds, weights } = law;
   const log = law.log_prob([x, y])[0];

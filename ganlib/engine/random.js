@@ -1,9 +1,10 @@
 /**
- * torch's random numbers on the CPU, rebuilt: the same seed gives the same draws as `torch.Generator`.
+ * torch's random numbers on the CPU, rebuilt: the same seed gives the same draws as
+ * `torch.Generator`.
  *
- * Whole numbers, `rand`, `uniform`, `multinomial` and `randperm` agree bit for bit, `randn` to 2e-6:
- * logarithm and cosine differ in their last digits between machines.
- * Source: Matsumoto & Nishimura 1998 for the generator MT19937; torch's DistributionTemplates.h.
+ * Whole numbers, `rand`, `uniform`, `multinomial` and `randperm` agree bit for bit, `randn` to
+ * 2e-6: logarithm and cosine differ in their last digits between machines. Source: Matsumoto &
+ * Nishimura 1998 for the generator MT19937; torch's DistributionTemplates.h.
  */
 
 const SIZE = 624; // words of state

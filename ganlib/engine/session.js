@@ -1,217 +1,218 @@
 /**
- * One training session: what `GANLab` does with a GAN, without its picture.
+ * `Session` of ganlib/session.py: a GAN learns a law, and all that happens on the way is kept.
  *
- * `values` are the knobs, under the names of the lab's controls. The view (LineView or PlaneView)
- * knows what is looked at; `past` holds its records over time, the step first.
+ * A session owns what a run needs besides the GAN: the rates that were asked for and how they fall,
+ * the batch, who trains, the data, the record over time, states to go back to. It shows nothing.
  */
 
+import { count, one_of, positive } from "./checks.js";
 import { Diverged } from "./gan.js";
+import { LineGauge } from "./gauges.js";
 import { Generator } from "./random.js";
 import { fall } from "./schedule.js";
 
-const EVERY = 25; // steps from one record to the next
-const POINTS = 400; // beyond so many records every second one is dropped, and EVERY doubles
-const GOOD = 100; // steps from one state to go back to, to the next
-const PHASE = 0.9; // seconds of a phase of slow motion
+const EVERY = 25; // steps between two lines of the record, at first
+const LINES = 400; // of the record; beyond that every second one is dropped
+const KEPT = 12; // states to go back to
+const WHO = { both: true, "D only": true, "G only": true }; // may train
+const SWITCH = { true: true, false: true };
 
-// Slow motion shows six phases of a step, 0 to 5; which of them a player goes through, and who moves.
-const PHASES = { both: [0, 1, 2, 3, 4, 5], "D only": [0, 1, 2, 3], "G only": [4, 5] };
-const MOVES = { 3: "D only", 5: "G only" };
-
-/** The knobs and where they stand at first. */
-export const VALUES = {
-  lr_G: 2e-3,
-  lr_D: 2e-2,
-  target: "normal",
-  train: "both", // "both", "D only" or "G only"
-  anneal: false, // let both rates fall to 0 over the second half of the run
-  oracle: false, // G plays against D*, computed instead of learned
-  slow: false, // one phase of a step at a time
-  k: 1, // D steps per G step
-  batch: 128,
-  seed: 0,
-  loss: "non-saturating",
-  penalty: "none",
-  weight: 1,
-  optimiser: "adam",
-  beta1: 0.5,
-  beta2: 0.999,
+const CHECKS = {
+  lr_G: positive,
+  lr_D: positive,
+  train: (name, value) => one_of(name, value, WHO),
+  anneal: (name, value) => one_of(name, String(value), SWITCH) === "true",
+  oracle: (name, value) => one_of(name, String(value), SWITCH) === "true",
+  batch: count,
+  seed: (name, value) => count(name, value, 0),
 };
 
 export class Session {
   /**
-   * targets: { name: () => law }. values: some of VALUES. horizon: steps of a run, or null: 3,000 for
-   * a normal and 5,000 for all else. clock: seconds, for slow motion.
+   * gan: a `GAN`; law: what it shall learn; gauge: LineGauge or PlaneGauge, as a class. The rest
+   * as in Python. `past` is the record: every 25 steps [step, …ledger]; `real` the last batch of
+   * data; `good` the states to go back to.
    */
-  constructor(gan, view, targets, { values = {}, horizon = null, clock = seconds } = {}) {
+  constructor(gan, law, how = {}) {
+    const { gauge = LineGauge, batch = 128, anneal = true, horizon = null, seed = 0 } = how;
     this.gan = gan;
-    this.view = view;
-    this.targets = targets;
     this.horizon = horizon;
-    this.clock = clock;
-    this.values = { ...VALUES, ...values };
-    this.first = { values: { ...this.values }, state: gan.state() };
-    this.set_target();
+    this.new_gauge = gauge;
+    this.set_law(law);
+
+    this.lr_G = gan.lr_G;
+    this.lr_D = gan.lr_D;
+    this.train = "both";
+    this.oracle = false; // G plays against D*, which is computed
+    this.start = this.state();
+    this.first_seed = seed;
+    this.anneal = anneal;
+    this.batch = batch;
+    this.seed = seed;
+    this.tune({ batch, anneal, seed });
     this.reset();
   }
 
-  get steps() {
-    return this.gan.steps;
+  /** Learn another law from the next step on. */
+  set_law(law) {
+    const Gauge = this.new_gauge;
+    this.gauge = new Gauge(law, this.gan.prior);
+    this.law = law;
   }
 
-  /** The record of this moment. */
-  get now() {
-    return this.look().now;
+  // -- settings ----------------------------------------------------------------------------------
+
+  /** All knobs by name, as `tune` takes them and `save` keeps them; k: D steps per G step. */
+  get settings() {
+    const { gan } = this;
+    return {
+      lr_G: this.lr_G,
+      lr_D: this.lr_D,
+      train: this.train,
+      anneal: this.anneal,
+      oracle: this.oracle,
+      k: gan.d_steps,
+      batch: this.batch,
+      seed: this.seed,
+      loss: gan.loss,
+      penalty: gan.penalty ?? "none",
+      weight: gan.penalty_weight,
+      optimiser: gan.optimiser,
+      beta1: gan.betas[0],
+      beta2: gan.betas[1],
+    };
   }
 
-  // -- training ----------------------------------------------------------------------------------------
-
-  /** One training step; in slow motion one phase of it. Returns whether a step is done. */
-  advance(playing = false) {
-    const { gan, values } = this;
-    const { who, done } = values.slow
-      ? this.next_phase(playing)
-      : { who: values.train, done: true };
-
-    if (who !== null) {
-      if (gan.steps % GOOD === 0) this.remember();
-      this.move(who);
+  /**
+   * Turn knobs, as `settings` names them: they act at the next step, a seed at the next reset.
+   * What is not allowed is named in a RangeError, and then all knobs stay as they were.
+   */
+  tune(settings) {
+    const before = this.settings;
+    for (const key of Object.keys(settings)) one_of("setting", key, before);
+    try {
+      this.turn({ ...before, ...settings });
+    } catch (error) {
+      this.turn(before);
+      throw error;
     }
-    if (done) {
-      if (who !== "both") gan.steps += 1; // `GAN.step` counts by itself
-      if (gan.steps % this.every === 0) this.record();
-    }
-    return done;
   }
 
-  /** The move of one player or of both, at the rates of this moment. */
-  move(who) {
-    const { gan, values } = this;
-    const { batch, k } = values;
+  turn(knobs) {
+    for (const [name, check] of Object.entries(CHECKS)) this[name] = check(name, knobs[name]);
+    this.gan.tune({
+      optimiser: knobs.optimiser,
+      loss: knobs.loss,
+      d_steps: knobs.k,
+      betas: [knobs.beta1, knobs.beta2],
+      penalty: knobs.penalty === "none" ? null : knobs.penalty,
+      penalty_weight: knobs.weight,
+    });
     this.set_rates();
+  }
 
-    if (values.oracle) {
+  /** The rates of this moment. */
+  set_rates() {
+    const usual = this.law.name === "normal" ? 3000 : 5000;
+    const share = this.anneal ? fall(this.gan.steps, this.horizon ?? usual) : 1;
+    this.gan.tune({ lr_G: this.lr_G * share, lr_D: this.lr_D * share });
+  }
+
+  // -- training ----------------------------------------------------------------------------------
+
+  /**
+   * One step of those who train: it is counted, and every 25 steps it is written down. Slow
+   * motion takes a step in parts: then `who` names the player that moves, and only the last part
+   * is `done`.
+   */
+  step(who = this.train, done = true) {
+    const { gan } = this;
+    if (gan.steps % (4 * EVERY) === 0) this.remember();
+
+    const number = gan.steps + 1;
+    this.move(who);
+    if (done) {
+      gan.steps = number; // `GAN.step` counts by itself, `step_D` and `step_G` do not
+      if (number % this.every === 0) this.record();
+    }
+  }
+
+  /** The move of one player or of both, at the rates of this moment, and nothing else. */
+  move(who) {
+    const { gan, batch } = this;
+    this.set_rates();
+    if (this.oracle) {
       if (who === "D only") {
-        throw new RangeError("D* has nothing to learn: switch the oracle off, or train G");
+        throw new RangeError(
+          "D* is computed and has nothing to learn: switch the oracle off, or train G",
+        );
       }
-      gan.step_G(batch, this.view.best_D(gan));
-      if (who === "both") gan.steps += 1;
+      gan.step_G(batch, this.best_D());
     } else if (who === "both") {
-      gan.step(this.real(batch * k));
-      if (gan.history.length > 20000) gan.history.splice(0, 10000); // a lab may run for hours
+      gan.step(this.sample(batch * gan.d_steps));
+      if (gan.history.length > 20_000) gan.history.splice(0, 10_000); // it may run for hours
     } else if (who === "D only") {
-      const real = this.real(batch * k);
+      const real = this.sample(batch * gan.d_steps);
       const size = batch * gan.D.dim;
-      for (let i = 0; i < k; i++) gan.step_D(real.subarray(i * size, (i + 1) * size));
+      for (let i = 0; i < gan.d_steps; i++) gan.step_D(real.subarray(i * size, (i + 1) * size));
     } else {
       gan.step_G(batch);
     }
   }
 
-  /** One move of one player alone, which counts as a step: the buttons “step D” and “step G”. */
-  move_once(who) {
-    this.move(who);
-    this.gan.steps += 1;
+  /** n fresh examples of the law, (n · dim); they are kept as `real`. */
+  sample(n) {
+    this.real = this.law.sample(n, this.data);
+    return this.real;
   }
 
-  /** Who moves in the next phase of slow motion (null: nobody), and whether that ends the step. */
-  next_phase(playing) {
-    const now = this.clock();
-    if (playing && now < this.phase_due) return { who: null, done: false };
-
-    const phases = PHASES[this.values.oracle ? "G only" : this.values.train];
-    this.phase = phases.includes(this.phase + 1) ? this.phase + 1 : phases[0];
-    this.phase_due = now + PHASE;
-    return { who: MOVES[this.phase] ?? null, done: this.phase === phases[phases.length - 1] };
+  /** D* against the G of this moment, as a judge in place of D. */
+  best_D() {
+    return this.gauge.best_D(this.gan);
   }
 
-  /** n examples of the target, (n · dim). */
-  real(n) {
-    this.last_real = this.target.sample(n, this.generator);
-    return this.last_real;
-  }
+  // -- the record --------------------------------------------------------------------------------
 
-  /** The rates of this moment: as the knobs say, times their fall. */
-  set_rates() {
-    const { gan, values } = this;
-    const horizon = this.horizon ?? (values.target === "normal" ? 3000 : 5000);
-    const share = values.anneal ? fall(gan.steps, horizon) : 1;
-    gan.tune({ lr_G: values.lr_G * share, lr_D: values.lr_D * share });
-  }
-
-  /** Hand the knobs to the GAN; the optimisers keep their memory unless another kind is asked for. */
-  tune() {
-    const { loss, k, penalty, weight, optimiser, beta1, beta2 } = this.values;
-    this.gan.tune({
-      optimiser,
-      loss,
-      d_steps: k,
-      betas: [beta1, beta2],
-      penalty: penalty === "none" ? null : penalty,
-      penalty_weight: weight,
-    });
-    this.set_rates();
-  }
-
-  // -- the ledger --------------------------------------------------------------------------------------
-
-  /** What the view sees at this moment. */
+  /** What the gauge sees of this moment; Diverged if there is nothing to see. */
   look() {
     try {
-      return this.view.look(this.gan, this.values.oracle);
+      const sight = this.gauge.look(this.gan, this.oracle);
+      this.now = sight.ledger;
+      return sight;
     } catch (error) {
       if (!(error instanceof Diverged)) throw error;
       throw new Diverged(`diverged at step ${this.gan.steps}: ${error.message}`);
     }
   }
 
+  /** The ledger of this moment. */
+  get ledger() {
+    return this.look().ledger;
+  }
+
+  /** Write the ledger of this moment down. */
   record() {
-    const { now } = this.look();
-    this.past.push([this.gan.steps, ...this.view.fields.map((name) => now[name])]);
-    if (this.past.length > POINTS) {
-      this.past = this.past.filter((_, i) => i % 2 === 0); // thin out rather than forget the beginning
+    const { ledger } = this;
+    this.past.push([this.gan.steps, ...this.gauge.fields.map((name) => ledger[name])]);
+    if (this.past.length > LINES) {
+      this.past = this.past.filter((_, i) => i % 2 === 0); // rather than forget the beginning
       this.every *= 2;
     }
   }
 
-  // -- the learner's hand ------------------------------------------------------------------------------
-
-  /** A knob is turned: it acts at the next step. What is refused leaves all as it was. */
-  set(key, value) {
-    const before = { ...this.values };
-    this.values[key] = value;
-    try {
-      if (key === "target") this.set_target();
-      this.tune();
-      if (key === "seed") this.reset();
-    } catch (error) {
-      this.values = before;
-      this.set_target();
-      this.tune();
-      throw error;
-    }
+  /** One field of the ledger over time: rows [step, value]. */
+  curve(name) {
+    const column = 1 + this.gauge.fields.indexOf(name);
+    return this.past.map((row) => [row[0], row[column]]);
   }
 
-  /** Several knobs at once, and again from the start, as a preset does. */
-  begin(values) {
-    Object.assign(this.values, values);
-    this.set_target();
-    this.reset();
-  }
+  // -- there and back ----------------------------------------------------------------------------
 
-  set_target() {
-    const { target } = this.values;
-    if (!(target in this.targets)) throw new RangeError(`there is no target ${target}`);
-    this.target = this.targets[target]();
-    this.view.aim(this.target);
-  }
-
-  /** Start again from the first weights; with another seed than at first, from weights drawn by it. */
+  /** Start again from the first weights; another seed than the first draws its own. */
   reset() {
-    const { gan } = this;
-    const { seed } = this.values;
-    this.restore(this.first.state);
-    if (seed !== this.first.values.seed) {
+    const { gan, seed } = this;
+    this.restore(this.start);
+    if (seed !== this.first_seed) {
       gan.G.reinitialise(2 * seed);
       gan.D.reinitialise(2 * seed + 1);
       gan.opt_G.forget();
@@ -220,62 +221,91 @@ export class Session {
       gan.steps = 0;
       this.set_rates();
     }
+    this.data = new Generator(seed + 1);
+    this.real = this.law.sample(64, new Generator(seed));
 
-    this.generator = new Generator(seed + 1);
-    this.last_real = this.target.sample(64, new Generator(seed));
     this.every = EVERY;
-    this.phase = -1; // of slow motion: not yet begun
-    this.phase_due = 0;
     this.past = [];
-    this.good = [];
     this.record();
-    this.remember();
+    this.forget();
   }
 
-  /** Go back to a state; the knobs stand as they are shown, not as they stood then. */
+  /** All of the GAN that the next step depends on, copied. */
+  state() {
+    return this.gan.state();
+  }
+
+  /** Go back to a `state`, under the knobs of now; of another optimiser it has no memory. */
   restore(state) {
-    this.tune();
     this.gan.load(state);
     this.set_rates();
   }
 
-  /** Keep a state to go back to, if it is a good one; of older ones ever fewer. */
+  /** Keep the state of now to go back to, if it is finite; of older ones ever fewer. */
   remember() {
     const { G, D } = this.gan;
     if (!G.p.every(Number.isFinite) || !D.p.every(Number.isFinite)) return;
 
-    this.good.push(this.gan.state());
-    if (this.good.length > 12) this.good = this.good.filter((_, i) => ![1, 3, 5, 7].includes(i));
+    this.good.push(this.state());
+    if (this.good.length > KEPT) this.good = this.good.filter((_, i) => ![1, 3, 5, 7].includes(i));
   }
 
-  /** Back to the last good state before this moment; returns its step. */
+  /** Have nothing to go back to but now. */
+  forget() {
+    this.good = [];
+    this.remember();
+  }
+
+  /** Go back to the last good state; the next time, further back. */
   back() {
-    while (this.good.length > 1 && this.good[this.good.length - 1].steps >= this.gan.steps) {
-      this.good.pop();
-    }
-    this.restore(this.good[this.good.length - 1]);
+    const { good } = this;
+    while (good.length > 1 && good[good.length - 1].steps >= this.gan.steps) good.pop();
+    this.restore(good[good.length - 1]);
     this.past = this.past.filter(([step]) => step <= this.gan.steps);
-    return this.gan.steps;
   }
 
-  // -- keeping a run -----------------------------------------------------------------------------------
+  // -- keeping a run -----------------------------------------------------------------------------
 
-  /** The run as plain data, which JSON can hold: knobs, records, and all that the next step depends on. */
+  /**
+   * The run as plain data for JSON: the knobs, the record, and all that the next step depends
+   * on.
+   */
   save() {
-    const { values, past, every } = this;
-    const data = this.generator.state();
-    return { values: { ...values }, past: [...past], every, data, state: plain(this.gan.state()) };
+    return {
+      values: this.settings,
+      past: this.past,
+      every: this.every,
+      data: this.data.state(),
+      state: plain(this.state()),
+    };
   }
 
-  /** Go on from a saved run. */
-  load({ values, past, every, data, state }) {
-    this.values = { ...this.values, ...values };
-    this.set_target();
+  /** Go on from a saved run; if it does not fit, RangeError says why and nothing changes. */
+  load(run) {
+    const before = this.save();
+    try {
+      this.adopt(run);
+      this.look();
+    } catch (error) {
+      this.adopt(before);
+      throw new RangeError(`This is not a saved run that fits this lab: ${error.message}`);
+    }
+    this.forget();
+  }
+
+  adopt({ values, past, every, data, state }) {
+    for (const name of ["G", "D"]) {
+      if (state[name].length !== this.gan[name].count) {
+        throw new RangeError(
+          `${name} has ${this.gan[name].count} weights, not ${state[name].length}`,
+        );
+      }
+    }
+    this.tune(values);
     this.restore(state);
-    this.past = [...past];
+    this.data.load(data);
+    this.past = past.map((row) => [...row]);
     this.every = every;
-    this.generator.load(data);
-    this.good = [this.gan.state()];
   }
 }
 
@@ -284,8 +314,4 @@ function plain(value) {
   if (ArrayBuffer.isView(value)) return Array.from(value);
   if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]));
-}
-
-function seconds() {
-  return performance.now() / 1000;
 }

@@ -20,7 +20,10 @@ export function xlogy(x, y) {
   return x === 0 ? 0 : x * Math.log(y);
 }
 
-/** Φ(x), the standard normal's distribution function, to 1e-15 and in the left tail to as many digits. */
+/**
+ * Φ(x), the standard normal's distribution function, to 1e-15 and in the left tail to as many
+ * digits.
+ */
 export function ndtr(x) {
   const size = Math.abs(x);
   const tail = size < 3 ? 0.5 - middle(size) : fraction(size);
@@ -49,12 +52,16 @@ function density(x) {
   return Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
 }
 
-// Acklam's rational approximation of Φ⁻¹, right to 1e-9: middle and tail, numerator and denominator.
+// Acklam's rational approximation of Φ⁻¹, right to 1e-9: numerator and denominator in the middle,
+// and in the tail.
 // prettier-ignore
 const ACKLAM = {
-  a: [-39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716, 2.506628277459239],
-  b: [-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572, 1],
-  c: [-0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968, 2.938163982698783],
+  a: [-39.69683028665376, 220.9460984245205, -275.9285104469687,
+      138.357751867269, -30.66479806614716, 2.506628277459239],
+  b: [-54.47609879822406, 161.5858368580409, -155.6989798598866,
+      66.80131188771972, -13.28068155288572, 1],
+  c: [-0.007784894002430293, -0.3223964580411365, -2.400758277161838,
+      -2.549732539343734, 4.374664141464968, 2.938163982698783],
   d: [0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1],
 };
 

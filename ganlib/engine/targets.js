@@ -1,8 +1,8 @@
 /**
  * What a generator must learn: the laws of ganlib/targets.py, drawn from as torch draws.
  *
- * Every law is a mixture of normals or a uniform. Numbers that torch holds in float32 are rounded to
- * float32 here too, so that the same seed gives the same draws. Examples are arrays (n · dim).
+ * Every law is a mixture of normals or a uniform. Numbers that torch holds in float32 are rounded
+ * to float32 here too, so that the same seed gives the same draws. Examples are arrays (n · dim).
  */
 
 import { count } from "./checks.js";
@@ -14,8 +14,8 @@ const round = Math.fround;
 /** Mixture of isotropic normals, p(x) = Σₖ wₖ N(x; μₖ, σₖ² I). */
 export class Mixture {
   /**
-   * means: (modes · dim), stds and weights: (modes), or one std for all. The law lives in standardised
-   * units; shift + scale · x returns to those named `unit`.
+   * means: (modes · dim), stds and weights: (modes), or one std for all. The law lives in
+   * standardised units; shift + scale · x returns to those named `unit`.
    */
   constructor({ means, stds, weights, dim = 1, name = "mixture", ...more }) {
     const modes = means.length / dim;
@@ -168,8 +168,9 @@ export class Uniform {
 }
 
 /**
- * The same one-dimensional law, drawn evenly: each draw comes from a slice [i/n, (i + 1)/n) of its own, so
- * that every mode, and every part of it, gets its share of a batch (stratified; Owen 2013, ch. 8).
+ * The same one-dimensional law, drawn evenly: each draw comes from a slice [i/n, (i + 1)/n) of
+ * its own, so that every mode, and every part of it, gets its share of a batch (stratified; Owen
+ * 2013, ch. 8).
  */
 export function even(law) {
   const drawn = law instanceof Mixture ? law.in_order() : new Uniform(law);
@@ -181,7 +182,10 @@ export function even(law) {
   return drawn;
 }
 
-/** A law from its description, as export.py writes it: { kind: "mixture" | "uniform", drawn_evenly, … }. */
+/**
+ * A law from its description, as export.py writes it: { kind: "mixture" | "uniform",
+ * drawn_evenly, … }.
+ */
 export function law({ kind, drawn_evenly = false, ...description }) {
   const plain = kind === "uniform" ? new Uniform(description) : new Mixture(description);
   return drawn_evenly ? even(plain) : plain;
@@ -197,7 +201,7 @@ export function from_samples(values, { bandwidth = null, name = "your data", uni
   if (n < 2 || !values.every(Number.isFinite)) {
     throw new RangeError("values must be at least two finite numbers in one column");
   }
-  const size = Math.max(...values.map(Math.abs)) || 1; // so that no square is too large or too small
+  const size = Math.max(...values.map(Math.abs)) || 1; // no square too large or too small
   const mean = values.reduce((sum, x) => sum + x / size, 0) / n;
   const spread = Math.sqrt(values.reduce((sum, x) => sum + (x / size - mean) ** 2, 0) / n);
   const shift = size * mean;

@@ -1,13 +1,13 @@
 /**
  * The seven products in WebAssembly with SIMD (engine.c), behind the same names as in ops.js.
  *
- * A page opened from disk may not fetch a file, so the module comes as base64 text. Where there is no
- * WebAssembly, or no SIMD in it, the plain products take over, and `kind` says so.
+ * A page opened from disk may not fetch a file, so the module comes as base64 text. Where there
+ * is no WebAssembly, or no SIMD in it, the plain products take over, and `kind` says so.
  */
 
 import { reference } from "./ops.js";
 
-const PAGES = 1024; // of 64 KiB each: asked for once, for arrays over a memory that grows are cut off
+const PAGES = 1024; // of 64 KiB: asked for once, for arrays over a memory that grows are cut off
 
 /** Base64 text to bytes. */
 function bytes(base64) {

@@ -1,227 +1,212 @@
-"""`PlaneLab`: a GAN in two dimensions; and `View`, which counts the modes that a generator covers."""
+"""`PlaneLab`: a GAN in two dimensions, and the modes that it covers."""
 
 import json
-import math
-from dataclasses import dataclass, fields
 
 import torch
-from torch.special import ndtr
+from torch import Tensor
 
-from ganlib import densities, divergences, losses, targets
-from ganlib.labs.gan_lab import GANLab
-from ganlib.labs.gan_scene import FLOWING, controls
-from ganlib.labs.scene import arrows, axes, button, heat, line, points
+from ganlib import densities, targets
+from ganlib.checks import one_of
+from ganlib.gauges import PlaneGauge
+from ganlib.labs import slow_motion
+from ganlib.labs.session_lab import SessionLab, offered
+from ganlib.losses import loss_of
+from ganlib.session import Session
+from ganlib.stage.scene import Arrows, Axes, Button, Heat, Line, Points
 
-DRAWN, CELLS, BLUR = "points you draw", 32, 0.3
+DRAWN = "points you draw"
+ENOUGH = 10  # of them, to learn from
+PIXELS = 48  # of D, along each side
+BENT = (13, 40)  # lines of z each way, points on each
+ARROWS = 64
+
 TARGETS = {law().name: law for law in (targets.ring, targets.grid, targets.moons, targets.spiral)}
+
+# As in gan_scene.py: a sentence, and the knobs that it is about.
 PRESETS: dict[str, tuple[str, dict]] = {
     "all modes": (
         "Equal rates and little momentum: all eight modes, whatever is said about rings.",
         {},
     ),
-    "D too slow": ("G runs to where D was, and D follows: modes come and go.", {"lr_D": 1e-4}),
+    "D too slow": (
+        "G runs to where D was, and D follows: modes come and go.",
+        {"lr_D": 1e-4},
+    ),
     "D too fast": (
         "D is sure before G is there: good samples, but some modes are never found.",
         {"lr_D": 1e-2},
     ),
 }
+# fmt: off
 AXES = [
-    axes(
-        "plane", box=(0, 0, 0.62, 0.84), legend="top", xlabel="D: blue says real, orange says fake"
-    ),
-    axes("flow", box=(0, 0.84, 0.62, 0.16), frame=False, legend=False),
-    axes("latent", box=(0.62, 0, 0.38, 0.5), title="the grid of z, bent by G"),
-    axes("modes", box=(0.62, 0.5, 0.38, 0.25), auto="x", legend=False),
-    axes("js", box=(0.62, 0.75, 0.38, 0.25), auto="x", y=(0, 1), xlabel="step", legend="top"),
+    Axes("plane",  box=(0.00, 0.00, 0.62, 0.84), legend="top",
+         xlabel="D: blue says real, orange says fake"),
+    Axes("flow",   box=(0.00, 0.84, 0.62, 0.16), frame=False, legend=False),
+    Axes("latent", box=(0.62, 0.00, 0.38, 0.50), title="the grid of z, bent by G"),
+    Axes("modes",  box=(0.62, 0.50, 0.38, 0.25), auto="x", legend=False),
+    Axes("js",     box=(0.62, 0.75, 0.38, 0.25), auto="x", y=(0, 1), xlabel="step", legend="top"),
 ]
 MARKS = [
-    heat("D", "plane", palette="belief"),
-    points("real", "plane", "data", size=3, alpha=0.5),
-    points("fake", "plane", "G(z)", color="#009E73"),
-    arrows("pull", "plane", "pull on G", color="#D55E00"),
-    line("grid", "latent", color="#009E73", width=0.8),
-    line("modes", "modes", style="G"),
-    line("good", "js", "share of good samples", style="G"),
-    line("js", "js", "JS in nats", style="JS", dash="--"),
-    *FLOWING,
+    Heat("D",       "plane",  palette="belief"),
+    Points("real",  "plane",  "data", size=3, alpha=0.5),
+    Points("fake",  "plane",  "G(z)", color="#009E73"),
+    Arrows("pull",  "plane",  "pull on G", color="#D55E00"),
+    Line("grid",    "latent", color="#009E73", width=0.8),
+    Line("modes",   "modes",  style="G"),
+    Line("good",    "js",     "share of good samples", style="G"),
+    Line("js",      "js",     "JS in nats", style="JS", dash="--"),
+    *slow_motion.MARKS,
 ]
+# fmt: on
 
 
-@dataclass(frozen=True)
-class Now:
-    """Modes covered; the share of good samples; JS in nats on 32 × 32 cells."""
+class PlaneLab(SessionLab):
+    """Watch where D sends the fakes, and count the modes; click to draw data.
 
-    modes: int
-    good: float
-    js: float
-
-
-def modes(x, law) -> tuple[int, float]:
-    """Modes that get 1/5 of their part of x (n, dim); and the share of good samples, within 3 sd of their mode."""
-    distance, nearest = torch.cdist(x, law.means).min(1)
-    good = distance <= 3 * law.stds[nearest]
-    counts = torch.bincount(nearest[good], minlength=len(law.means))
-    return int((counts >= 0.2 * law.weights * len(x)).sum()), float(good.float().mean())
-
-
-class View:
-    """How well 4,096 samples of a G fit a law in the plane: `look(G)` gives `Now`."""
-
-    def __init__(self, law, prior):
-        self.law, self.reach = law, 1.1 * max(map(abs, law.range))
-        self.z = prior.sample(4096, torch.Generator().manual_seed(0))
-        edges = torch.linspace(-self.reach, self.reach, CELLS + 1, dtype=torch.float64)
-        inside = ndtr(
-            (edges - law.means.double()[..., None]) / law.stds.double()[:, None, None]
-        ).diff()
-        mass = torch.einsum(
-            "m,my,mx->yx", law.weights.double(), inside[:, 1], inside[:, 0]
-        ).flatten()
-        self.p = torch.cat([mass, 1 - mass.sum(0, keepdim=True)]).clamp(
-            min=0
-        )  # the last cell is all the rest
-
-    @torch.no_grad()
-    def look(self, G) -> Now:
-        x = G(self.z)
-        if not bool(x.isfinite().all()):
-            raise FloatingPointError("diverged: G gives numbers that are not finite")
-        column, row = ((x / self.reach + 1) * (CELLS / 2)).floor().T
-        cell = torch.where((x.abs() < self.reach).all(1), row * CELLS + column, CELLS**2).long()
-        return Now(
-            *modes(x, self.law),
-            float(divergences.js(self.p, cell.bincount(minlength=len(self.p)) / len(x))),
-        )
-
-
-class PlaneLab(GANLab):
-    """Watch where D sends the fakes, and count the modes; click to draw data. target: a 2-D mixture, or a name."""
-
-    presets, kind = PRESETS, Now  # type: ignore[assignment]
+    gan: a `GAN` in two dimensions; target: a mixture, or a name in the lab's list. The rest is as
+    in `GANLab`.
+    """
 
     def __init__(
         self, gan, target="ring of 8", *, batch=128, anneal=False, horizon=3000, seed=0, name=None
     ):
-        if not isinstance(target, str) and getattr(target, "dim", None) != 2:
-            raise ValueError(f"target must be a mixture in two dimensions, got {target!r}")
-        shapes = [
-            tuple(y.shape)
-            for y in (gan.G(gan.prior.sample(3, torch.Generator())), gan.D(torch.zeros(3, 2)))
-        ]
-        if shapes != [(3, 2), (3, 1)]:
-            raise ValueError(
-                f"for 3 points G must give (3, 2) and D (3, 1), got {shapes[0]} and {shapes[1]}"
-            )
         self.clicked: list[tuple] = []
-        called = getattr(target, "name", target)
-        drawing = {DRAWN: lambda: targets.Mixture(self.clicked or [(0.0, 0.0)], [0.1])}
-        self._targets = {
-            **TARGETS,
-            **drawing,
-            **({} if called == target else {called: lambda: target}),
-        }
-        knobs = [
-            *controls(gan, list(self._targets), called, batch, anneal, seed, PRESETS),
-            button("ten", "draw ten"),
-        ]
-        self._begin(
+        laws, called = offered({**TARGETS, DRAWN: self._drawn}, target)
+        session = Session(
             gan,
-            horizon,
+            laws[one_of("target", called, laws)](),
+            gauge=PlaneGauge,
+            batch=batch,
+            anneal=anneal,
+            horizon=horizon,
+            seed=seed,
+        )
+        super().__init__(
+            session,
+            laws,
+            called,
+            PRESETS,
+            more=[Button("ten", "draw ten")],
             title="A GAN in the plane",
             axes=AXES,
             marks=MARKS,
             name=name,
-            controls=knobs,
         )
 
-    def _set_target(self, name):
-        self.target = law = self._targets[name]()
-        self.view = View(law, self.gan.prior)
-        reach = 2.5 if name == DRAWN else self.view.reach
-        for key in ("plane", "latent"):
-            self.relabel(key, x=(-reach, reach), y=(-reach, reach))
-        self.relabel(
-            "modes", title=f"modes covered, of {len(law.means)}", y=(0, 1.05 * len(law.means))
-        )
-        t = densities.line(-reach, reach, 48).float()
-        self._pixels = torch.cartesian_prod(t, t).flip(1)  # row by row from the bottom
-        self._look()
+    @property
+    def view(self):
+        """The `metrics.View` that counts the modes."""
+        return self.session.gauge.view
 
-    def _real(self, n):
-        if self.values["target"] == DRAWN and len(self.clicked) < 10:
+    # -- points you draw -------------------------------------------------------------------------
+
+    def _drawn(self) -> targets.Mixture:
+        """A narrow normal at each point that was clicked."""
+        return targets.Mixture(self.clicked or [(0.0, 0.0)], [0.1])
+
+    def _allow(self, who):
+        needs_data = who != "G only" and not self.values["oracle"]
+        if needs_data and self.values["target"] == DRAWN and len(self.clicked) < ENOUGH:
             raise ValueError(
-                f"draw at least 10 points first: click into the picture; so far {len(self.clicked)}"
+                f"draw at least {ENOUGH} points first: click into the picture; "
+                f"so far {len(self.clicked)}"
             )
-        return super()._real(n)
 
     def pointed(self, axes, *point):
+        """A point was clicked: the data are what is drawn from now on."""
         if axes == "plane":
             self.clicked = [*self.clicked, point]
             self.tell(target=DRAWN, preset="your own")
-            self._set_target(DRAWN)
-            self._last_real = self.target.means
+            self._set_law(DRAWN)
+            self.session.real = self.target.means
 
     def pressed(self, key, text=""):
-        if key != "ten":
-            return super().pressed(key, text)
-        g = torch.Generator().manual_seed(
-            len(self.clicked)
-        )  # the same without a mouse: a heap at a random place
-        for x, y in (
-            3 * torch.rand(1, 2, generator=g) - 1.5 + 0.2 * torch.randn(10, 2, generator=g)
-        ).tolist():
+        """As in every lab with a session; and "draw ten"."""
+        if key == "ten":
+            self._draw_ten()
+        else:
+            super().pressed(key, text)
+
+    def _draw_ten(self) -> None:
+        """Without a mouse: a heap at a random place."""
+        generator = torch.Generator().manual_seed(len(self.clicked))
+        middle = 3 * torch.rand(1, 2, generator=generator) - 1.5
+        heap = middle + 0.2 * torch.randn(10, 2, generator=generator)
+        for x, y in heap.tolist():
             self.pointed("plane", x, y)
 
     def save(self):
-        return json.dumps({**json.loads(super().save()), "clicked": self.clicked})
+        run = json.loads(super().save())
+        return json.dumps({**run, "clicked": self.clicked})
 
-    def _adopt(self, text):
-        super()._adopt(text)
-        self.clicked = json.loads(text).get("clicked", [])
-        self._set_target(self.values["target"])
+    def adopt(self, run):
+        self.clicked = run.get("clicked", [])
+        super().adopt(run)
 
-    def _look(self):
-        self._now = self.view.look(self.gan.G)  # type: ignore[assignment]
+    # -- the picture -----------------------------------------------------------------------------
 
-    def _best_D(self):
-        """D* between both laws seen through noise of sd `BLUR`: so blurred, 128 fakes have a density."""
-        law, fakes = self.target, self.gan.G(self.view.z[:128]).detach()
-        p_data = targets.Mixture(law.means, (law.stds**2 + BLUR**2).sqrt(), law.weights)
-        mass = math.log(len(fakes) * 2 * math.pi * BLUR**2)
-        p_g = lambda x: (
-            (-(torch.cdist(x, fakes) ** 2) / (2 * BLUR**2)).logsumexp(1) - mass
-        )  # so many small normals
-        return lambda x: (p_data.log_prob(x) - p_g(x))[:, None]
+    def _show_law(self):
+        modes = len(self.target.means)
+        reach = 2.5 if self.values["target"] == DRAWN else self.view.reach
+        for key in ("plane", "latent"):
+            self.relabel(key, x=(-reach, reach), y=(-reach, reach))
+        self.relabel("modes", title=f"modes covered, of {modes}", y=(0, 1.05 * modes))
+
+        side = densities.line(-reach, reach, PIXELS).float()
+        self._pixels = torch.cartesian_prod(side, side).flip(1)  # row by row from the bottom
+        self.session.look()
 
     def draw(self):
-        gan, fake = self.gan, self.gan.G(self.view.z[:256]).detach().requires_grad_()
-        judge = self._best_D() if self.values["oracle"] else gan.D
-        pull = torch.autograd.grad(losses.LOSSES[gan.loss].G(judge(fake)) * len(fake), fake)[0]
-        tips = fake - 0.5 * pull / (
-            1 + pull.norm(dim=1, keepdim=True)
-        )  # a long pull is drawn half a unit long
-        lines = torch.cartesian_prod(torch.linspace(-2, 2, 13), torch.linspace(-2, 2, 40)).view(
-            13, 40, 2
-        )
-        bent = torch.full((26, 41, 2), torch.nan)  # a line of z each, ended by nan
+        D = self.session.best_D() if self.values["oracle"] else self.gan.D
+        fake = self.gan.G(self.view.z[:256]).detach()
+        pull = self._pull(D, fake)
         with torch.no_grad():
-            D = judge(self._pixels).sigmoid().view(48, 48)
-            bent[:, :40] = gan.G(torch.cat([lines, lines.flip(2)]).flatten(0, 1)).view(26, 40, 2)
+            belief = D(self._pixels).sigmoid().view(PIXELS, PIXELS)
         return {
-            "D": D,
-            "real": self._last_real[:256],
-            "fake": fake.detach(),
-            "grid": bent.view(-1, 2),
-            "pull": torch.cat([fake, tips], 1)[:64].detach(),
-            **self._flow(),
-            **{f.name: self.past[:, [0, i]] for i, f in enumerate(fields(Now), 1)},
+            "D": belief,
+            "real": self.session.real[:256],
+            "fake": fake,
+            "pull": pull[:ARROWS],
+            "grid": self._bent(),
+            **{name: self.session.curve(name) for name in ("modes", "good", "js")},
+            **self.slow.draw(self.values["slow"]),
         }
 
+    def _pull(self, D, fake: Tensor) -> Tensor:
+        """An arrow from each fake to where G's cost falls, (n, 4); a long pull is half a unit."""
+        fake = fake.detach().requires_grad_()
+        loss = loss_of(self.gan.loss)
+        if loss.paired:
+            real = self.target.sample(len(fake), torch.Generator().manual_seed(0))
+            cost = loss.G(D(real), D(fake))
+        else:
+            cost = loss.G(D(fake))
+        (slope,) = torch.autograd.grad(cost * len(fake), fake)
+        tips = fake - 0.5 * slope / (1 + slope.norm(dim=1, keepdim=True))
+        return torch.cat([fake, tips], 1).detach()
+
+    @torch.no_grad()
+    def _bent(self) -> Tensor:
+        """A grid of lines of z as G bends it, one line after the other, each ended by nan."""
+        lines, points = BENT
+        upright = torch.cartesian_prod(
+            torch.linspace(-2, 2, lines), torch.linspace(-2, 2, points)
+        ).view(lines, points, 2)
+        both_ways = torch.cat([upright, upright.flip(2)])
+        bent = torch.full((2 * lines, points + 1, 2), torch.nan)
+        bent[:, :points] = self.gan.G(both_ways.flatten(0, 1)).view(2 * lines, points, 2)
+        return bent.view(-1, 2)
+
+    # -- in words --------------------------------------------------------------------------------
+
     def text(self):
-        self._look()
-        now: Now = self._now  # type: ignore[assignment]
-        said = f"{now.modes} of {len(self.target.means)} modes, {100 * now.good:.0f} % good samples, JS {now.js:.3f}"
+        now = self.ledger
+        said = (
+            f"{now.modes} of {len(self.target.means)} modes, "
+            f"{100 * now.good:.0f} % good samples, JS {now.js:.3f}"
+        )
         return f"After {self.gan.steps} steps on {self.values['target']}: {said}."
 
     def claim(self):
-        return f"after {self.gan.steps} steps on {self.values['target']}, JS below 0.5: {self._now.js < 0.5}."
+        near = self.session.now.js < 0.5
+        return f"after {self.gan.steps} steps on {self.values['target']}, JS below 0.5: {near}."

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/engine.py [--seconds 3] [--rounds 3]
 
-Each setting is trained by torch's `GAN.step`, by the engine in WebAssembly and by the engine in plain
-JavaScript (float64), the last two in node, in turns; printed is the median of the rounds.
+Each setting is trained by torch's `GAN.step`, by the engine in WebAssembly and by the engine in
+plain JavaScript (float64), the last two in node, in turns; printed is the median of the rounds.
 """
 
 import argparse

@@ -1,12 +1,13 @@
-"""How often does each failure happen, and which medicine helps? Many seeds of every setting, at once.
+"""How often does each failure happen, which medicine helps? Many seeds of every setting at once.
 
-    python tests/benchmarks/failures.py                     # all studies, about 15 minutes of one core
-    python tests/benchmarks/failures.py --study dose        # one of them; the others stay as they are in the file
+    python tests/benchmarks/failures.py                 # all studies, about 15 minutes of one core
+    python tests/benchmarks/failures.py --study dose    # one; the others stay as they are
     python tests/benchmarks/failures.py --seeds 4 --steps 200 --out /tmp/try.json
 
 Prints `name = value unit` lines and keeps the numbers, seed by seed, in images/failures.json, which
-notebook 05 reads. The seeds of one setting train as one stack of networks. Settings that differ in one
-knob are twins: the same first weights, data and noise, seed by seed (as far as the knob lets them).
+notebook 05 reads. The seeds of one setting train as one stack of networks. Settings that differ in
+one knob are twins: the same first weights, data and noise, seed by seed (as far as the knob lets
+them).
 """
 
 import argparse
@@ -14,8 +15,10 @@ import copy
 import itertools
 import json
 import math
-import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 
 import torch
 from torch import nn
@@ -24,17 +27,15 @@ from torch.func import functional_call, stack_module_state, vmap
 from ganlib import targets
 from ganlib.densities import line
 from ganlib.gan import GAN
-from ganlib.labs.plane import modes
 from ganlib.labs.twins import PATIENTS
 from ganlib.losses import LOSSES, Loss
 from ganlib.medicine import MEDICINE, treat
+from ganlib.metrics import modes
 from ganlib.networks import mlp
+from ganlib.schedule import fall
 
 OUT = Path(__file__).parents[2] / "images" / "failures.json"
-# The other coding of least squares: G wants the verdict 1, where D's targets are 1 and −1.
-LOSSES["least-squares, target 1"] = Loss(
-    "least-squares, target 1", LOSSES["least-squares"].D, lambda fake: ((fake - 1) ** 2).mean() / 2
-)
+NONE = MEDICINE["none"]
 
 
 class Stack(nn.Module):
@@ -43,16 +44,19 @@ class Stack(nn.Module):
     def __init__(self, nets):
         super().__init__()
         weights, _ = stack_module_state(nets)
-        self.names, self.stacked = list(weights), nn.ParameterList(weights.values())
-        self.net = [
-            copy.deepcopy(nets[0])
-        ]  # in a list: its own weights are no parameters of the stack
+        self.names = list(weights)
+        self.stacked = nn.ParameterList(weights.values())
+        # In a list: its own weights are no parameters of the stack.
+        self.net = [copy.deepcopy(nets[0])]
 
     def forward(self, x):
+        def one(weights, rows):
+            return functional_call(self.net[0], weights, rows)
+
         rows = x.view(-1, len(self.stacked[0]), *x.shape[1:]).transpose(0, 1)
-        one = vmap(lambda *given: functional_call(self.net[0], *given), randomness="different")
-        out = one(dict(zip(self.names, self.stacked)), rows)
-        return out.transpose(0, 1).flatten(0, 1)
+        weights = dict(zip(self.names, self.stacked))
+        answers = vmap(one, randomness="different")(weights, rows)
+        return answers.transpose(0, 1).flatten(0, 1)
 
     def member(self, i):
         """Network i on its own."""
@@ -61,26 +65,37 @@ class Stack(nn.Module):
         return net
 
 
-def ring(seeds, steps, *, target=None, batch=64, width=48, dose=MEDICINE["none"], **knobs):
+def ring(seeds, steps, *, target=None, batch=64, width=48, dose=NONE, **knobs):
     """Modes covered and share of good samples after training, one number for each seed."""
-    target, prior = target or targets.ring(), targets.gaussian(dim=2)
-    G = Stack([mlp(2, width, width, 2, seed=2 * s) for s in range(seeds)])
-    D = lambda n, wrap: Stack(
-        [wrap(mlp(2 * n, width, width, 1, seed=2 * s + 1)) for s in range(seeds)]
-    )
+    target = target or targets.ring()
+    prior = targets.gaussian(dim=2)
+    G = Stack([mlp(2, width, width, 2, seed=2 * seed) for seed in range(seeds)])
+
+    def D(inputs, wrap):
+        nets = [mlp(2 * inputs, width, width, 1, seed=2 * seed + 1) for seed in range(seeds)]
+        return Stack([wrap(net) for net in nets])
+
     gan, shown = treat(G, D, prior, dose, seed=0, **{**PATIENTS["healthy"], **knobs})
     data = torch.Generator().manual_seed(1)
     torch.manual_seed(0)  # of the instance noise
     for _ in range(steps):
         gan.step(target.sample(seeds * batch * gan.d_steps, data))
+
     with torch.no_grad():
         x = shown(prior.sample(seeds * 4000, torch.Generator().manual_seed(2)))
-    found = [modes(x[s::seeds], target) for s in range(seeds)]
-    return {"modes": [m for m, _ in found], "good": [round(g, 3) for _, g in found]}
+    found = [modes(x[seed::seeds], target) for seed in range(seeds)]
+    return {
+        "modes": [covered for covered, _ in found],
+        "good": [round(good, 3) for _, good in found],
+    }
 
 
 class Line:
-    """A stack of 1-D GANs, one for each seed from `first` on, looked at through the exact ledger."""
+    """A stack of 1-D GANs, one for each seed from `first` on, looked at through the exact ledger.
+
+    far: how far G begins from the data. sgd: G descends without Adam. points: so many examples are
+    all the data. anneal: the rates fall. small: G is a straight line.
+    """
 
     def __init__(
         self,
@@ -93,76 +108,101 @@ class Line:
         points=None,
         anneal=False,
         small=False,
-        dose=MEDICINE["none"],
+        dose=NONE,
         **knobs,
     ):
-        self.law = {"normal": targets.gaussian, "two modes": targets.mixture}[target]()
-        G = [
-            mlp(1, 1) if small else mlp(1, 32, 32, 1, seed=2 * s, cover=(-1, 1))
-            for s in range(first, first + seeds)
-        ]
-        for net in G:
-            net[-1].bias.data += far
-        knobs = {"lr_G": 2e-3, "lr_D": 1e-2, "betas": (0.0, 0.9), **knobs}
-        D = lambda n, wrap: Stack([wrap(self.D(n, s)) for s in range(first, first + seeds)])
-        self.gan, self.shown = treat(Stack(G), D, targets.uniform(), dose, seed=0, **knobs)
-        if sgd:
-            self.gan.opt_G = torch.optim.SGD(self.gan.G.parameters(), lr=knobs["lr_G"] * seeds)
-        self.seeds, self.anneal, self.data = seeds, anneal, torch.Generator().manual_seed(1)
+        laws = {"normal": targets.gaussian, "two modes": targets.mixture}
+        self.law = laws[target]()
+        self.seeds = seeds
+        self.anneal = anneal
+        self.data = torch.Generator().manual_seed(1)
         self.pool = self.law.sample(points, self.data) if points else None
         self.x = line(-8, 12, 400)
         density = self.law.log_prob(self.x[:, None]).exp()
         self.p = density / (density.sum() * (self.x[1] - self.x[0]))
 
+        which = range(first, first + seeds)
+        G = [self.G(seed, small, far) for seed in which]
+
+        def D(inputs, wrap):
+            return Stack([wrap(self.D(inputs, seed)) for seed in which])
+
+        knobs = {"lr_G": 2e-3, "lr_D": 1e-2, "betas": (0.0, 0.9), **knobs}
+        self.gan, self.shown = treat(Stack(G), D, targets.uniform(), dose, seed=0, **knobs)
+        if sgd:
+            self.gan.opt_G = torch.optim.SGD(self.gan.G.parameters(), lr=knobs["lr_G"] * seeds)
+
     @staticmethod
-    def D(inputs, s):
-        """The discriminator of seed s; with one input its kinks are spread over the range of the data."""
-        return mlp(inputs, 48, 48, 1, seed=2 * s + 1, cover=(-3, 3) if inputs == 1 else None)
+    def G(seed, small, far):
+        """The generator of this seed, moved by `far`."""
+        net = mlp(1, 1) if small else mlp(1, 32, 32, 1, seed=2 * seed, cover=(-1, 1))
+        net[-1].bias.data += far
+        return net
+
+    @staticmethod
+    def D(inputs, seed):
+        """The discriminator of this seed; with one input its kinks are spread over the data."""
+        cover = (-3, 3) if inputs == 1 else None
+        return mlp(inputs, 48, 48, 1, seed=2 * seed + 1, cover=cover)
+
+    def real(self, n):
+        if self.pool is None:
+            return self.law.sample(n, self.data)
+        return self.pool[torch.randint(len(self.pool), (n,), generator=self.data)]
 
     def train(self, steps, *, batch=64, looks=1):
         """Train, and stop so many times on the way to be looked at: gives the step."""
-        lr_G, lr_D = self.gan.lr_G, self.gan.lr_D
+        lr_G = self.gan.lr_G
+        lr_D = self.gan.lr_D
         torch.manual_seed(0)
         for step in range(1, steps + 1):
             if self.anneal:
-                fall = min(1.0, max(0.01, 2 - 2 * step / steps))
-                self.gan.lr_G, self.gan.lr_D = lr_G * fall, lr_D * fall
-            n = self.seeds * batch * self.gan.d_steps
-            real = (
-                self.law.sample(n, self.data)
-                if self.pool is None
-                else self.pool[torch.randint(len(self.pool), (n,), generator=self.data)]
-            )
-            self.gan.step(real)
+                self.gan.lr_G = lr_G * fall(step, steps)
+                self.gan.lr_D = lr_D * fall(step, steps)
+            self.gan.step(self.real(self.seeds * batch * self.gan.d_steps))
             if step % max(1, steps // looks) == 0:
                 yield step
 
-    def ledger(self, s):
-        """The exact `Ledger` of seed s; G is the one to look at."""
+    def ledger(self, seed):
+        """The exact `Ledger` of this seed; G is the one to look at."""
         G = self.gan.G if self.shown is self.gan.G else self.shown.module
-        return GAN(G.member(s), self.gan.D.member(s), targets.uniform()).ledger(self.p, self.x)
+        alone = GAN(G.member(seed), self.gan.D.member(seed), targets.uniform())
+        return alone.ledger(self.p, self.x)
 
-    def pull(self, s):
-        """‖∇G‖ of seed s at the last step: how loudly D speaks to G."""
-        return self.seeds * math.sqrt(
-            sum(float(w.grad[s].square().sum()) for w in self.gan.G.parameters())
-        )
+    def js(self):
+        """JS of every seed."""
+        return [self.ledger(seed).js for seed in range(self.seeds)]
+
+    def pull(self, seed):
+        """‖∇G‖ of this seed at the last step: how loudly D speaks to G."""
+        squares = (float(w.grad[seed].square().sum()) for w in self.gan.G.parameters())
+        return self.seeds * math.sqrt(sum(squares))
 
 
-# -- the studies: each gives what goes under its name into the file ------------------------------------------
+def late(step, steps):
+    """Whether a step lies in the last third of a run."""
+    return step > steps / 1.5
+
+
+def say(name, numbers, unit):
+    span = f"mean of {len(numbers)} seeds, from {min(numbers)} to {max(numbers)}"
+    print(f"{name} = {mean(numbers):.3g} {unit} ({span})", flush=True)
+
+
+# -- the studies: each gives what goes under its name into the file ------------------------------
+
+
 def collapse(seeds, steps):
     """One knob, lr_D, on two modes in one dimension: modes covered, one number for each seed."""
     found = {}
     for name, lr_D in {"lr_D 1e-2": 1e-2, "lr_D 1e-4": 1e-4}.items():
         run = Line(seeds, target="two modes", lr_G=1e-2, lr_D=lr_D)
-        list(run.train(steps * 2 // 3))
+        for _ in run.train(steps * 2 // 3):
+            pass
+        z = run.gan.prior.quantile(line(0, 1, 4000).float())[:, None]
         with torch.no_grad():
-            x = run.gan.G(
-                run.gan.prior.quantile(line(0, 1, 4000).float())[:, None].repeat_interleave(
-                    seeds, 0
-                )
-            )
-        found[name] = {"modes": [modes(x[s::seeds], run.law)[0] for s in range(seeds)]}
+            x = run.gan.G(z.repeat_interleave(seeds, 0))
+        found[name] = {"modes": [modes(x[seed::seeds], run.law)[0] for seed in range(seeds)]}
     return found
 
 
@@ -172,12 +212,18 @@ def dose(seeds, steps):
     return {f"{lr_D:g}": ring(seeds, steps, lr_D=lr_D) for lr_D in rates}
 
 
+# The other coding of least squares: G wants the verdict 1, where D's targets are 1 and −1.
+TARGET_1 = Loss(
+    "least-squares, target 1",
+    D=LOSSES["least-squares"].D,
+    G=lambda fake: ((fake - 1) ** 2).mean() / 2,
+)
 FOLKLORE = {
     "healthy": {},
     "minimax loss": {"loss": "minimax"},
     "hinge loss": {"loss": "hinge"},
     "least squares, target 0": {"loss": "least-squares"},
-    "least squares, target 1": {"loss": "least-squares, target 1"},
+    "least squares, target 1": {"loss": TARGET_1},
     "momentum 0.9": {"betas": (0.9, 0.999)},
     "batch of 8": {"batch": 8},
     "width 12": {"width": 12},
@@ -195,129 +241,168 @@ def folklore(seeds, steps):
 CIRCLING = {"lr_G": 3e-3, "lr_D": 3e-3, "betas": (0.9, 0.999)}  # in one dimension
 
 
+def circling(seeds, steps, dose):
+    """JS over the last third of a run that circles, a mean for each seed."""
+    run = Line(seeds, dose=dose, **CIRCLING)
+    js = [run.js() for step in run.train(steps, looks=20) if late(step, steps)]
+    return [round(mean(of_seed), 4) for of_seed in zip(*js)]
+
+
 def medicine(seeds, steps):
-    """Twins: a sick setting with and without each medicine; modes covered on the ring, or JS over the last third."""
+    """Twins: a sick setting with and without each medicine.
+
+    Modes covered on the ring, or JS over the last third.
+    """
     found = {"D too slow": {}, "D too fast": {}, "circling": {}}
-    for (patient, numbers), name in itertools.product(found.items(), MEDICINE):
+    for patient, name in itertools.product(found, MEDICINE):
         if patient == "circling":
-            run = Line(seeds, dose=MEDICINE[name], **CIRCLING)
-            late = (step for step in run.train(steps, looks=20) if step > steps / 1.5)
-            js = [[run.ledger(s).js for s in range(seeds)] for _ in late]
-            numbers[name] = [round(statistics.mean(row), 4) for row in zip(*js)]
+            unit = "nats of JS"
+            numbers = circling(seeds, steps, MEDICINE[name])
         else:
-            numbers[name] = ring(seeds, steps, dose=MEDICINE[name], **PATIENTS[patient])["modes"]
-        _say(
-            f"{patient} | {name}", numbers[name], "nats of JS" if patient == "circling" else "modes"
-        )
+            unit = "modes"
+            on_ring = ring(seeds, steps, dose=MEDICINE[name], **PATIENTS[patient])
+            numbers = on_ring["modes"]
+        found[patient][name] = numbers
+        say(f"{patient} | {name}", numbers, unit)
     return found
 
 
-CLINIC = {  # diagnosis: its knobs; the test of a run by JS over the last third, last ledger, last pull; what tells it
-    "circling": (
+@dataclass(frozen=True)
+class Case:
+    """A failure of the clinic: the knobs of `Line` that make it, and what tells it.
+
+    shows: whether it is there, by JS over the last third, the last ledger and the last pull on G.
+    """
+
+    knobs: dict
+    shows: Callable
+    tell: str
+
+
+CLINIC = {
+    "circling": Case(
         CIRCLING,
         lambda js, end, pull: max(js) > 0.15 and max(js) - min(js) > 0.1,
-        "JS swings and does not settle, and the pull on G comes and goes: both move, nobody arrives.",
+        "JS swings and does not settle, and the pull on G comes and goes: "
+        "both move, nobody arrives.",
     ),
-    "few data": (
+    "few data": Case(
         {"points": 12, "anneal": True},
         lambda js, end, pull: end.js > 0.15 and end.regret > 0.3,
         "The loss of D falls while its regret rises: D learns the twelve examples, not the law.",
     ),
-    "healthy": (
+    "healthy": Case(
         {"anneal": True},
         lambda js, end, pull: end.js <= 0.03 and end.off_half <= 0.05,
         "JS and both gauges of D go to 0, and stay there.",
     ),
-    "starved": (
+    "starved": Case(
         {"far": 6.0, "loss": "minimax", "sgd": True},
         lambda js, end, pull: end.js > 0.6 and pull < 1e-4,
-        "The pull on G is nearly 0 from the start, with JS at its ceiling log 2: D is D*, and sure.",
+        "The pull on G is nearly 0 from the start, with JS at its ceiling log 2: "
+        "D is D*, and sure.",
     ),
-    "collapse": (
+    "collapse": Case(
         {"target": "two modes", "lr_G": 1e-2, "lr_D": 1e-4},
         lambda js, end, pull: min(js) > 0.15,
         "JS stays high though D says ½: D lags behind a G that keeps all its samples together.",
     ),
-    "G too small": (
+    "G too small": Case(
         {"target": "two modes", "small": True},
         lambda js, end, pull: min(js) > 0.03 and end.regret < 0.05,
         "The regret is near 0 and JS stands still above 0: D is right, and G can do no better.",
     ),
-    "blind D": (
+    "blind D": Case(
         {"lr_D": 1e-7, "lr_G": 1e-4},
         lambda js, end, pull: end.off_half < 0.1 and end.off_star > 0.25,
         "E|D − ½| is small and E|D − D*| grows; the losses hardly move. D does not learn at all.",
     ),
-    "frozen": (
+    "frozen": Case(
         {"lr_G": 5e-2, "lr_D": 5e-2},
         lambda js, end, pull: end.js > 0.15 and pull < 1e-3,
-        "The pull on G falls to nothing after wild swings: large steps have saturated the networks.",
+        "The pull on G falls to nothing after wild swings: "
+        "large steps have saturated the networks.",
     ),
 }
 
 
-def clinic(seeds, steps, looks=60):
-    """Eight presets: in how many seeds the failure shows; and the gauges of the first run on its own that shows it."""
-    found = {}
-    for name, (knobs, test, tell) in CLINIC.items():
-        run = Line(seeds, **knobs)
-        js = [
-            [run.ledger(s).js for s in range(seeds)]
-            for step in run.train(steps, looks=30)
-            if step > steps / 1.5
+def count_cases(case, seeds, steps):
+    """In how many seeds the failure shows."""
+    run = Line(seeds, **case.knobs)
+    js = [run.js() for step in run.train(steps, looks=30) if late(step, steps)]
+    return sum(
+        case.shows(of_seed, run.ledger(seed), run.pull(seed))
+        for seed, of_seed in enumerate(zip(*js))
+    )
+
+
+def watch(case, seed, steps, looks):
+    """The gauges of one run on its own at each look, and whether the failure shows."""
+    run = Line(1, first=seed, **case.knobs)
+    gauges = []
+    js = []
+    for step in run.train(steps, looks=looks):
+        now = run.ledger(0)
+        losses = run.gan.history[-1]
+        row = [
+            now.js,
+            now.off_half,
+            now.off_star,
+            now.regret,
+            math.log10(run.pull(0) + 1e-12),
+            losses["loss_D"],
+            losses["loss_G"],
         ]
-        shows = [test(js_s, run.ledger(s), run.pull(s)) for s, js_s in enumerate(zip(*js))]
-        for first in range(seeds):
-            alone, gauges = Line(1, first=first, **knobs), []
-            for step in alone.train(steps, looks=looks):
-                now, last = alone.ledger(0), alone.gan.history[-1]
-                pull = math.log10(alone.pull(0) + 1e-12)
-                row = [
-                    now.js,
-                    now.off_half,
-                    now.off_star,
-                    now.regret,
-                    pull,
-                    last["loss_D"],
-                    last["loss_G"],
-                ]
-                gauges.append([step, *(float(f"{v:.4g}") for v in row)])
-            if test([js for step, js, *_ in gauges if step > steps / 1.5], now, alone.pull(0)):
+        row = [float(f"{number:.4g}") for number in row]
+        gauges.append([step, *row])
+        if late(step, steps):
+            js.append(row[0])
+    return gauges, case.shows(js, now, run.pull(0))
+
+
+def clinic(seeds, steps, looks=60):
+    """Eight presets: in how many seeds the failure shows, and the first run alone that shows it.
+
+    If none does, it is the last.
+    """
+    found = {}
+    for name, case in CLINIC.items():
+        count = count_cases(case, seeds, steps)
+        for seed in range(seeds):
+            gauges, shows = watch(case, seed, steps, looks)
+            if shows:
                 break
-        found[name] = {"shows": sum(shows), "of": seeds, "tell": tell, "gauges": gauges}
-        print(f"clinic | {name} = {sum(shows)} of {seeds} seeds", flush=True)
+        found[name] = {"shows": count, "of": seeds, "tell": case.tell, "gauges": gauges}
+        print(f"clinic | {name} = {count} of {seeds} seeds", flush=True)
     return found
 
 
 STUDIES = {study.__name__: study for study in (collapse, dose, folklore, medicine, clinic)}
 
 
-def _say(name, numbers, unit):
-    span = f"mean of {len(numbers)} seeds, from {min(numbers)} to {max(numbers)}"
-    print(f"{name} = {statistics.mean(numbers):.3g} {unit} ({span})", flush=True)
-
-
 def main(arguments=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
+    option = parser.add_argument
+    option(
         "--study",
         choices=STUDIES,
         action="append",
         help="only this one; may be given several times",
     )
-    parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=1500)
-    parser.add_argument("--out", type=Path, default=OUT)
+    option("--seeds", type=int, default=20)
+    option("--steps", type=int, default=1500)
+    option("--out", type=Path, default=OUT)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
+
     found = json.loads(given.out.read_text()) if given.out.exists() else {}
     for name in given.study or STUDIES:
         found[name] = STUDIES[name](given.seeds, given.steps)
         if name in ("collapse", "dose", "folklore"):
             for setting, result in found[name].items():
-                _say(f"{name} | {setting}", result["modes"], "modes")
+                say(f"{name} | {setting}", result["modes"], "modes")
         found["steps"] = {**found.get("steps", {}), name: given.steps}
         given.out.write_text(json.dumps(found, separators=(",", ":")) + "\n")
 

@@ -1,15 +1,16 @@
 // Answers the questions of the tests with the engine itself; run by node (node.mjs) or in a page.
 
 import { gan, network } from "../../ganlib/engine/build.js";
+import { LineGauge, PlaneGauge } from "../../ganlib/engine/gauges.js";
 import { ledger, line, push_masses, z_cells } from "../../ganlib/engine/ledger.js";
-import { LineView } from "../../ganlib/engine/line.js";
 import { LOSSES, PENALTIES, value_terms } from "../../ganlib/engine/losses.js";
 import { reference } from "../../ganlib/engine/ops.js";
 import { OPTIMISERS } from "../../ganlib/engine/optimisers.js";
-import { PlaneView, BlurredD } from "../../ganlib/engine/plane.js";
+import { BlurredD } from "../../ganlib/engine/plane.js";
 import * as random from "../../ganlib/engine/random.js";
 import { fall } from "../../ganlib/engine/schedule.js";
 import { Session } from "../../ganlib/engine/session.js";
+import { SlowMotion } from "../../ganlib/engine/slow_motion.js";
 import * as special from "../../ganlib/engine/special.js";
 import { from_samples, law } from "../../ganlib/engine/targets.js";
 import { fastest, wasm } from "../../ganlib/engine/wasm.js";
@@ -19,7 +20,7 @@ async function ops_of(question) {
   return reference(question.ops === "float32" ? Float32Array : Float64Array);
 }
 
-/** A floor of numbers on a grid, as the ledger takes a D that is only asked beside it. */
+/** A D that says the same everywhere, which the ledger asks beside the grid. */
 const same_everywhere = (logit) => ({ evaluate: (x) => x.map(() => logit) });
 
 const ANSWERS = {
@@ -111,45 +112,48 @@ const ANSWERS = {
     return { ...entry, masses: [...pushed.masses] };
   },
 
-  /** A session whose knobs are turned at given steps: its records, weights and message. */
+  /** A session and what is done with it, [method, …arguments] each; and where it stands then. */
   async session(question) {
     const player = gan(await ops_of(question), question.gan);
-    const targets = Object.fromEntries(
-      Object.entries(question.targets).map(([name, described]) => [name, () => law(described)]),
-    );
-    const view = question.plane ? new PlaneView(player.prior) : new LineView(player.prior);
-    let clock = 0;
-    const session = new Session(player, view, targets, {
-      values: question.values,
-      horizon: question.horizon ?? null,
-      clock: () => clock,
-    });
+    const gauge = question.plane ? PlaneGauge : LineGauge;
+    const session = new Session(player, law(question.law), { gauge, ...question.how });
 
-    const said = [];
-    for (const [what, ...args] of question.script) {
+    const does = {
+      run: (steps, ...part) => {
+        for (let i = 0; i < steps; i++) session.step(...part);
+      },
+      law: (described) => session.set_law(law(described)),
+      reload: () => session.load(JSON.parse(JSON.stringify(session.save()))),
+      spoil: () => session.load({ ...session.save(), state: { G: [1], D: [1] } }),
+    };
+    const said = question.script.map(([what, ...args]) => {
       try {
-        if (what === "run") for (let i = 0; i < args[0]; i++) session.advance();
-        else if (what === "wait") clock += args[0];
-        else if (what === "play") said.push(session.advance(true));
-        else if (what === "reload") session.load(JSON.parse(JSON.stringify(session.save())));
-        else said.push(session[what](...args) ?? null);
+        return ((does[what] ?? session[what].bind(session))(...args) ?? null) && "done";
       } catch (error) {
-        said.push(error.message);
+        return error.message;
       }
-    }
-    const { lr_G, lr_D } = player;
+    });
     return {
+      said,
       past: session.past,
       G: [...player.G.p],
       D: [...player.D.p],
       steps: player.steps,
-      last_real: [...session.last_real],
+      real: [...session.real],
       good: session.good.map((state) => state.steps),
-      now: Number.isFinite(player.G.p[0]) ? session.now : null,
-      said,
-      rates: [lr_G, lr_D],
-      values: session.values,
+      rates: [player.lr_G, player.lr_D],
+      settings: session.settings,
+      js: session.curve("js"),
     };
+  },
+
+  slow_motion({ script }) {
+    let clock = 10;
+    const slow = new SlowMotion(() => clock);
+    return script.map(([what, ...args]) => {
+      if (what === "wait") clock += args[0];
+      return what === "next" ? slow.next(...args) : null;
+    });
   },
 
   /** D* through noise: its logits and slopes at points of the plane. */

@@ -1,0 +1,181 @@
+"""`SessionLab`: what the labs on the line and in the plane share. They only draw, each its own."""
+
+from ganlib.labs.gan_scene import controls
+from ganlib.labs.slow_motion import SlowMotion
+from ganlib.session import Session, all_or_nothing
+from ganlib.stage.lab import Lab
+
+
+def offered(laws: dict, target) -> tuple[dict, str]:
+    """`laws`, {name: function that makes a law}, with the target among them; and its name.
+
+    target: a law of the learner's own, or the name of one in `laws`.
+    """
+    if isinstance(target, str):
+        return laws, target
+    name = getattr(target, "name", "your target")
+    return {**laws, name: lambda: target}, name
+
+
+class SessionLab(Lab):
+    """A session with knobs, presets, buttons and slow motion. Subclasses draw, and show their law.
+
+    The knobs stand in `values`; whoever moves one by `tell` alone calls `reset` afterwards.
+    """
+
+    fps = 34  # as few as show 30: each costs training
+
+    def __init__(self, session: Session, laws, target, presets, *, more=(), **scene):
+        self.session = session
+        self.gan = session.gan
+        self.laws = laws
+        self.presets = presets
+        self.slow = SlowMotion()
+        knobs = controls(session, laws, target, presets)
+        super().__init__(height=600, controls=[*knobs, *more], **scene)
+        self.steps = self.gan.steps
+        self._defaults = dict(self.values)
+        self._show_law()
+
+    def _show_law(self) -> None:
+        """Fit the axes to the law, which may be another one than before."""
+        raise NotImplementedError
+
+    # -- what a notebook asks for ----------------------------------------------------------------
+
+    @property
+    def ledger(self):
+        """How far the GAN is at this moment: a `Ledger`, in the plane a `Now`."""
+        return self.session.ledger
+
+    @property
+    def past(self):
+        """The ledger over time, a line every 25 steps: the step, then the fields of the ledger."""
+        return self.session.past
+
+    @property
+    def target(self):
+        """The law that is learned."""
+        return self.session.law
+
+    @property
+    def horizon(self):
+        """Over the second half of so many steps the rates fall; None: as it suits the target."""
+        return self.session.horizon
+
+    @horizon.setter
+    def horizon(self, steps):
+        self.session.horizon = steps
+
+    # -- training --------------------------------------------------------------------------------
+
+    def advance(self):
+        """One training step; in slow motion one phase of it, and False until the step is done."""
+        who = self.values["train"]
+        done = True
+        if self.values["slow"]:
+            train = "G only" if self.values["oracle"] else who
+            who, done = self.slow.next(train, self.playing)
+        if who:
+            self._allow(who)
+            self.session.step(who, done=done)
+        return done
+
+    def _allow(self, who: str) -> None:
+        """A lab may refuse a move by ValueError."""
+
+    def reset(self):
+        """Start again, with the knobs as they stand."""
+        self._tune()
+        self.session.reset()
+        self.steps = self.gan.steps
+        self.slow.begin()
+
+    def _tune(self) -> None:
+        self.session.tune(**{key: self.values[key] for key in self.session.settings})
+
+    # -- the learner's hand ----------------------------------------------------------------------
+
+    def changed(self, key, value):
+        """A knob was turned: it acts at the next step, and the optimisers' memory is kept."""
+        if key == "preset":
+            self._take_preset(value)
+        elif key != "slow":
+            if key == "target":
+                self._set_law(value)
+            self._tune()
+            if key == "seed":
+                self.reset()
+            else:
+                self.note = ""
+                self.tell(preset="your own")
+
+    def _set_law(self, name: str) -> None:
+        self.session.set_law(self.laws[name]())
+        self._show_law()
+
+    def _take_preset(self, name: str) -> None:
+        if name not in self.presets:  # "your own"
+            self.note = ""
+            return
+        self.note, knobs = self.presets[name]
+        kept = ["seed", "slow"]
+        brought = [turned.get("target") for _, turned in self.presets.values()]
+        if self.values["target"] not in brought:  # the learner chose it; else it goes as it came
+            kept.append("target")
+        own = {key: self.values[key] for key in kept}
+        self.tell(**{**self._defaults, **own, **knobs, "preset": name})
+        self._set_law(self.values["target"])
+        self.reset()
+
+    def pressed(self, key, text=""):
+        """A button: single steps, back to the last good state, save and load a run."""
+        if key == "back":
+            self.session.back()
+            self.steps = self.gan.steps
+            self.pause(f"Back at step {self.steps}.")
+        elif key in ("step_D", "step_G"):
+            self._step_of({"step_D": "D only", "step_G": "G only"}[key])
+        elif key == "save":
+            self.download("gan-run.json", self.save())
+        elif key == "load":
+            self.load(text)
+
+    def _step_of(self, who: str) -> None:
+        """A step of one player."""
+        self.pause()
+        self._allow(who)
+        self.session.move(who)
+        self.gan.steps += 1
+        self.steps += 1
+
+    def _failed(self, error):
+        if isinstance(error, FloatingPointError):
+            undo = "Press “back to the last good state”, then lower a rate."
+            error = FloatingPointError(f"{error}. {undo}")
+        super()._failed(error)
+
+    # -- keeping a run ---------------------------------------------------------------------------
+
+    def save(self) -> str:
+        """The run as JSON text: knobs, curves, and every tensor that the next step depends on."""
+        return self.session.save(**self.values)
+
+    def load(self, text: str) -> None:
+        """Go on from a saved run; the present one stays as it is if the file does not fit."""
+        all_or_nothing(text, save=self.save, adopt=self.adopt, show=self.draw)
+        self.session.forget()
+        self.pause(f"Loaded: step {self.steps}.")
+
+    def adopt(self, run: dict) -> None:
+        """Take over a run that was read from its text; `load` is all or nothing, this is not."""
+        values = {
+            control.key: control.checked(run["values"][control.key])
+            for control in self.scene.controls
+            if control.key in self.values
+        }
+        self.session.set_law(self.laws[values["target"]]())
+        self.session.adopt({**run, "values": values})
+        self.tell(**values)
+        self._show_law()
+        self.steps = self.gan.steps

@@ -1,0 +1,376 @@
+"""`Session`: a GAN learns a law, and all that happens on the way is kept.
+
+A session owns what a run needs besides the GAN: the rates that were asked for and how they fall,
+the batch, who trains, the data, the record over time, states to go back to. It shows nothing: a lab
+draws it, a script reads it.
+"""
+
+import base64
+import json
+from dataclasses import astuple, fields
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganlib import networks
+from ganlib.checks import count, one_of, positive
+from ganlib.gan import GAN
+from ganlib.gauges import LineGauge, judged_by
+from ganlib.losses import LOSSES, PENALTIES, loss_of
+from ganlib.schedule import fall
+
+WHO = ("both", "D only", "G only")  # may train
+EVERY = 25  # steps between two lines of the record, at first
+LINES = 400  # of the record; beyond that every second one is dropped
+KEPT = 12  # states to go back to
+FORMAT = "ganlib run 1"  # of a saved run, one JSON text
+
+# What is wrong with such a text, by the error that reading it leads to.
+DAMAGED = (TypeError, RuntimeError, EOFError, IndexError)
+WRONG: dict = {
+    json.JSONDecodeError: "it is cut short or not JSON",
+    KeyError: "it has no {}",
+    DAMAGED: "its content is damaged or of other networks ({})",
+}
+
+
+class Session:
+    """One training session: `step()` again and again, and look at `ledger` when you like.
+
+    gan: a `GAN`; law: what it shall learn; gauge: `LineGauge`, or `PlaneGauge` in two dimensions.
+    batch: examples a step. anneal: let both rates fall to 0 over the second half of `horizon`
+    steps, by default 3,000 for a normal and 5,000 for all else. seed: the data are drawn with
+    seed + 1. ValueError says what cannot be trained or measured.
+
+    To be read, and changed by `tune` and `set_law`: lr_G, lr_D (the rates that were asked for),
+    train, anneal, oracle, batch, seed, law, gauge. horizon may be set at any time.
+
+    `past` is the record, (lines, 1 + fields): every 25 steps the step and its ledger. `now` is the
+    ledger that was seen last, `real` the last batch of data, `good` the states to go back to.
+    """
+
+    past: np.ndarray
+    now: Any
+    real: Tensor
+    good: list[dict]
+    every: int  # steps between two lines of the record
+
+    def __init__(self, gan, law, *, gauge=LineGauge, batch=128, anneal=True, horizon=None, seed=0):
+        if horizon is not None:
+            positive("horizon", horizon)
+        self.gan = gan
+        self.horizon = horizon
+        self._new_gauge = gauge
+        self.set_law(law)
+        self.gauge.fits(gan)
+        names = [field.name for field in fields(self.gauge.kind)]
+        self._columns = {name: place for place, name in enumerate(names, 1)}  # of the record
+
+        self.lr_G = gan.lr_G
+        self.lr_D = gan.lr_D
+        self.train = "both"
+        self.anneal = True
+        self.oracle = False  # G plays against D*, which is computed
+        self.batch = 128
+        self.seed = 0
+        # By name, and those of the learner's own as well: `settings` finds them.
+        self.losses: dict[str, Any] = dict(LOSSES)
+        self.penalties: dict[str, Any] = {"none": None, **PENALTIES}
+
+        self._start = self.state()
+        self._first_seed = seed
+        self.tune(batch=batch, anneal=anneal, seed=seed)
+        self.reset()
+
+    def set_law(self, law) -> None:
+        """Learn another law from the next step on."""
+        self.gauge = self._new_gauge(law, self.gan.prior)
+        self.law = law
+
+    # -- settings --------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All knobs by name, as `tune` takes them and `save` keeps them; k: D steps per G step."""
+        gan = self.gan
+        return {
+            "lr_G": self.lr_G,
+            "lr_D": self.lr_D,
+            "train": self.train,
+            "anneal": self.anneal,
+            "oracle": self.oracle,
+            "k": gan.d_steps,
+            "batch": self.batch,
+            "seed": self.seed,
+            "loss": _name(gan.loss, self.losses),
+            "penalty": _name(gan.penalty, self.penalties),
+            "weight": gan.penalty_weight,
+            "optimiser": gan.optimiser,
+            "beta1": gan.betas[0],
+            "beta2": gan.betas[1],
+        }
+
+    def tune(self, **settings) -> None:
+        """Turn knobs of `settings`: they act at the next step, a seed at the next reset.
+
+        The optimisers keep their memory unless another kind is asked for. ValueError names what is
+        not allowed, and then all knobs stay as they were.
+        """
+        before = self.settings
+        for key in settings:
+            one_of("setting", key, before)
+        try:
+            self._turn(before | settings)
+        except ValueError:
+            self._turn(before)
+            raise
+
+    def _turn(self, knobs: dict[str, Any]) -> None:
+        gan = self.gan
+        self.lr_G = positive("lr_G", knobs["lr_G"])
+        self.lr_D = positive("lr_D", knobs["lr_D"])
+        self.train = one_of("train", knobs["train"], WHO)
+        self.anneal = one_of("anneal", knobs["anneal"], (True, False))
+        self.oracle = one_of("oracle", knobs["oracle"], (True, False))
+        self.batch = count("batch", knobs["batch"])
+        self.seed = count("seed", knobs["seed"], least=0)
+
+        loss = one_of("loss", knobs["loss"], self.losses)
+        penalty = one_of("penalty", knobs["penalty"], self.penalties)
+        gan.loss = loss if loss in LOSSES else self.losses[loss]
+        gan.penalty = penalty if penalty in PENALTIES else self.penalties[penalty]
+        gan.d_steps = knobs["k"]
+        gan.penalty_weight = knobs["weight"]
+
+        betas = (knobs["beta1"], knobs["beta2"])
+        fresh = GAN(gan.G, gan.D, gan.prior, optimiser=knobs["optimiser"], betas=betas)
+        gan.betas = fresh.betas
+        if gan.optimiser != fresh.optimiser:
+            gan.optimiser = fresh.optimiser
+            gan.opt_G = fresh.opt_G
+            gan.opt_D = fresh.opt_D
+        self._set_optimisers()
+
+    def _set_optimisers(self) -> None:
+        """Hand the knobs to the optimisers."""
+        for optimiser in (self.gan.opt_G, self.gan.opt_D):
+            optimiser.param_groups[0]["betas"] = self.gan.betas  # SGD has no use for them
+        self._set_rates()
+
+    def _set_rates(self) -> None:
+        """The rates of this moment."""
+        share = 1.0
+        if self.anneal:
+            usual = 3000 if getattr(self.law, "name", "") == "normal" else 5000
+            share = fall(self.gan.steps, self.horizon or usual)
+        self.gan.lr_G = self.lr_G * share
+        self.gan.lr_D = self.lr_D * share
+
+    # -- training --------------------------------------------------------------------------------
+
+    def step(self, who: str | None = None, *, done: bool = True) -> None:
+        """One step of those who train: it is counted, and every 25 steps it is written down.
+
+        Slow motion takes a step in parts: then `who` names the player that moves, and only the last
+        part is `done`.
+        """
+        if self.gan.steps % (4 * EVERY) == 0:
+            self.remember()
+        number = self.gan.steps + 1
+        self.move(who or self.train)
+        if done:
+            self.gan.steps = number  # `GAN.step` counts by itself, `step_D` and `step_G` do not
+            if number % self.every == 0:
+                self.record()
+
+    def move(self, who: str) -> None:
+        """The move of one player or of both, at the rates of this moment, and nothing else."""
+        gan = self.gan
+        self._set_rates()
+        if self.oracle:
+            if who == "D only":
+                raise ValueError(
+                    "D* is computed and has nothing to learn: switch the oracle off, or train G"
+                )
+            with judged_by(gan, self.best_D()):
+                self._move_G()
+        elif who == "both":
+            gan.step(self.sample(self.batch * gan.d_steps))
+            del gan.history[:-10_000]  # a session may run for hours
+        elif who == "D only":
+            for real in self.sample(self.batch * gan.d_steps).chunk(gan.d_steps):
+                gan.step_D(real)
+        else:
+            self._move_G()
+
+    def _move_G(self) -> None:
+        paired = loss_of(self.gan.loss).paired  # such a loss compares the fakes with real data
+        self.gan.step_G(self.batch, self.sample(self.batch) if paired else None)
+
+    def sample(self, n: int) -> Tensor:
+        """n fresh examples of the law, (n, ...); they are kept as `real`."""
+        self.real = self.law.sample(n, self._data)
+        return self.real
+
+    def best_D(self):
+        """D* against the G of this moment, a function from x to logits."""
+        return self.gauge.best_D(self.gan)
+
+    # -- the record ------------------------------------------------------------------------------
+
+    def look(self):
+        """What the gauge sees of this moment, a `Sight`; FloatingPointError if it has diverged."""
+        sight = self.gauge.look(self.gan, self.oracle)
+        self.now = sight.ledger
+        return sight
+
+    @property
+    def ledger(self):
+        """The exact `Ledger` of this moment; in the plane `Now`."""
+        return self.look().ledger
+
+    def record(self) -> None:
+        """Write the ledger of this moment down."""
+        line = [self.gan.steps, *astuple(self.ledger)]
+        self.past = np.vstack([self.past, line])
+        if len(self.past) > LINES:  # thin out rather than forget the beginning
+            self.past = self.past[::2]
+            self.every = 2 * self.every
+
+    def curve(self, name: str) -> np.ndarray:
+        """One field of the ledger over time: rows (step, value)."""
+        return self.past[:, [0, self._columns[name]]]
+
+    # -- there and back --------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Start again from the first weights; another seed than the first draws its own."""
+        gan = self.gan
+        self.restore(self._start)
+        if self.seed != self._first_seed:
+            networks.reinitialise(gan.G, 2 * self.seed)
+            networks.reinitialise(gan.D, 2 * self.seed + 1)
+            gan.opt_G.state.clear()
+            gan.opt_D.state.clear()
+            gan.generator.manual_seed(self.seed)
+            gan.steps = 0
+        self._data = torch.Generator().manual_seed(self.seed + 1)
+        self.real = self.law.sample(64, torch.Generator().manual_seed(self.seed))
+
+        self.every = EVERY
+        self.past = np.zeros((0, 1 + len(self._columns)))
+        self.record()
+        self.forget()
+
+    def state(self) -> dict:
+        """All of the GAN that the next step depends on, copied."""
+        return {**self.gan.state_dict(), "optimiser": self.gan.optimiser}
+
+    def restore(self, state: dict) -> None:
+        """Go back to a `state`, under the knobs of now; of another optimiser it has no memory."""
+        gan = self.gan
+        if state["optimiser"] != gan.optimiser:
+            fresh = GAN(gan.G, gan.D, gan.prior, optimiser=gan.optimiser)
+            memory = {name: getattr(fresh, name).state_dict() for name in ("opt_G", "opt_D")}
+            state = {**state, **memory}
+        gan.load_state_dict(state)
+        self._set_optimisers()
+
+    def remember(self) -> None:
+        """Keep the state of now to go back to, if it is finite; of older ones ever fewer."""
+        weights = (*self.gan.G.parameters(), *self.gan.D.parameters())
+        if all(bool(part.isfinite().all()) for part in weights):
+            self.good.append(self.state())
+            if len(self.good) > KEPT:
+                del self.good[1:8:2]
+
+    def forget(self) -> None:
+        """Have nothing to go back to but now."""
+        self.good = []
+        self.remember()
+
+    def back(self) -> None:
+        """Go back to the last good state; the next time, further back."""
+        while len(self.good) > 1 and self.good[-1]["steps"] >= self.gan.steps:
+            self.good.pop()
+        self.restore(self.good[-1])
+        self.past = self.past[self.past[:, 0] <= self.gan.steps]
+
+    # -- keeping a run ---------------------------------------------------------------------------
+
+    def save(self, **values) -> str:
+        """The run as JSON text: the knobs, the record, and all that the next step depends on.
+
+        values: what the caller wants to keep among the knobs.
+        """
+        tensors = BytesIO()
+        state = {**self.state(), "data": self._data.get_state(), "every": self.every}
+        torch.save(state, tensors)
+        run = {
+            "format": FORMAT,
+            "values": self.settings | values,
+            "past": self.past.tolist(),
+            "state": base64.b64encode(tensors.getvalue()).decode(),
+        }
+        return json.dumps(run)
+
+    def load(self, text: str) -> None:
+        """Go on from a saved run; if it does not fit, ValueError says why and nothing changes."""
+        all_or_nothing(text, save=self.save, adopt=self.adopt, show=self.look)
+        self.forget()
+
+    def adopt(self, run: dict) -> None:
+        """Take over a run that was read from its text; what does not fit leaves it half done."""
+        settings = {key: run["values"][key] for key in self.settings}
+        state = torch.load(BytesIO(base64.b64decode(run["state"])), weights_only=True)
+        past = np.array(run["past"], float).reshape(-1, self.past.shape[1])
+        if not len(past):
+            raise IndexError("no line in its record")
+
+        self.tune(**settings)
+        self.restore(state)
+        self._data.set_state(state["data"])
+        self.every = state["every"]
+        self.past = past
+
+
+def all_or_nothing(text: str, *, save, adopt, show) -> None:
+    """Adopt a saved run and show it; if either fails, adopt what was there before, and say why.
+
+    The three are methods of a session, or of a lab that keeps more than its session does.
+    """
+    before = save()
+    try:
+        run = json.loads(text)
+        if not isinstance(run, dict) or run.get("format") != FORMAT:
+            raise ValueError(f"it is not of the format {FORMAT!r} that this lab reads")
+        adopt(run)
+        show()
+    except Exception as error:
+        adopt(json.loads(before))
+        why = " ".join(_why(error).split())[:200]
+        raise ValueError(
+            f"This is not a saved run that fits this lab: {why}. Nothing was changed."
+        ) from None
+
+
+def _why(error: Exception) -> str:
+    for kinds, words in WRONG.items():
+        if isinstance(error, kinds):
+            return words.format(error)
+    return str(error)
+
+
+def _name(choice, choices: dict[str, Any]) -> str:
+    """The name of a loss or a penalty among `choices`; one of the learner's own is taken in."""
+    for name, known in choices.items():
+        if choice in (name, known):
+            return name
+    name = str(getattr(choice, "name", "") or getattr(choice, "__name__", "your own"))
+    if name in choices:
+        name = f"{name} (yours)"
+    choices[name] = choice
+    return name

@@ -22,7 +22,7 @@ from ganlib.gauges import LineGauge, judged_by
 from ganlib.losses import LOSSES, PENALTIES, loss_of
 from ganlib.schedule import fall
 
-WHO = ("both", "D only", "G only")  # may train
+WHO = ["both", "D only", "G only"]  # may train
 EVERY = 25  # steps between two lines of the record, at first
 LINES = 400  # of the record; beyond that every second one is dropped
 KEPT = 12  # states to go back to
@@ -145,6 +145,8 @@ class Session:
         gan.d_steps = knobs["k"]
         gan.penalty_weight = knobs["weight"]
 
+        # A fresh GAN checks these; its optimisers have no memory and are taken only if they are of
+        # another kind.
         betas = (knobs["beta1"], knobs["beta2"])
         fresh = GAN(gan.G, gan.D, gan.prior, optimiser=knobs["optimiser"], betas=betas)
         gan.betas = fresh.betas

@@ -8,6 +8,7 @@ import base64
 import struct
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -94,7 +95,7 @@ def _linear_layers(net, name: str) -> list[nn.Linear]:
 
 def _drawn_from(net, described: dict, seed: int) -> bool:
     """Whether `mlp` with this seed has the weights of `net`."""
-    same = networks.mlp(*described["sizes"])
+    same: Any = networks.mlp(*described["sizes"])
     same.cover = net.cover if described["cover"] else None
     networks.reinitialise(same, seed)
     return weights(same) == weights(net)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ganlib import targets
 from ganlib.labs import slow_motion
-from ganlib.session import Session
+from ganlib.session import WHO, Session
 from ganlib.stage.scene import (
     Area,
     Arrows,
@@ -120,7 +120,7 @@ def controls(session: Session, laws: dict, target: str, presets: dict) -> list[C
         Slider("lr_D", "lr_D", 1e-5, 1.0, now["lr_D"], log=True, help=of_D),
         Choice("preset", "preset", ["your own", *presets], "your own"),
         Choice("target", "target", list(laws), target),
-        Choice("train", "train", ["both", "D only", "G only"], now["train"]),
+        Choice("train", "train", WHO, now["train"]),
         Button("step_D", "step D"),
         Button("step_G", "step G"),
         Toggle("anneal", "anneal", now["anneal"], help=falls),

@@ -1,7 +1,11 @@
-"""The flagship in JupyterLab, Notebook 7 and Voilà: one page each, on which the tests do what a learner does."""
+"""The flagship in JupyterLab, Notebook 7 and Voilà: one page each.
+
+On it the tests do what a learner does.
+"""
 
 import json
 import re
+from functools import partial
 
 import pytest
 
@@ -13,8 +17,10 @@ from ganlib.gan import GAN
 from ganlib.labs import GANLab
 from ganlib.networks import mlp
 torch.set_num_threads(1)
-G, D = mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
-gan = GAN(G, D, targets.gaussian(), lr_G=2e-3, lr_D=1e-2, betas=(0.0, 0.9), penalty="r1", penalty_weight=0.02, seed=0)
+G = mlp(1, 32, 32, 1, seed=0)
+D = mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
+gan = GAN(G, D, targets.gaussian(), lr_G=2e-3, lr_D=1e-2, betas=(0.0, 0.9),
+          penalty="r1", penalty_weight=0.02, seed=0)
 lab = GANLab(gan)
 made = [*globals().get("made", []), lab]
 lab"""
@@ -44,9 +50,8 @@ def wait_for(page, condition, seconds=20):
         if condition():
             return
         page.wait_for_timeout(50)
-    raise AssertionError(
-        f"it did not happen within {seconds} s; the lab says: {page.locator('.gl-lab').inner_text()}"
-    )
+    words = page.locator(".gl-lab").inner_text()
+    raise AssertionError(f"it did not happen within {seconds} s; the lab says: {words}")
 
 
 def steps(lab):
@@ -68,7 +73,8 @@ def rate(lab, name):
 
 def pixels(lab):
     return lab.locator("canvas").evaluate("""canvas => {
-        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width * 0.58, canvas.height);
+        const { width, height } = canvas;
+        const { data } = canvas.getContext("2d").getImageData(0, 0, width * 0.58, height);
         return data.reduce((sum, v, i) => (sum * 31 + v) % 1000003, 7); }""")
 
 
@@ -79,7 +85,8 @@ def ask_kernel(page, expression):
     reply = page.evaluate(
         """async code => {
         const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
-        const reply = await kernel.requestExecute({ code: "", silent: true, user_expressions: { it: code } }).done;
+        const question = { code: "", silent: true, user_expressions: { it: code } };
+        const reply = await kernel.requestExecute(question).done;
         return reply.content.user_expressions.it.data["text/plain"]; }""",
         expression,
     )
@@ -89,9 +96,12 @@ def ask_kernel(page, expression):
 def drag(page, slider, share):
     """Move the thumb of a range input to a share of its way, by mouse."""
     slider.scroll_into_view_if_needed()
-    box, value = slider.bounding_box(), float(slider.input_value()) / 1000
-    y, thumb = box["y"] + box["height"] / 2, 16
-    left, way = box["x"] + thumb / 2, box["width"] - thumb
+    box = slider.bounding_box()
+    value = float(slider.input_value()) / 1000
+    thumb = 16
+    y = box["y"] + box["height"] / 2
+    left = box["x"] + thumb / 2
+    way = box["width"] - thumb
     page.mouse.move(left + value * way, y)
     page.mouse.down()
     page.mouse.move(left + share * way, y, steps=5)
@@ -138,11 +148,15 @@ def test_pause_and_single_steps_of_both_and_of_each(page, lab):
     page.wait_for_timeout(300)
     assert steps(lab) == there
     for i, name in enumerate(("step", "step D", "step G"), 1):
-        shown, words = pixels(lab), said(lab)
+        shown = pixels(lab)
+        words = said(lab)
         lab.get_by_role("button", name=name, exact=True).click()
-        wait_for(
-            page, lambda: steps(lab) == there + i and pixels(lab) != shown and said(lab) != words
-        )  # noqa: B023
+        wait_for(page, partial(has_moved, lab, there + i, shown, words))
+
+
+def has_moved(lab, to, shown, words):
+    """Whether it stands at this step, and picture and sentence are others than they were."""
+    return steps(lab) == to and pixels(lab) != shown and said(lab) != words
 
 
 def test_presets_and_reset(page, lab):
@@ -170,9 +184,8 @@ def test_wrong_numbers_are_refused_in_words_and_change_nothing(page, lab):
     for wrong in ("0", "-1", "nan", "inf", "fast", ""):
         typed.fill(wrong)
         typed.press("Enter")
-        wait_for(
-            page, lambda: f"lr_D must be a number from 1e-05 to 1, got '{wrong}'" in error(lab)
-        )  # noqa: B023
+        refused = f"lr_D must be a number from 1e-05 to 1, got '{wrong}'"
+        wait_for(page, lambda refused=refused: refused in error(lab))
         wait_for(page, lambda: typed.input_value() == "0.01")
     there = steps(lab)
     wait_for(page, lambda: steps(lab) > there)
@@ -237,9 +250,13 @@ def test_projector_fills_the_screen_and_escape_leaves(page, lab):
 
 
 def test_everything_has_a_name_and_the_picture_tells_what_it_shows(page, lab):
-    nameless = lab.evaluate("""root => [...root.querySelectorAll("input, select, button, summary")].filter(e => !(
-        e.getAttribute("aria-label") || e.textContent.trim() && e.tagName !== "SELECT" ||
-        [...(e.labels ?? [])].some(l => l.textContent.trim()))).map(e => e.outerHTML)""")
+    nameless = lab.evaluate("""root => {
+        const controls = [...root.querySelectorAll("input, select, button, summary")];
+        const has_name = e => e.getAttribute("aria-label")
+            || (e.textContent.trim() && e.tagName !== "SELECT")
+            || [...(e.labels ?? [])].some(l => l.textContent.trim());
+        return controls.filter(e => !has_name(e)).map(e => e.outerHTML);
+    }""")
     assert nameless == []
     ids = lab.evaluate("root => [...root.querySelectorAll('[id]')].map(e => e.id)")
     assert len(set(ids)) == len(ids)

@@ -1,4 +1,7 @@
-"""The labs of notebook 05 in JupyterLab: points drawn by clicking, a rate moved while it plays, twins, a diagnosis."""
+"""The labs of notebook 05 in JupyterLab.
+
+Points are drawn by clicking, a rate is moved while it plays; twins; a diagnosis.
+"""
 
 import json
 import re
@@ -15,7 +18,9 @@ from ganlib.gan import GAN
 from ganlib.labs import Clinic, PlaneLab, Twins
 from ganlib.networks import mlp
 torch.set_num_threads(1)
-gan = GAN(mlp(2, 48, 48, 2, seed=0), mlp(2, 48, 48, 1, seed=1), targets.gaussian(dim=2), betas=(0.5, 0.999), seed=0)
+G = mlp(2, 48, 48, 2, seed=0)
+D = mlp(2, 48, 48, 1, seed=1)
+gan = GAN(G, D, targets.gaussian(dim=2), betas=(0.5, 0.999), seed=0)
 display(PlaneLab(gan), Twins(), Clinic(json.loads(open(RUNS).read())["clinic"]))""".replace(
     "RUNS", repr(str(RUNS))
 )

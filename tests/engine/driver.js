@@ -1,19 +1,28 @@
-// Answers the questions of the tests with the engine itself; run by node (node.mjs) or in a page.
+// Answers the questions of the tests with the engine itself; run by node (node.mjs), or in a page
+// when `bundle.join` has made one script of it.
 
-import { gan, network } from "../../ganlib/engine/build.js";
-import { LineGauge, PlaneGauge } from "../../ganlib/engine/gauges.js";
-import { ledger, line, push_masses, z_cells } from "../../ganlib/engine/ledger.js";
-import { LOSSES, PENALTIES, value_terms } from "../../ganlib/engine/losses.js";
-import { reference } from "../../ganlib/engine/ops.js";
-import { OPTIMISERS } from "../../ganlib/engine/optimisers.js";
-import { BlurredD } from "../../ganlib/engine/plane.js";
-import * as random from "../../ganlib/engine/random.js";
-import { fall } from "../../ganlib/engine/schedule.js";
-import { Session } from "../../ganlib/engine/session.js";
-import { SlowMotion } from "../../ganlib/engine/slow_motion.js";
-import * as special from "../../ganlib/engine/special.js";
-import { from_samples, law } from "../../ganlib/engine/targets.js";
-import { fastest, wasm } from "../../ganlib/engine/wasm.js";
+import { gan, network } from "./../../ganlib/engine/build.js";
+import { LineGauge, PlaneGauge } from "./../../ganlib/engine/gauges.js";
+import { ledger, line, push_masses, z_cells } from "./../../ganlib/engine/ledger.js";
+import { LOSSES, PENALTIES, value_terms } from "./../../ganlib/engine/losses.js";
+import { reference } from "./../../ganlib/engine/ops.js";
+import { OPTIMISERS } from "./../../ganlib/engine/optimisers.js";
+import { BlurredD } from "./../../ganlib/engine/plane.js";
+import {
+  Generator,
+  multinomial,
+  rand,
+  rand_double,
+  randn,
+  randperm,
+  uniform,
+} from "./../../ganlib/engine/random.js";
+import { fall } from "./../../ganlib/engine/schedule.js";
+import { Session } from "./../../ganlib/engine/session.js";
+import { SlowMotion } from "./../../ganlib/engine/slow_motion.js";
+import { log_sigmoid, ndtr, ndtri, sigmoid, softplus } from "./../../ganlib/engine/special.js";
+import { from_samples, law } from "./../../ganlib/engine/targets.js";
+import { fastest, wasm } from "./../../ganlib/engine/wasm.js";
 
 async function ops_of(question) {
   if (question.ops === "wasm") return await wasm(question.wasm);
@@ -22,6 +31,9 @@ async function ops_of(question) {
 
 /** A D that says the same everywhere, which the ledger asks beside the grid. */
 const same_everywhere = (logit) => ({ evaluate: (x) => x.map(() => logit) });
+
+const DRAWS = { multinomial, rand, rand_double, randn, randperm, uniform };
+const SPECIAL = { log_sigmoid, ndtr, ndtri, sigmoid, softplus };
 
 const ANSWERS = {
   names: () => ({
@@ -32,20 +44,20 @@ const ANSWERS = {
 
   /** Calls of random.js, one after the other, from one generator. */
   random({ seed, calls }) {
-    const generator = new random.Generator(seed);
-    return calls.map(([name, ...args]) => [...random[name](generator, ...args)]);
+    const generator = new Generator(seed);
+    return calls.map(([name, ...args]) => [...DRAWS[name](generator, ...args)]);
   },
 
   /** The generator goes on from a state of torch, and says its own. */
   resume({ state, n }) {
-    const generator = new random.Generator(0);
+    const generator = new Generator(0);
     generator.load(state);
-    const drawn = [...random.rand(generator, n)];
-    const normal = [...random.randn(generator, 1)];
+    const drawn = [...rand(generator, n)];
+    const normal = [...randn(generator, 1)];
     return { drawn, normal, state: generator.state() };
   },
 
-  special: ({ name, at }) => at.map((x) => special[name](x)),
+  special: ({ name, at }) => at.map((x) => SPECIAL[name](x)),
 
   fall: ({ steps, at }) => at.map((step) => fall(step, steps)),
 
@@ -56,7 +68,7 @@ const ANSWERS = {
   law({ description, n, seed, x, probabilities }) {
     const here = law(description);
     return {
-      sample: [...here.sample(n, new random.Generator(seed))],
+      sample: [...here.sample(n, new Generator(seed))],
       log_prob: [...here.log_prob(x)],
       cdf: here.dim === 1 ? x.map((at) => here.cdf(at)) : null,
       quantile: probabilities.map((u) => here.quantile(u)),
@@ -89,7 +101,7 @@ const ANSWERS = {
   async state(question) {
     const player = gan(await ops_of(question), question.gan);
     const target = law(question.target);
-    const data = new random.Generator(1);
+    const data = new Generator(1);
     for (let i = 0; i < question.steps; i++) player.step(target.sample(question.batch, data));
     const { G, D, opt_G, opt_D, ...rest } = player.state();
     const memory = ({ m, v, t }) => (m ? { m: [...m], v: [...v], t } : {});

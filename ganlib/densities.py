@@ -1,15 +1,42 @@
 """Densities on a grid: the exact law of a one-dimensional generator, and the best discriminator.
 
-p_g is never a histogram of samples. z is cut into a thousand cells of equal mass, G is taken as a
-straight line within each, and the mass of every cell is laid down where G sends it: the
+p_g is never a histogram of samples. z is cut into a thousand cells of equal width, G is taken as a
+straight line within each, and the prior's mass in every cell is laid down where G sends it: the
 push-forward of a piecewise linear G is exact, and so is everything computed from it.
 """
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
+
+REACH = 5.5  # standard deviations of a normal prior that are cut into cells: all but 4e-8 of it
+FLAT = 1e-6  # of a grid cell: a piece of G that is no wider lies at one point
+
+
+class Pushed(NamedTuple):
+    """Where a G sends the prior.
+
+    masses: how much falls into each grid cell, (points + 2,): left of the grid, its cells, right of
+    it; they sum to 1. z, ends: the ends of the z cells, and G there, (cells + 1,) each. pieces: the
+    prior's mass in each z cell, (cells,), which lies evenly between two neighbouring ends.
+    """
+
+    masses: Tensor
+    z: Tensor
+    ends: Tensor
+    pieces: Tensor
+
+
+class Cells(NamedTuple):
+    """Both laws on common cells of x: where they are, in grid points from 0, and the masses."""
+
+    place: Tensor
+    p_data: Tensor
+    p_g: Tensor
 
 
 def line(low: float, high: float, points: int = 400) -> Tensor:
@@ -22,41 +49,58 @@ def line(low: float, high: float, points: int = 400) -> Tensor:
 
 
 @torch.no_grad()
-def push_masses(G, prior, x: Tensor, *, cells: int = 1024) -> tuple[Tensor, Tensor]:
-    """How much of G(z) falls into each grid cell, and the values G(z) at the ends of the z cells.
+def push_masses(G, prior, x: Tensor, *, cells: int = 1024) -> Pushed:
+    """How much of G(z) falls into each cell of the grid x, (points,), equally spaced: `Pushed`.
 
-    x is (points,), equally spaced. The masses are (points + 2,): left of the grid, its cells, right
-    of it; they sum to 1. A z cell spreads its 1/cells evenly over the interval that G maps it to,
-    so every grid cell gets its share of that interval. 1,024 cells give JS to 1e-5 nats for
-    networks such as ours.
+    The prior must have `quantile` and `cdf`. A z cell spreads its mass evenly over the interval
+    that G maps it to, so every grid cell gets its share of that interval.
     """
     spacing = _spacing(x)
-    ends = _images(G, prior, cells)
+    z, pieces = _z_cells(prior, cells)
+    ends = _images(G, z)
 
     # In grid cells: number k reaches from k to k + 1; 0 is all that is left of the grid.
     places = (ends - float(x[0])) / spacing + 1.5
-    return _laid_down(places, 1 / cells, len(x) + 2), ends
+    return Pushed(_laid_down(places, pieces, len(x) + 2), z, ends, pieces)
 
 
-def _images(G, prior, cells: int) -> Tensor:
-    """G at the ends of `cells` z cells of equal mass, (cells + 1,), float64."""
-    u = torch.linspace(0, 1, cells + 1, dtype=torch.float64)
-    z = prior.quantile(u.clamp(1e-9, 1 - 1e-9)).float()  # a normal prior has no end
-    device = next(G.parameters(), u).device
-    ends = G(z[:, None].to(device)).cpu().double().flatten()
+def _z_cells(prior, cells: int) -> tuple[Tensor, Tensor]:
+    """The ends of z cells, even over the prior's support, (cells + 1,), and its mass in each.
 
-    if len(ends) != cells + 1:
-        raise ValueError(f"G must map (n, 1) to (n, 1), got {len(ends)} numbers from {cells + 1}")
+    Even in z, not in mass: else the outermost cell of a normal prior would reach from −6 to −3.1.
+    """
+    for name in ("quantile", "cdf"):
+        if not callable(getattr(prior, name, None)):
+            raise ValueError(
+                f"prior must have a {name}, as targets.uniform() has; {prior!r} has none"
+            )
+
+    support = torch.tensor([-REACH, REACH], dtype=torch.float64)
+    low, high = prior.quantile(torch.special.ndtr(support)).tolist()
+    z = torch.linspace(low, high, cells + 1, dtype=torch.float64)
+    below = prior.cdf(z)
+    below[0] = 0
+    below[-1] = 1
+    return z, below.diff()
+
+
+def _images(G, z: Tensor) -> Tensor:
+    """G at each z, (n,), float64."""
+    device = next(G.parameters(), z).device
+    ends = G(z.float()[:, None].to(device)).cpu().double().flatten()
+
+    if len(ends) != len(z):
+        raise ValueError(f"G must map (n, 1) to (n, 1), got {len(ends)} numbers from {len(z)}")
     if not math.isfinite(ends.sum().item()):
         raise FloatingPointError(
-            f"G must give finite numbers, got {int((~ends.isfinite()).sum())} of {cells + 1} "
+            f"G must give finite numbers, got {int((~ends.isfinite()).sum())} of {len(z)} "
             "nan or infinite: it has diverged"
         )
     return ends
 
 
-def _laid_down(places: Tensor, mass: float, size: int) -> Tensor:
-    """The masses (size,) of the grid cells, if every stretch of `places` spreads `mass` evenly.
+def _laid_down(places: Tensor, mass: Tensor, size: int) -> Tensor:
+    """The masses (size,) of the grid cells, if each stretch of `places` spreads its `mass` evenly.
 
     Grid cell k reaches from k to k + 1; what lies outside counts in the first and the last.
     """
@@ -98,10 +142,53 @@ def pushforward(G, prior, x: Tensor, *, cells: int = 1024) -> Tensor:
     """p_g on the grid x: the density of G(z), z from the prior, exact for the piecewise linear G.
 
     x is (points,), equally spaced; the answer is (points,), the mean density over each grid cell,
-    so that sum(p_g) · spacing is the mass G puts on the grid. The prior must have a `quantile`.
+    so that sum(p_g) · spacing is the mass G puts on the grid. The prior is as for `push_masses`.
     """
-    masses, _ = push_masses(G, prior, x, cells=cells)
-    return masses[1:-1] / _spacing(x)
+    return push_masses(G, prior, x, cells=cells).masses[1:-1] / _spacing(x)
+
+
+def common_cells(p_data: Tensor, x: Tensor, pushed: Pushed) -> Cells:
+    """Cells of x on which p_g is constant: a sum over them is an integral, also where p_g is steep.
+
+    They are cut at the points of the grid, between which p_data is a straight line, and wherever a
+    piece of G begins or ends; then come the flat pieces of G, each at one point; the last two cells
+    are all that is left of the grid and all that is right of it, where p_data is 0. JS of the two
+    rows of masses is right to 1e-4 nats. On the grid's own cells it would be JS of binned laws,
+    which is smaller: 0.416 instead of 0.430 for a G that has not learned yet.
+    """
+    x = x.double()
+    spacing = _spacing(x)
+    left = x[:1] - spacing / 2
+    right = x[-1:] + spacing / 2
+
+    # A piece has the density mass / |difference|. It comes in at its lower end and goes out at its
+    # upper one, so that at each end the change is a difference of two mass / difference.
+    difference = pushed.ends.diff()
+    flat = difference.abs() <= FLAT * spacing
+    density = torch.where(flat, 0.0, pushed.pieces / difference)
+    change = pad(density, (1, 1)).diff()
+
+    at, order = torch.cat([pushed.ends.clamp(left, right), left, x, right]).sort()
+    width = at.diff()
+    density = pad(change, (0, len(x) + 2))[order].cumsum(0)[:-1].clamp(min=0)
+
+    start = pushed.ends[:-1]
+    atoms = flat & (start > left) & (start < right)
+    place = torch.cat([at[:-1] + width / 2, start[atoms], left, right])
+    place = (place - x[0]) / spacing
+    p = between(p_data.double(), place[: len(width)]) * width / (p_data.double().sum() * spacing)
+    q = torch.cat([density * width, pushed.pieces[atoms], pushed.masses[[0, -1]]])
+    return Cells(place, pad(p, (0, len(q) - len(p))), q)
+
+
+def between(values: Tensor, place: Tensor) -> Tensor:
+    """What is given at the points of a grid, (points,), at places between: on a straight line.
+
+    place is in grid points from 0; beside the grid it is the value at its end.
+    """
+    place = place.clamp(0, len(values) - 1)
+    k = place.long().clamp(max=len(values) - 2)
+    return torch.lerp(values[k], values[k + 1], place - k)
 
 
 def optimal_discriminator(p_data: Tensor, p_g: Tensor) -> Tensor:

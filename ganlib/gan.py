@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import logsigmoid, pad
+from torch.nn.functional import logsigmoid
 
 from ganlib import densities, divergences
 from ganlib.checks import count, one_of, positive
@@ -274,26 +274,30 @@ class GAN:
         p_data: Tensor,
         x: Tensor,
         *,
-        masses: tuple | None = None,
+        masses: densities.Pushed | None = None,
         logits: Tensor | None = None,
+        oracle: bool = False,
     ) -> Ledger:
         """The exact `Ledger` of a one-dimensional GAN; p_data, x are (points,), x equally spaced.
 
-        `masses` from `push_masses` and `logits` from `logits(x)` save work if the caller has them.
-        What G throws outside the grid counts as one point on each side: there p_data is 0.
+        It is summed over `densities.common_cells`, between whose grid points p_data and the logits
+        of D are straight lines: JS is right to 1e-4 nats. What G throws outside the grid counts as
+        one point on each side: there p_data is 0. `masses` from `push_masses` and `logits` from
+        `logits(x)` save work if the caller has them. oracle: D* of every cell in place of D.
         """
         if masses is None:
             masses = densities.push_masses(self.G, self.prior, x)
-        q, ends = masses
-        p = pad(p_data.double() / p_data.double().sum(), (1, 1))
+        place, p, q = densities.common_cells(p_data, x, masses)
         m = (p + q) / 2
 
-        left = _mean(ends[ends < x[0]], x[0])
-        right = _mean(ends[ends > x[-1]], x[-1])
+        left = _mean(masses.ends[masses.ends < x[0]], x[0])
+        right = _mean(masses.ends[masses.ends > x[-1]], x[-1])
         beyond = self.logits(torch.stack([left, right]))
         if logits is None:
             logits = self.logits(x)
-        logits = torch.cat([beyond[:1], logits, beyond[1:]])
+        logits = torch.cat([densities.between(logits, place)[:-2], beyond])
+        if oracle:
+            logits = p.clamp(min=1e-300).log() - q.clamp(min=1e-300).log()
         D = logits.sigmoid()
 
         js = float(divergences.js(p, q))

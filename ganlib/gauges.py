@@ -28,10 +28,11 @@ class Sight:
 
 @dataclass(frozen=True)
 class LineSight(Sight):
-    """p_g and the logits of D on the grid, (points,) each; G at the ends of all z cells."""
+    """p_g and the logits of D on the grid, (points,) each; the ends of all z cells, and G there."""
 
     p_g: Tensor
     logits: Tensor
+    z: Tensor
     ends: Tensor
 
 
@@ -87,19 +88,22 @@ class LineGauge:
     def look(self, gan, oracle: bool = False) -> LineSight:
         """What is exact about this moment; with `oracle`, D* is the D that is looked at."""
         try:
-            masses, ends = densities.push_masses(gan.G, gan.prior, self.x)
-            D = densities.best_D(self.x, self.p_data, masses) if oracle else gan.D
+            pushed = densities.push_masses(gan.G, gan.prior, self.x)
+            D = densities.best_D(self.x, self.p_data, pushed.masses) if oracle else gan.D
             with judged_by(gan, D):
                 logits = gan.logits(self.x)
-                ledger = gan.ledger(self.p_data, self.x, masses=(masses, ends), logits=logits)
+                ledger = gan.ledger(
+                    self.p_data, self.x, masses=pushed, logits=logits, oracle=oracle
+                )
         except FloatingPointError as error:
             raise FloatingPointError(f"diverged at step {gan.steps}: {error}") from None
-        return LineSight(ledger, masses[1:-1] / self.dx, logits, ends)
+        p_g = pushed.masses[1:-1] / self.dx
+        return LineSight(ledger, p_g, logits, pushed.z, pushed.ends)
 
     def best_D(self, gan):
         """D* against the G of this moment, a function from x to logits."""
-        masses, _ = densities.push_masses(gan.G, gan.prior, self.x)
-        return densities.best_D(self.x, self.p_data, masses)
+        pushed = densities.push_masses(gan.G, gan.prior, self.x)
+        return densities.best_D(self.x, self.p_data, pushed.masses)
 
 
 class PlaneGauge:

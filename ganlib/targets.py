@@ -65,6 +65,15 @@ class Mixture:
         k = torch.multinomial(self.weights, n, replacement=True, generator=generator)
         return self.means[k] + self.stds[k, None] * torch.randn(n, self.dim, generator=generator)
 
+    def cdf(self, x: Tensor) -> Tensor:
+        """P(X ≤ x) of a law in one dimension, in the dtype of x; x is (n,), the answer (n,)."""
+        if self.dim != 1:
+            raise ValueError(f"cdf needs a law in one dimension, got one in {self.dim}")
+        means, stds, weights = (row.to(x) for row in (self.means[:, 0], self.stds, self.weights))
+        few = max(1, 2**22 // len(means))  # of x at a time, as in `log_prob`
+        parts = [torch.special.ndtr((part[:, None] - means) / stds) for part in x.split(few)]
+        return torch.cat(parts) @ weights
+
     def quantile(self, u: Tensor) -> Tensor:
         """The x with P(X ≤ x) = u, for one normal in one dimension, as a prior is; u is (n,)."""
         if self.means.shape != (1, 1):
@@ -133,6 +142,10 @@ class Uniform:
     def from_uniform(self, u: Tensor) -> Tensor:
         """Draws made of uniform numbers u in [0, 1), the quantiles; u is (n,), they are (n, 1)."""
         return self.quantile(u.float())[:, None]
+
+    def cdf(self, x: Tensor) -> Tensor:
+        """P(X ≤ x); x is (n,), the answer (n,)."""
+        return ((x - self.low) / (self.high - self.low)).clamp(0, 1)
 
     def quantile(self, u: Tensor) -> Tensor:
         """The x with P(X ≤ x) = u; u is (n,)."""

@@ -381,53 +381,41 @@ def test_a_loss_may_join_the_others(monkeypatch):
 
 
 # -- the ledger ------------------------------------------------------------------------------------
-class Star(nn.Module):
-    """D*: the logit of the masses of p_data and p_g on the grid, read off at the nearest point."""
-
-    def __init__(self, p, q):
-        super().__init__()
-        beyond = torch.full((1,), -1e4)
-        self.logits = nn.Parameter(torch.cat([beyond, p.log() - q.log(), beyond]))
-
-    def forward(self, x):
-        k = ((x - X[0]) / (X[1] - X[0])).round().long() + 1
-        return self.logits[k.clamp(0, len(X) + 1)]
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_at_the_best_D_the_value_is_2_JS(seed):
-    gan = make(seed)
-    q = push_masses(gan.G, gan.prior, X)[0][1:-1].clamp(min=1e-300)
-    gan.D = Star(P_DATA / P_DATA.sum(), q).double()
-    ledger = gan.ledger(P_DATA, X)
-    assert ledger.value == pytest.approx(2 * ledger.js, abs=1e-6)
-    assert ledger.regret == pytest.approx(0, abs=1e-6)
-    assert ledger.off_star == pytest.approx(0, abs=1e-6)
+    ledger = make(seed).ledger(P_DATA, X, oracle=True)
+    assert ledger.value == pytest.approx(2 * ledger.js, abs=1e-12)
+    assert ledger.off_star == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("steps", [0, 40])
 def test_the_ledger_against_its_formulas(seed, steps):
+    """The formulas as they are written, summed over a grid that is a thousand times as fine."""
     gan = make(seed)
     for real in batches(steps):
         gan.step(real)
     ledger = gan.ledger(P_DATA, X)
-    p = P_DATA / P_DATA.sum()
-    q = push_masses(gan.G, gan.prior, X)[0][1:-1]
+
+    half = (X[1] - X[0]) / 2
+    fine = line(float(X[0] - half), float(X[-1] + half), 1000 * len(X))
+    p = LAW.log_prob(fine[:, None]).exp()
+    p = p / p.sum()
+    q = push_masses(gan.G, gan.prior, fine).masses[1:-1]
     m = (p + q) / 2
     star = optimal_discriminator(p, q)
     with torch.no_grad():
-        D = gan.D(X.float()[:, None]).flatten().double().sigmoid()
+        D = gan.D(fine.float()[:, None]).flatten().double().sigmoid()
     kl = torch.special.xlogy(star, star / D) + torch.special.xlogy(1 - star, (1 - star) / (1 - D))
     V = float(p @ D.log() + q @ (1 - D).log())
 
     # nothing beside the grid, so the sums are complete
     assert float(q.sum()) == pytest.approx(1, abs=1e-12)
-    assert ledger.regret == pytest.approx(2 * float(m @ kl), abs=1e-6)
-    assert ledger.value == pytest.approx(V + math.log(4), abs=1e-6)
+    assert ledger.regret == pytest.approx(2 * float(m @ kl), abs=1e-4)
+    assert ledger.value == pytest.approx(V + math.log(4), abs=1e-4)
     assert ledger.js == pytest.approx((ledger.value + ledger.regret) / 2, abs=1e-12)
-    assert ledger.off_half == pytest.approx(float(m @ (D - 0.5).abs()), abs=1e-9)
-    assert ledger.off_star == pytest.approx(float(m @ (D - star).abs()), abs=1e-9)
+    assert ledger.off_half == pytest.approx(float(m @ (D - 0.5).abs()), abs=1e-4)
+    assert ledger.off_star == pytest.approx(float(m @ (D - star).abs()), abs=1e-4)
     assert ledger.real_term + ledger.fake_term == pytest.approx(ledger.value - math.log(4))
 
 

@@ -45,11 +45,12 @@ DOORS = {
     "__init__":      [],
     **{leaf:         LEAVES[:place] for place, leaf in enumerate(LEAVES)},  # those left of it
     **{room:         [*LEAVES, "gan"] for room in GAME},
-    "session":       [*LEAVES, *GAME],
+    "gauges":        [*LEAVES, *GAME],
+    "session":       [*LEAVES, *GAME, "gauges"],
     "stage":         ["checks", "plots"],
     "engine":        [*LEAVES, "stage"],
-    "exercises":     [*LEAVES, *GAME, "session"],
-    "labs":          [*LEAVES, *GAME, "session", "stage", "engine"],
+    "exercises":     [*LEAVES, *GAME, "gauges", "session"],
+    "labs":          [*LEAVES, *GAME, "gauges", "session", "stage", "engine"],
 }
 
 # A package               is for
@@ -71,7 +72,7 @@ ONLY = {
 # No line is longer than 100 columns, but in a table under `# fmt: off`. ruff bounds complexity.
 LINES_OF_A_FILE = 400
 LINES_OF_A_FUNCTION = 50
-TOKENS = 60_000
+TOKENS = 66_800
 
 TOP = {
     "CONTRIBUTING.md",

@@ -14,7 +14,7 @@ from ganlib.session import Session
 
 ARROWS = 31  # of the map from z to G(z)
 # The z whose arrows are drawn, as shares of the prior.
-SHARES = torch.linspace(0.5 / ARROWS, 1 - 0.5 / ARROWS, ARROWS)
+SHARES = torch.linspace(0.5 / ARROWS, 1 - 0.5 / ARROWS, ARROWS, dtype=torch.float64)
 
 
 class GANLab(SessionLab):
@@ -106,8 +106,9 @@ class GANLab(SessionLab):
 
     def _map(self, sight: LineSight) -> dict:
         """Arrows from z to G(z); where they end are also the fakes of the picture above."""
-        cells = len(sight.ends) - 1
-        heads = self._in_units(sight.ends[(SHARES * cells).round().long()])
+        z = self.gan.prior.quantile(SHARES)
+        place = (z - sight.z[0]) / (sight.z[1] - sight.z[0])
+        heads = self._in_units(densities.between(sight.ends, place))
         bottom = np.zeros(ARROWS)
         left, right = self._xs[[0, -1]]
         return {

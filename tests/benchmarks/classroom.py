@@ -1,11 +1,14 @@
-"""A room full of students on this machine: `python tests/benchmarks/classroom.py [1 5 10 20] [--seconds 10]`.
+"""A room full of students on this machine.
 
-For each number of students it starts that many kernels with the live lab of notebook 04 and plays the browser's
-part: it receives every frame and says once a second which it has seen, as canvas.js does. Printed as
-`name = value unit`: memory of a student's kernel, resident and private; CPU of an open lab that does not play;
-frames and steps a second of one who plays alone, and of the slowest and the median student when all play at once;
-whether labs pause when nobody looks, and what CPU is left then; and the frames of the others while one student's
-lab diverges and another runs a cell that loops for ever. Browsers and server are not counted.
+    python tests/benchmarks/classroom.py [1 5 10 20] [--seconds 10]
+
+For each number of students it starts that many kernels with the live lab of notebook 04 and plays
+the browser's part: it receives every frame and says once a second which it has seen, as widget.js
+does. Printed as `name = value unit`: memory of a student's kernel, resident and private; CPU of an
+open lab that does not play; frames and steps a second of one who plays alone, and of the slowest
+and the median student when all play at once; whether labs pause when nobody looks, and what CPU is
+left then; and the frames of the others while one student's lab diverges and another runs a cell
+that loops for ever. Browsers and server are not counted.
 """
 
 import argparse
@@ -25,8 +28,11 @@ from ganlib.gan import GAN
 from ganlib.labs import GANLab
 from ganlib.networks import mlp
 torch.set_num_threads(1)
-G, D = mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
-lab = GANLab(GAN(G, D, targets.gaussian(), lr_G=2e-3, lr_D=2e-2, betas=(0.0, 0.9), penalty="r1", penalty_weight=0.02, seed=0))
+G = mlp(1, 32, 32, 1, seed=0)
+D = mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
+gan = GAN(G, D, targets.gaussian(), lr_G=2e-3, lr_D=2e-2, betas=(0.0, 0.9), penalty="r1",
+          penalty_weight=0.02, seed=0)
+lab = GANLab(gan)
 lab"""
 
 
@@ -75,7 +81,10 @@ class Student:
 
 
 def attend(students, seconds):
-    """For a while: hear everybody, acknowledge once a second. Returns (frames, steps, CPU seconds) a second of each."""
+    """For a while: hear everybody, acknowledge once a second.
+
+    Returns (frames, steps, CPU seconds) a second of each.
+    """
     before = [(s.frames, s.status.get("steps", 0), s.cpu()) for s in students]
     start, due = time.monotonic(), 0.0
     while time.monotonic() < start + seconds:
@@ -211,10 +220,9 @@ def main():
         "--seconds", type=float, default=10, help="of each measurement (default 10)"
     )
     args = parser.parse_args()
-    load, memory = os.getloadavg()[0], psutil.virtual_memory()
-    print(
-        f"{os.cpu_count()} cores, load {load:.1f} before the start, {memory.available / 2**30:.1f} GiB of memory free"
-    )
+    load = os.getloadavg()[0]
+    free = psutil.virtual_memory().available / 2**30
+    print(f"{os.cpu_count()} cores, load {load:.1f} before the start, {free:.1f} GiB free")
     for n in args.students:
         if n * 400 * 2**20 > psutil.virtual_memory().available:
             print(f"{n} students: left out, there is not memory enough")

@@ -1,9 +1,12 @@
-"""How fast the live lab is in JupyterLab: `python tests/benchmarks/lab.py [--seconds 3] [--rounds 4]`.
+"""How fast the live lab is in JupyterLab.
 
-Printed as `name = value unit`: pictures shown a second in Chromium; the share of training speed that is kept
-against a bare loop, in alternating windows and by CPU time of the kernel; milliseconds from a slider to the
-first training step with its value; the same for the usual `clear_output` animation; and the memory that
-resets and frames leave behind. It needs Chromium, and a machine that does nothing else.
+    python tests/benchmarks/lab.py [--seconds 3] [--rounds 4]
+
+Printed as `name = value unit`: pictures shown a second in Chromium; the share of training speed
+that is kept against a bare loop, in alternating windows and by CPU time of the kernel; milliseconds
+from a slider to the first training step with its value; the same for the usual `clear_output`
+animation; and the memory that resets and frames leave behind. It needs Chromium, and a machine that
+does nothing else.
 """
 
 import argparse
@@ -30,9 +33,10 @@ from ganlib.labs import GANLab
 from ganlib.networks import mlp
 torch.set_num_threads(1)
 def make():
-    G, D = mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
-    return GAN(G, D, targets.gaussian(), lr_G=2e-3, lr_D=2e-2, betas=(0.0, 0.9), penalty="r1", penalty_weight=0.02,
-               seed=0)
+    G = mlp(1, 32, 32, 1, seed=0)
+    D = mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
+    return GAN(G, D, targets.gaussian(), lr_G=2e-3, lr_D=2e-2, betas=(0.0, 0.9), penalty="r1",
+               penalty_weight=0.02, seed=0)
 lab = GANLab(make(), anneal=False)
 bare, normal, data = make(), targets.gaussian(), torch.Generator().manual_seed(1)
 windows, heard, task = {"bare": [], "lab": [], "clear_output": []}, [], None
@@ -41,9 +45,11 @@ def window(seconds, until=None):  # bare training
     while time.perf_counter() < end:
         bare.step(normal.sample(128, data))
 def measured(name, work):
-    cpu, steps = time.process_time(), (lab.gan if name == "lab" else bare).steps
+    gan = lab.gan if name == "lab" else bare
+    cpu = time.process_time()
+    steps = gan.steps
     def done():
-        windows[name].append(((lab.gan if name == "lab" else bare).steps - steps) / (time.process_time() - cpu))
+        windows[name].append((gan.steps - steps) / (time.process_time() - cpu))
     return done
 async def compare(seconds, rounds):
     for _ in range(rounds):
@@ -89,8 +95,9 @@ def in_browser(seconds, rounds):
             answer = page.evaluate(
                 """async ([code, it]) => {
                 const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
-                const reply = await kernel.requestExecute({ code, user_expressions: { it } }).done;
-                return reply.content.user_expressions?.it?.data["text/plain"] ?? reply.content.evalue; }""",
+                const question = { code, user_expressions: { it } };
+                const { content } = await kernel.requestExecute(question).done;
+                return content.user_expressions?.it?.data["text/plain"] ?? content.evalue; }""",
                 [code, expression],
             )
             return eval(answer, {"__builtins__": {}}, {"True": True, "False": False})
@@ -111,7 +118,8 @@ def in_browser(seconds, rounds):
         )
 
         moved = page.evaluate("""async () => {
-            const slider = [...document.querySelectorAll(".gl-slider")].find(e => e.innerText.includes("lr_D"));
+            const sliders = [...document.querySelectorAll(".gl-slider")];
+            const slider = sliders.find(e => e.innerText.includes("lr_D"));
             const [range, number] = slider.querySelectorAll("input"), times = [];
             for (let i = 0; i < 40; i++) {
                 range.value = 400 + 5 * i + Math.floor(5 * Math.random());
@@ -127,13 +135,24 @@ def in_browser(seconds, rounds):
             1000 * (heard[rate] - at) for at, rate in zip(moved[::2], moved[1::2]) if rate in heard
         ]
 
-        # The usual animation, in the cell below; Chromium counts the pictures that it puts on the page.
-        page.evaluate("""() => { window.pictures = 0; new MutationObserver(changes => { for (const c of changes)
-            for (const n of c.addedNodes) if (n.querySelector?.("img") || n.tagName === "IMG") window.pictures++;
-            }).observe(document.body, { childList: true, subtree: true }); }""")
-        page.evaluate(f"""() => {{ const panel = window.jupyterapp.shell.currentWidget;
-            panel.content.widgets[1].model.sharedModel.setSource("usual({2 * seconds})");
-            panel.content.activeCellIndex = 1; window.jupyterapp.commands.execute("notebook:run-cell"); }}""")
+        # The usual animation, in the cell below; Chromium counts the pictures that it puts on the
+        # page.
+        page.evaluate("""() => {
+            window.pictures = 0;
+            const is_picture = node => node.tagName === "IMG" || node.querySelector?.("img");
+            const count = changes => {
+                for (const { addedNodes } of changes)
+                    window.pictures += [...addedNodes].filter(is_picture).length;
+            };
+            const all = { childList: true, subtree: true };
+            new MutationObserver(count).observe(document.body, all);
+        }""")
+        page.evaluate(f"""() => {{
+            const {{ content }} = window.jupyterapp.shell.currentWidget;
+            content.widgets[1].model.sharedModel.setSource("usual({2 * seconds})");
+            content.activeCellIndex = 1;
+            window.jupyterapp.commands.execute("notebook:run-cell");
+        }}""")
         page.wait_for_timeout(2000 * seconds + 2000)
         windows = ask("", "windows")
         usual = page.evaluate("() => window.pictures") / (2 * seconds)
@@ -145,9 +164,8 @@ def in_browser(seconds, rounds):
     print(f"lab_slider_to_training = {statistics.median(late):.0f} ms")
     print(f"lab_slider_to_training_worst = {max(late):.0f} ms")
     print(f"clear_output_shown = {usual:.1f} frames/s")
-    print(
-        f"clear_output_kept = {100 * windows['clear_output'][-1] / statistics.median(windows['bare']):.0f} %"
-    )
+    usual_kept = windows["clear_output"][-1] / statistics.median(windows["bare"])
+    print(f"clear_output_kept = {100 * usual_kept:.0f} %")
 
 
 def memory(resets, frames):

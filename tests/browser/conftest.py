@@ -128,7 +128,10 @@ def browser():
 
 @pytest.fixture(scope="session")
 def axe():
-    """The findings of axe on a page, or below a selector, that are serious or critical: (rule, what is wrong, where)."""
+    """The findings of axe on a page, or below a selector, that are serious or critical.
+
+    Each is (rule, what is wrong, where).
+    """
     spec = importlib.util.find_spec("axe_playwright_python")
     if spec is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(
@@ -154,7 +157,10 @@ def axe():
 
 @pytest.fixture
 def show(server, browser, request):
-    """`page = show(code, front_end="lab")`: a notebook with these cells, opened and run, its lab visible."""
+    """`page = show(code, front_end="lab")`: a notebook with these cells, opened and run.
+
+    Its lab is visible.
+    """
     with shower(server, browser, request.node.name) as show:
         yield show
 
@@ -185,8 +191,10 @@ def shower(server, browser, base):
         page.goto(address + FRONT_ENDS[front_end].format(name))
         if front_end != "voila":
             page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-            page.wait_for_function("""() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel
-                ?.connectionStatus === 'connected'""")
+            page.wait_for_function("""() => {
+                const panel = window.jupyterapp?.shell.currentWidget;
+                return panel?.sessionContext?.session?.kernel?.connectionStatus === "connected";
+            }""")
             page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
         page.wait_for_selector(wait)
         return page

@@ -1,4 +1,7 @@
-"""axe finds nothing serious in the book or in Voilà; every lab speaks, is reached by keyboard, and keeps still when asked to."""
+"""For everybody: axe finds nothing serious in the book or in Voilà.
+
+Every lab speaks, is reached by keyboard, and keeps still when asked to.
+"""
 
 from pathlib import Path
 
@@ -12,7 +15,9 @@ from ganlib.gan import GAN
 from ganlib.labs import GANLab
 from ganlib.networks import mlp
 torch.set_num_threads(1)
-GANLab(GAN(mlp(1, 32, 32, 1, seed=0), mlp(1, 48, 48, 1, seed=1), targets.gaussian(), lr_G=2e-3, lr_D=1e-2, seed=0))"""
+G = mlp(1, 32, 32, 1, seed=0)
+D = mlp(1, 48, 48, 1, seed=1)
+GANLab(GAN(G, D, targets.gaussian(), lr_G=2e-3, lr_D=1e-2, seed=0))"""
 ALL_LABS = f"""import sys, torch
 sys.path.insert(0, {str(ROOT / "tests")!r})
 import all_labs
@@ -24,15 +29,18 @@ display(*all_labs.make().values())"""
 def test_axe_sees_what_is_wrong(browser, axe):
     page = browser.new_page()
     page.set_content(
-        "<html lang=en><title>t</title><main><h1>t</h1><input><img src=x><p style='color:#aaa'>pale</p></main>"
+        "<html lang=en><title>t</title><main><h1>t</h1>"
+        "<input><img src=x><p style='color:#aaa'>pale</p></main>"
     )
     assert {rule for rule, *_ in axe(page)} == {"label", "image-alt", "color-contrast"}
     page.close()
 
 
 BARE = """() => {
-    document.querySelectorAll("details").forEach(fold => { fold.open = true; });  // what is folded is looked at, too
-    const seen = new Set();  // axe needs most of its time for the words of code: one of each kind in each kind of box
+    // What is folded is looked at, too.
+    document.querySelectorAll("details").forEach(fold => { fold.open = true; });
+    // axe needs most of its time for the words of code: one of each kind in each kind of box.
+    const seen = new Set();
     for (const word of document.querySelectorAll("pre span:not(:has(span))")) {
         const kind = [word.className, word.closest("div[class*=cell_]")?.className].join();
         if (seen.has(kind)) word.replaceWith(word.textContent);
@@ -87,7 +95,7 @@ def voila(show_for_all):
     """A Voilà page with every lab of the course."""
     page = show_for_all(ALL_LABS, front_end="voila")
     page.wait_for_function(
-        "() => [...document.querySelectorAll('.gl-lab canvas')].filter(c => c.dataset.drawn).length >= 25"
+        "() => document.querySelectorAll('.gl-lab canvas[data-drawn]').length >= 25"
     )
     return page
 
@@ -117,7 +125,10 @@ def follows(page, canvas, before):
 
 
 def test_every_canvas_is_a_picture_with_words_that_follow_it(voila):
-    """role=img and a label that begins with the title; after a step, or a control moved by keyboard, the label is another."""
+    """role=img and a label that begins with the title.
+
+    After a step, or a control moved by keyboard, the label is another.
+    """
     for lab in voila.locator(".gl-lab").all():
         canvas, title = lab.locator("canvas"), lab.locator("h4").inner_text()
         before = canvas.get_attribute("aria-label")
@@ -141,9 +152,10 @@ def test_every_canvas_is_a_picture_with_words_that_follow_it(voila):
 
 
 def test_tab_goes_through_every_control_and_on(voila):
-    """No trap: from the first control of the first lab, Tab visits all that can be used, in the order of the page."""
+    """No trap: Tab visits all that can be used, in the order of the page."""
     wanted = voila.evaluate("""() => {
-        const all = [...document.querySelectorAll('.gl-lab :is(button, input, select, summary)')].filter(e => e.checkVisibility());
+        const controls = ".gl-lab :is(button, input, select, summary)";
+        const all = [...document.querySelectorAll(controls)].filter(e => e.checkVisibility());
         all.forEach((e, i) => { e.dataset.stop = i; });
         all[0].focus();
         return all.length; }""")

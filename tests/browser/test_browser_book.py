@@ -1,4 +1,7 @@
-"""The book, opened from disk with the network cut: nothing is missing, mathematics is set, search finds, the recorded lab moves."""
+"""The book, opened from disk with the network cut.
+
+Nothing is missing, mathematics is set, search finds, the recorded lab moves.
+"""
 
 import importlib.util
 import re
@@ -20,7 +23,10 @@ runs = unpacked.runs  # the recording, unpacked in Python
 
 @contextmanager
 def opened(browser, path, **how):
-    """A page of a book from disk, offline, with `page.asked` and `page.failed`: the addresses of all requests."""
+    """A page of a book from disk, offline.
+
+    `page.asked` and `page.failed` are the addresses of all requests.
+    """
     context = browser.new_context(
         offline=True, **{"viewport": {"width": 1300, "height": 1000}, **how}
     )
@@ -36,9 +42,12 @@ def opened(browser, path, **how):
 
 
 def settled(page):
-    """Wait until MathJax, if there is mathematics, has set all of it, and all pictures are there."""
+    """Wait until MathJax, where there is mathematics, has set it, and all pictures are there."""
     page.wait_for_function(
-        "() => !window.MathJax?.startup?.promise || MathJax.startup.promise.then(() => true)"
+        """() => {
+            const ready = window.MathJax?.startup?.promise;
+            return !ready || ready.then(() => true);
+        }"""
     )
     page.wait_for_timeout(300)  # for what may still be asked for
     return page
@@ -166,7 +175,10 @@ def test_the_recorded_lab_plays(flagship, lab):
     drawn, words = int(canvas.get_attribute("data-drawn")), canvas.get_attribute("aria-label")
     play.click()
     flagship.wait_for_function(
-        "() => Number(document.querySelector('.gl-recorded .gl-count').textContent.split(' ').at(-1)) >= 90"
+        """() => {
+            const { textContent } = document.querySelector(".gl-recorded .gl-count");
+            return Number(textContent.split(" ").at(-1)) >= 90;
+        }"""
     )
     play.press("Space")
     there = step(lab)
@@ -183,7 +195,10 @@ def test_the_recorded_lab_plays(flagship, lab):
 
 
 def test_d_reaches_one_half_or_fails(flagship, lab, runs):
-    """The numbers beside the curves are those of the recording, for rates moved by keyboard and all presets."""
+    """The numbers beside the curves are those of the recording.
+
+    So it is for rates moved by keyboard, and for all presets.
+    """
     trace, gauges, _ = runs
     lab.get_by_label("training step", exact=True).press("End")
     assert said(lab).endswith("Converged.") and step(lab) == trace["steps"][-1]
@@ -227,15 +242,22 @@ def test_the_curves_drawn_are_those_recorded(flagship, lab, runs):
     for name, colour in (("p_g", (0, 158, 115)), ("D", (0, 114, 178))):
         y = curves[name][0, 2, 4, t]
         near = max(range(40, 60), key=lambda k: y[k])
-        # The axes "game" of scene.py: 52 px of 900 on the left, 18 on the right, 24 at the top, 40 at the bottom.
+        # The axes "game" of scene.py: of 900 px, 52 on the left, 18 on the right, 24 at the top, 40
+        # at the bottom.
         found = lab.locator("canvas").evaluate(
             """(canvas, [x, y, color]) => {
-            const k = canvas.clientWidth / 900, r = canvas.width / canvas.clientWidth, small = k ** 0.6;
-            const left = 52 * small, right = 0.6 * canvas.clientWidth - 18 * small;
-            const low = 0.76 * canvas.clientHeight - 40 * small, high = 24 * small;
-            const X = r * (left + x * (right - left)), Y = r * (low - y * (low - high));
+            const { clientWidth: width, clientHeight: height } = canvas;
+            const ratio = canvas.width / width;
+            const small = (width / 900) ** 0.6;
+            const left = 52 * small;
+            const right = 0.6 * width - 18 * small;
+            const low = 0.76 * height - 40 * small;
+            const high = 24 * small;
+            const X = ratio * (left + x * (right - left));
+            const Y = ratio * (low - y * (low - high));
             const { data } = canvas.getContext("2d").getImageData(X - 9, Y - 9, 18, 18);
-            for (let i = 0; i < data.length; i += 4) if (color.every((c, j) => Math.abs(c - data[i + j]) < 40)) return true;
+            const near = i => color.every((c, j) => Math.abs(c - data[i + j]) < 40);
+            for (let i = 0; i < data.length; i += 4) if (near(i)) return true;
             return false; }""",
             [(x[near] - left) / (right - left), y[near] / top, list(colour)],
         )
@@ -287,12 +309,16 @@ def test_dark_and_light(book, browser):
         with opened(browser, book / FLAGSHIP, color_scheme=scheme) as page:
             paper, ink = page.locator("main p").first.evaluate("""p => {
                 const shade = c => c.match(/[\\d.]+/g).slice(0, 3).reduce((a, b) => a + +b, 0);
-                return [shade(getComputedStyle(document.body).backgroundColor), shade(getComputedStyle(p).color)]; }""")
+                const paper = getComputedStyle(document.body).backgroundColor;
+                return [shade(paper), shade(getComputedStyle(p).color)]; }""")
             assert (paper < ink) == dark
 
 
 def test_there_are_launch_buttons_only_when_a_repository_is_set(book, tmp_path):
-    places = r"mybinder\.org/v2/gh/NAME/course/main|colab\.research\.google\.com/github/NAME/course/blob/main/notebooks/00_start_here"
+    places = (
+        r"mybinder\.org/v2/gh/NAME/course/main"
+        r"|colab\.research\.google\.com/github/NAME/course/blob/main/notebooks/00_start_here"
+    )
     usual = (book / "notebooks/00_start_here.html").read_text(encoding="utf-8")
     assert not re.search(r"mybinder\.org|colab\.research", usual)
     source = tmp_path / "source"

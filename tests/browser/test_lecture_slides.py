@@ -1,4 +1,7 @@
-"""The lectures clicked through: static slides from disk with the network cut, and 04 live in RISE; the labs play on them."""
+"""The lectures clicked through: static slides from disk with the network cut, and 04 live in RISE.
+
+The labs play on them.
+"""
 
 import nbformat
 import pytest
@@ -10,16 +13,26 @@ from test_lecture import PATHS, begins, lecture, need
 pytestmark = pytest.mark.browser
 FLAGSHIP = next(path for path in PATHS if path.name.startswith("04"))
 SHOWN = """() => {
-    const slide = document.querySelector(".slides section.present section.present, .slides section.present:not(.stack)");
-    const images = [...slide.querySelectorAll("img, canvas")].filter(e => e.getBoundingClientRect().width > 100);
-    const at = window.Reveal ? [Reveal.getIndices().h, Reveal.getIndices().v].join("-") : location.hash;
-    return { at, steps: document.querySelectorAll(".fragment.visible").length, words: slide.innerText.trim(),
-             images: images.length, lost: images.filter(e => e.complete && !e.naturalWidth).length,
-             beyond: slide.scrollHeight / slide.clientHeight }; }"""
+    const nested = ".slides section.present section.present";
+    const slide = document.querySelector(`${nested}, .slides section.present:not(.stack)`);
+    const is_large = e => e.getBoundingClientRect().width > 100;
+    const images = [...slide.querySelectorAll("img, canvas")].filter(is_large);
+    const { h, v } = window.Reveal ? Reveal.getIndices() : {};
+    return {
+        at: window.Reveal ? [h, v].join("-") : location.hash,
+        steps: document.querySelectorAll(".fragment.visible").length,
+        words: slide.innerText.trim(),
+        images: images.length,
+        lost: images.filter(e => e.complete && !e.naturalWidth).length,
+        beyond: slide.scrollHeight / slide.clientHeight,
+    }; }"""
 
 
 def click_through(page, on_lab=None):
-    """What each slide shows, in order, by the space bar until it leads nowhere; `on_lab` is called where a lab is."""
+    """What each slide shows, in order, by the space bar until it leads nowhere.
+
+    `on_lab` is called where a lab is.
+    """
     seen, before = {}, None
     while (shown := page.evaluate(SHOWN)) != before:
         if (
@@ -35,7 +48,7 @@ def click_through(page, on_lab=None):
 
 
 def plays(page):
-    """A function of a lab on a slide: press play, see the picture change and the steps go on, pause."""
+    """A function of a lab on a slide: press play, see picture and steps go on, pause."""
 
     def plays(lab):
         play, drawn = (
@@ -54,7 +67,10 @@ def plays(page):
 
 
 def press(page, button, until):
-    """Click until the button says so: RISE loses the first click into a cell, while its slide finds its place."""
+    """Click until the button says so.
+
+    RISE loses the first click into a cell, while its slide finds its place.
+    """
     for _ in range(5):
         button.click()
         page.wait_for_timeout(500)
@@ -118,7 +134,10 @@ def test_speaker_view_shows_the_notes(slides, browser):
 
 
 def test_the_lecture_of_04_live_in_rise(tmp_path_factory, browser, monkeypatch):
-    """Every slide shows, and the live lab plays on its slide, in the kernel that ran the cells in JupyterLab."""
+    """Every slide shows, and the live lab plays on its slide.
+
+    It does so in the kernel that ran the cells in JupyterLab.
+    """
     need("jupyterlab_rise")
     folder = tmp_path_factory.mktemp("rise")
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder / ".data"))
@@ -132,8 +151,10 @@ def test_the_lecture_of_04_live_in_rise(tmp_path_factory, browser, monkeypatch):
         page.set_default_timeout(60_000)
         page.goto(f"{address}lab/tree/made/notebooks/{FLAGSHIP.name}?reset")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-        page.wait_for_function("""() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel
-            ?.connectionStatus === 'connected'""")
+        page.wait_for_function("""() => {
+            const panel = window.jupyterapp?.shell.currentWidget;
+            return panel?.sessionContext?.session?.kernel?.connectionStatus === "connected";
+        }""")
         page.evaluate(
             """async ids => {
             const { commands, shell } = window.jupyterapp, book = shell.currentWidget.content;

@@ -1,4 +1,7 @@
-"""The README's command for a page without code: texts, figures with words, nothing that axe finds serious, a lab that moves."""
+"""The README's command for a page without code.
+
+Texts, figures with words, nothing that axe finds serious, a lab that moves.
+"""
 
 import json
 import re

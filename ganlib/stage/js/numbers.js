@@ -1,4 +1,5 @@
-// Numbers: how they are written, where ticks stand, what a slider's position means, what a frame holds.
+// Numbers: how they are written, where ticks stand, what a slider's position means, and what a frame
+// holds.
 
 /** A number in at most three digits, with a true minus. */
 export const format = (v) => {
@@ -33,7 +34,8 @@ export const ticks = (low, high, log, most) => {
   return found;
 };
 
-// A range input has 1000 positions, which `log` spaces by equal factors, or one for each of `stops`.
+// A range input has 1000 positions, which `log` spaces by equal factors, or one for each of
+// `stops`.
 const POSITIONS = 1000;
 
 /** The position of a slider at value v. */
@@ -60,8 +62,8 @@ export const positions = (c) => {
 };
 
 /**
- * A frame, as wire.py packs it: its number, four limits for each axes, (rows, columns) for each mark,
- * then the numbers of all marks, row by row.
+ * A frame, as wire.py packs it: its number, four limits for each axes, (rows, columns) for each
+ * mark, then the numbers of all marks, row by row.
  */
 export const decode = (scene, bytes) => {
   const start = bytes.byteOffset;

@@ -282,8 +282,8 @@ const paintMark = (g, p, m, d, k, words, W, H) => {
 };
 
 /**
- * Draw a frame of a scene on a canvas with `ratio` device pixels a pixel; words: those of text marks.
- * Returns the places of all axes, by key.
+ * Draw a frame of a scene on a canvas with `ratio` device pixels a pixel; words: those of text
+ * marks. Returns the places of all axes, by key.
  */
 export const draw = (canvas, scene, frame, words, ratio) => {
   const g = canvas.getContext("2d");

@@ -40,8 +40,8 @@ const scale = (log, low, high, start, end) => {
 };
 
 /**
- * The boxes for a phone, where two columns of axes stand one below the other; null where that is not
- * possible (one column) or not good (pictures would be stretched).
+ * The boxes for a phone, where two columns of axes stand one below the other; null where that is
+ * not possible (one column) or not good (pictures would be stretched).
  */
 export const stack = ({ axes, marks, height }) => {
   const apart = (x) => axes.every(({ box }) => box[0] >= x || box[0] + box[2] < x + 1e-6);

@@ -3,8 +3,8 @@
 const REACH = 18; // pixels: how near a handle must be to be held
 
 /**
- * Listen to the pointer on `canvas`. now() gives the { frame, places } that are shown; send takes the
- * messages { kind: "drag", mark, index, x, y } and { kind: "point", axes, x, y }.
+ * Listen to the pointer on `canvas`. now() gives the { frame, places } that are shown; send takes
+ * the messages { kind: "drag", mark, index, x, y } and { kind: "point", axes, x, y }.
  */
 export const listen = (canvas, scene, now, send) => {
   let held = null; // a handle { mark, index, p }, or a place { p }

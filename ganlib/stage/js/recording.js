@@ -1,9 +1,9 @@
 // Plays a recording (images/record.py) without a kernel: its model answers as a kernel would.
 //
-// trace.bytes, gzip and base64: for each run (preset, lr_G, lr_D) and each of `steps` the `gauges` in
-// ten-thousandths as int32, −2³¹ for none; then for each the points of the `curves`: bytes, 0 to 254 from
-// low to high, 255 for none, as differences. trace.columns says of which columns a mark is made: fixed
-// ones, curves, and `step` and gauges up to now.
+// trace.bytes, gzip and base64: for each run (preset, lr_G, lr_D) and each of `steps` the `gauges`
+// in ten-thousandths as int32, −2³¹ for none; then for each the points of the `curves`: bytes, 0 to
+// 254 from low to high, 255 for none, as differences. trace.columns says of which columns a mark is
+// made: fixed ones, curves, and `step` and gauges up to now.
 
 import { calm } from "./dom.js";
 import { render } from "./widget.js";
@@ -73,7 +73,10 @@ const sentence = (trace, columns, values) => {
   return trace.says.replace(/{(\w+)}/g, (_, name) => now(name));
 };
 
-/** What a learner can do with a recording. `state` holds values; `move` shows others; `refuse` says why. */
+/**
+ * What a learner can do with a recording. `state` holds values; `move` shows others; `refuse` says
+ * why.
+ */
 const actions = (trace, state, el, { move, refuse, playing }) => {
   const { scene, steps } = trace;
   const later = () => steps[Math.min(steps.indexOf(state.values.step) + 1, steps.length - 1)];

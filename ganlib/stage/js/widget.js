@@ -1,7 +1,8 @@
 // The widget: buttons, controls, the canvas, and the words below it.
 //
-// A scene (axes, marks, controls) comes once; each frame is one buffer (numbers.js). `render` needs only
-// get, on, off and send of its model, so that a recording or an engine in the page can play too.
+// A scene (axes, marks, controls) comes once; each frame is one buffer (numbers.js). `render` needs
+// only get, on, off and send of its model, so that a recording or an engine in the page can play
+// too.
 
 import { control } from "./controls.js";
 import { KEYS, calm, hand, make } from "./dom.js";
@@ -40,7 +41,7 @@ const buttons = (scene, model, send, acts) => {
   return { bar, play, count, big };
 };
 
-/** All controls: sliders in `near`, above the picture; the others, and folds of them, in `panel`. */
+/** All controls: sliders in `near`, above the picture; others, and folds of them, in `panel`. */
 const panels = (scene, values, send) => {
   const me = `gl-${Math.random().toString(36).slice(2)}`;
   const near = make("div", { class: "gl-controls" }); // both fit on the screen of a laptop

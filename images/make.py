@@ -156,11 +156,14 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "names", nargs="*", choices=list(PICTURES), help="which pictures (default: all)"
-    )
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(PICTURES)} (default: all)")
+    names = parser.parse_args().names or list(PICTURES)
+    unknown = [name for name in names if name not in PICTURES]
+    if unknown:  # `choices` refuses to be given none, before Python 3.12
+        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(PICTURES)}")
+
     torch.set_num_threads(1)
-    for name in parser.parse_args().names or PICTURES:
+    for name in names:
         PICTURES[name]()
         print("made", name)
 

@@ -1,5 +1,5 @@
-// Numbers: how they are written, where ticks stand, what a slider's position means, and what a frame
-// holds.
+// Numbers: how they are written, where ticks stand, what a slider's position means, what a
+// frame holds.
 
 /** A number in at most three digits, with a true minus. */
 export const format = (v) => {

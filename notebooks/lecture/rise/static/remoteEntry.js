@@ -1,6 +1,6 @@
 // RISE 0.43 has no @jupyterlab/console, and without one the widget managers of ipywidgets and
-// anywidget do not start, so that no lab is shown (jupyterlab-contrib/rise #119). They need only its
-// names; here are the names.
+// anywidget do not start, so that no lab is shown (jupyterlab-contrib/rise #119). They need only
+// its names; here are the names.
 (() => {
   class Token {
     constructor(name) {

@@ -342,6 +342,5 @@ def test_a_run_that_was_saved_before_there_were_sessions_goes_on():
     assert session.past[:, 0].tolist() == [0, 25]
     run(session, 20)
     assert session.past[:, 0].tolist() == [0, 25, 50]
-    assert session.ledger.js == pytest.approx(
-        0.58664, rel=1e-4
-    )  # histogram of two million: 0.58657
+    # A histogram of two million samples gives 0.58657.
+    assert session.ledger.js == pytest.approx(0.58664, rel=1e-4)

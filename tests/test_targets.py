@@ -260,3 +260,19 @@ def test_a_copy_of_an_even_law_draws_the_same(twin):
 def test_even_draws_need_one_dimension():
     with pytest.raises(ValueError, match="one dimension"):
         targets.even(PLANE["ring"])
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_the_cdf_is_what_the_density_sums_to(name):
+    law = FLAT[name]
+    x, mass = cells(law)
+    below = mass.double().cumsum(0)
+    edges = (x + (x[1] - x[0]) / 2).double()
+    assert torch.allclose(law.cdf(edges), below, atol=1e-3)
+    assert law.cdf(edges).diff().min() >= 0
+    assert law.cdf(torch.tensor([-1e6, 1e6])).tolist() == pytest.approx([0, 1], abs=1e-6)
+
+
+def test_a_law_in_the_plane_has_no_cdf():
+    with pytest.raises(ValueError, match="cdf needs a law in one dimension, got one in 2"):
+        targets.ring().cdf(torch.zeros(3))

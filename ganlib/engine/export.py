@@ -118,7 +118,7 @@ def _law(law) -> dict:
     stds = law.stds.tolist()
     return {
         "kind": "mixture",
-        "means": law.means.flatten().tolist(),
+        "means": [float(f"{mean:.9g}") for mean in law.means.flatten().tolist()],  # as float32
         "stds": stds[:1] if len(set(stds)) == 1 else stds,
         "weights": law.weights.tolist(),
         "dim": law.dim,

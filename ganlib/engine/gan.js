@@ -13,7 +13,10 @@ import { OPTIMISERS } from "./optimisers.js";
 import { Generator, rand } from "./random.js";
 
 /** Thrown when a loss is no longer a finite number. */
-export class Diverged extends Error {}
+export class Diverged extends Error {
+  name = "Diverged";
+  foreseen = true; // a lab says it as it stands
+}
 
 const CHECKS = {
   loss: (name, value) => one_of(name, value, LOSSES),

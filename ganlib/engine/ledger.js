@@ -144,7 +144,7 @@ function pick(values, order) {
 }
 
 /** A function given on the grid x, at a place between its points: on a straight line. */
-function between(values, place) {
+export function between(values, place) {
   const at = Math.min(Math.max(place, 0), values.length - 1);
   const k = Math.min(Math.floor(at), values.length - 2);
   return values[k] + (at - k) * (values[k + 1] - values[k]);

@@ -137,6 +137,7 @@ export function reference(Floats = Float64Array) {
   const bits = 8 * Floats.BYTES_PER_ELEMENT;
   return {
     kind: `plain JavaScript, float${bits}`,
+    fast: false,
     Floats,
     alloc: (size) => new Floats(size),
     mul,

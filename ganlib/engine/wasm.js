@@ -53,6 +53,7 @@ export async function wasm(base64) {
   const first = instance.exports.__heap_base.value;
   return {
     kind: "WebAssembly with SIMD, float32",
+    fast: true,
     Floats: Float32Array,
     alloc: allocator(memory, first),
     ...products(instance.exports),

@@ -2,14 +2,16 @@
 
 Each module becomes a function of its own, so that private names cannot clash; what it exports is
 what the function returns, and an import takes from there. It knows two forms, the only ones that we
-write: `import { a, b } from "./file.js";` and `export const name`, or `let`, `function`, `class`.
+write: `import { a, b } from "./file.js";`, or "../", and `export const name`, or `let`, `function`,
+`class`. Comments that have lines of their own are left out: a reader finds them in the files.
 """
 
 import re
 from pathlib import Path
 
-IMPORT = re.compile(r'^import \{([^}]*)\} from "(\./[\w./-]+\.js)";\n', re.M)
+IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/[\w./-]+\.js)";\n', re.M)
 EXPORT = re.compile(r"^export ((?:const|let|async function|function|class) (\w+))", re.M)
+COMMENT = re.compile(r"^ *(?:/\*\*.*?\*/|//[^\n]*)\n", re.M | re.S)
 OTHER = re.compile(r"^(import|export)\b.*", re.M)
 
 
@@ -34,7 +36,7 @@ def _collect(path: Path, modules: dict[Path, str]) -> None:
 
     exports = _exports(text)
     body = IMPORT.sub(lambda found: _taken(path, *found.groups()), text)
-    body = EXPORT.sub(r"\1", body)
+    body = COMMENT.sub("", EXPORT.sub(r"\1", body))
     unknown = OTHER.search(body)
     if unknown:
         raise ValueError(f"{path.name}: this form is not joined: {unknown[0]!r}")

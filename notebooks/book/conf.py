@@ -5,6 +5,11 @@
 # none.
 REPOSITORY = ""
 
+# The address under which this book lies on the web, such as "https://NAME.github.io/gan-course".
+# Links that a lab copies begin there; while it is empty, they begin with the page they are copied
+# from.
+SITE = ""
+
 project = "Generative adversarial networks, in your hands"
 author = "The founders of the course"
 extensions = ["myst_nb", "sphinxcontrib.bibtex"]

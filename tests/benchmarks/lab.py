@@ -20,8 +20,8 @@ from pathlib import Path
 import psutil
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "browser"))
-from conftest import chromium, serve, shower
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from browsers import chromium, serve, shower
 
 SETUP = """import asyncio, time, torch
 import matplotlib.pyplot as plt

@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "browser"))
-from conftest import chromium, serve, shower
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from browsers import chromium, serve, shower
 
 LABS = (
     "FitNormal([12, 15, 11, 14, 13, 16, 45])",

@@ -1,6 +1,5 @@
 """The engine that trains in a browser, against torch: the same seed, the same run."""
 
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,7 +14,6 @@ from ganlib.engine import export
 from ganlib.gan import GAN
 from ganlib.losses import LOSSES, PENALTIES
 from ganlib.networks import mlp
-from ganlib.stage import bundle
 
 ROOM = Path(export.__file__).parent
 ENGINES = ["wasm", "float32", "float64"]
@@ -432,7 +430,7 @@ def build_command():
 
 
 @pytest.mark.skipif(shutil.which("clang") is None, reason="needs Debian's clang and lld")
-def test_the_module_is_what_its_source_gives(engine, tmp_path):
+def test_the_module_is_what_its_source_gives(tmp_path):
     """The same bytes from the same clang; from another one, the same numbers."""
     shutil.copy(ROOM / "engine.c", tmp_path)
     subprocess.run(build_command(), cwd=tmp_path, check=True, capture_output=True)
@@ -440,25 +438,6 @@ def test_the_module_is_what_its_source_gives(engine, tmp_path):
     if built != (ROOM / "engine.wasm").read_bytes():
         version = subprocess.run(["clang", "--version"], capture_output=True, text=True).stdout
         assert "version 14." not in version, "engine.wasm is not what engine.c gives: build it anew"
-
-
-def test_the_modules_join_into_one_script(tmp_path):
-    """As a page needs them that is opened from disk; the driver leads to every one."""
-    driver = Path(__file__).with_name("driver.js")
-    used = set(re.findall(r"engine/(\w+\.js)", driver.read_text(encoding="utf-8")))
-    seen = set()
-    while used:
-        module = used.pop()
-        seen.add(module)
-        text = (ROOM / module).read_text(encoding="utf-8")
-        used |= set(re.findall(r'from "\./(\w+\.js)"', text)) - seen
-    assert seen == {module.name for module in ROOM.glob("*.js")}
-
-    script = tmp_path / "all.cjs"
-    ask = 'answer({ task: "names" }).then(({ value }) => console.log(value.losses.length));'
-    script.write_text(f"{bundle.join(driver)}\n{ask}", encoding="utf-8")
-    done = subprocess.run(["node", str(script)], capture_output=True, text=True, check=True)
-    assert int(done.stdout) == len(LOSSES)
 
 
 def test_files_stay_small():

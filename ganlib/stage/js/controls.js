@@ -88,7 +88,7 @@ const MAKE = {
 
   slider(c, { set, id }) {
     const number = typed(c, set);
-    let touched = 0;
+    let touched = -Infinity;
     const speak = (v) => range.setAttribute("aria-valuetext", format(v));
     const range = make("input", {
       type: "range",

@@ -30,3 +30,12 @@ export const hand = (blob, name) => {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 };
+
+/** Put a text on the clipboard; where that is refused, show it to be copied by hand. */
+export const copy = async (text) => {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    window.prompt("Copy this text:", text);
+  }
+};

@@ -12,6 +12,15 @@ export const format = (v) => {
   return String(+v.toPrecision(3)).replace("-", "−");
 };
 
+/** A number in at most six digits, as format "g" of Python writes it. */
+export const general = (v) => {
+  const digits = Number(v.toPrecision(6));
+  const size = Math.abs(digits);
+  if (size === 0 || (size >= 1e-4 && size < 1e6)) return String(digits);
+  const [front, power] = digits.toExponential().split("e");
+  return `${front}e${power[0]}${power.slice(1).padStart(2, "0")}`;
+};
+
 const decades = (low, high, most) => {
   const from = Math.ceil(Math.log10(low) - 1e-9);
   const to = Math.floor(Math.log10(high) + 1e-9);

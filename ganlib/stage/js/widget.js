@@ -5,7 +5,7 @@
 // too.
 
 import { control } from "./controls.js";
-import { KEYS, calm, hand, make } from "./dom.js";
+import { KEYS, calm, copy, hand, make } from "./dom.js";
 import { decode } from "./numbers.js";
 import { draw } from "./paint.js";
 import { BASE, stack } from "./place.js";
@@ -205,16 +205,16 @@ const reactions = (model, scene, now, { play, count, twin, error, controls, voic
       Object.assign(scene.axes[i], axes, { box: scene.axes[i].box });
     });
   };
-  const download = (message) => {
-    if (message.kind !== "download") return;
-    hand(new Blob([message.text], { type: "application/json" }), message.name);
+  const give = ({ kind, text, name }) => {
+    if (kind === "download") hand(new Blob([text], { type: "application/json" }), name);
+    else if (kind === "copy") copy(text);
   };
   return {
     "change:scene": relabel,
     "change:frame": showFrame,
     "change:status": showStatus,
     "change:values": showValues,
-    "msg:custom": download,
+    "msg:custom": give,
   };
 };
 

@@ -1,0 +1,43 @@
+/** Labs that train in the page they stand in: they need neither a kernel nor a network. */
+
+import { make } from "../stage/js/dom.js";
+import { render } from "../stage/js/widget.js";
+import { lab_of } from "./address.js";
+import { GANLab } from "./gan_lab.js";
+import { PlaneLab } from "./plane_lab.js";
+import { fastest } from "./wasm.js";
+
+const LABS = { GANLab, PlaneLab };
+
+/** Whether the address of the page speaks of this lab; without a name it means the first one. */
+function is_meant(told, address) {
+  const named = lab_of(address);
+  return named === null ? told.first && address.includes("=") : named === told.lab;
+}
+
+/**
+ * Put a lab into `el`. told: its description, as labs/page.py writes it; wasm: engine.wasm in
+ * base64. What stood in `el`, a picture with its words, stays if the browser cannot show the lab.
+ */
+export async function mount(el, told, wasm) {
+  try {
+    if (make("canvas").getContext("2d") === null) throw new Error("it draws no canvas");
+
+    const ops = await fastest(wasm);
+    const lab = new LABS[told.lab](told, ops);
+    if (is_meant(told, location.hash)) lab.open(location.hash);
+    if (!ops.fast) lab.note = `Slower than usual: ${ops.kind}.`;
+    lab.show();
+
+    const place = make("div");
+    render({ model: lab, el: place });
+    el.replaceChildren(place);
+    el.lab = lab;
+    if (is_meant(told, location.hash)) place.scrollIntoView();
+    window.addEventListener("hashchange", () => {
+      if (is_meant(told, location.hash)) lab.go(location.hash);
+    });
+  } catch (error) {
+    el.append(make("p", {}, `This browser cannot train the lab: ${error.message}.`));
+  }
+}

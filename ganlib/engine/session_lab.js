@@ -1,0 +1,238 @@
+/** `SessionLab` of ganlib/labs/session_lab.py: what the labs on the line and in the plane share. */
+
+import { Lab } from "../stage/js/lab.js";
+import { fragment, read } from "./address.js";
+import { gan } from "./build.js";
+import { Session } from "./session.js";
+import { SlowMotion } from "./slow_motion.js";
+import { law } from "./targets.js";
+
+export class SessionLab extends Lab {
+  /**
+   * told: the description of a lab that labs/page.py writes; ops: where its networks live; gauge:
+   * LineGauge or PlaneGauge.
+   */
+  constructor(told, ops, gauge) {
+    super(told.scene);
+    this.told = told;
+    this.gan = gan(ops, told.gan);
+    const first = this.law_named(this.values.target);
+    this.session = new Session(this.gan, first, { gauge, ...told.session });
+    this.slow = new SlowMotion();
+    this.defaults = { ...this.values };
+    this.show_law();
+  }
+
+  /** A law of the list, by its name. */
+  law_named(name) {
+    return law(this.told.laws[name]);
+  }
+
+  get law() {
+    return this.session.law;
+  }
+
+  // -- training ----------------------------------------------------------------------------------
+
+  /** One training step; in slow motion one phase of it, and false until the step is done. */
+  advance() {
+    const { train, slow, oracle } = this.values;
+    const next = slow
+      ? this.slow.next(oracle ? "G only" : train, this.playing)
+      : { who: train, done: true };
+    if (next.who !== null) {
+      this.allow(next.who);
+      this.session.step(next.who, next.done);
+    }
+    return next.done;
+  }
+
+  /** A lab may refuse a move by RangeError. */
+  allow() {}
+
+  /** Start again, with the knobs as they stand. */
+  reset() {
+    this.tune();
+    this.session.reset();
+    this.steps = this.gan.steps;
+    this.slow.begin();
+  }
+
+  tune() {
+    const { values } = this;
+    const knobs = Object.keys(this.session.settings).map((key) => [key, values[key]]);
+    this.session.tune(Object.fromEntries(knobs));
+  }
+
+  // -- the learner's hand ------------------------------------------------------------------------
+
+  /** A knob was turned: it acts at the next step, and the optimisers' memory is kept. */
+  changed(key, value) {
+    if (key === "preset") {
+      this.take_preset(value);
+    } else if (key !== "slow") {
+      if (key === "target") this.set_law(value);
+      this.tune();
+      if (key === "seed") {
+        this.reset();
+      } else {
+        this.note = "";
+        this.tell({ preset: "your own" });
+      }
+    }
+  }
+
+  set_law(name) {
+    this.session.set_law(this.law_named(name));
+    this.show_law();
+  }
+
+  take_preset(name) {
+    const { presets } = this.told;
+    this.note = "";
+    if (!(name in presets)) return; // "your own"
+
+    const { note, knobs } = presets[name];
+    const { seed, slow, target } = this.values;
+    const own = { seed, slow };
+    const brought = Object.values(presets).map((preset) => preset.knobs.target);
+    if (!brought.includes(target)) own.target = target; // the learner chose it
+    this.note = note;
+    this.tell({ ...this.defaults, ...own, ...knobs, preset: name });
+    this.set_law(this.values.target);
+    this.reset();
+  }
+
+  /** A button: single steps, back to the last good state, save, load and copy. */
+  pressed(key, text = "") {
+    if (key === "back") {
+      this.session.back();
+      this.steps = this.gan.steps;
+      this.pause(`Back at step ${this.steps}.`);
+    } else if (key === "step_D") {
+      this.step_of("D only");
+    } else if (key === "step_G") {
+      this.step_of("G only");
+    } else if (key === "save") {
+      this.download("gan-run.json", this.save());
+    } else if (key === "load") {
+      this.load(text);
+    } else if (key === "link") {
+      this.copy(this.link());
+    } else if (key === "code") {
+      this.copy(this.code());
+    }
+  }
+
+  /** A step of one player. */
+  step_of(who) {
+    this.pause();
+    this.allow(who);
+    this.session.move(who);
+    this.gan.steps += 1;
+    this.steps += 1;
+  }
+
+  failed(error) {
+    if (error.name === "Diverged") {
+      error.message += ". Press “back to the last good state”, then lower a rate.";
+    }
+    super.failed(error);
+  }
+
+  // -- its state, to hand on ---------------------------------------------------------------------
+
+  /** The knobs that do not stand where they began. */
+  turned() {
+    const knobs = Object.entries(this.values).filter(([key]) => key !== "preset");
+    return Object.fromEntries(knobs.filter(([key, value]) => value !== this.defaults[key]));
+  }
+
+  /** The address of this page, or of the site it is on, with the knobs as they stand. */
+  link() {
+    const here = this.told.site || location.href.replace(/#.*/, "");
+    return here + fragment({ lab: this.told.lab, ...this.turned() });
+  }
+
+  /** Turn the knobs that a link names; what it names and cannot be is said, and left as it was. */
+  open(address) {
+    const { values, refused } = read(address, this.scene);
+    for (const [key, value] of Object.entries(values)) {
+      try {
+        this.assign(key, value);
+      } catch (error) {
+        refused.push(error.message);
+      }
+    }
+    this.reset();
+    if (refused.length) this.error = `Not taken from the link: ${refused.join("; ")}.`;
+  }
+
+  /** Follow another link while the lab is shown. */
+  go(address) {
+    this.pause();
+    this.error = "";
+    this.tell(this.defaults);
+    this.set_law(this.values.target);
+    this.open(address);
+    this.show();
+  }
+
+  /** The lab as Python, for a notebook. */
+  code() {
+    const turns = Object.entries(this.turned()).map(([key, value]) => {
+      return `lab.set("${key}", ${python(value)})`;
+    });
+    return [...this.told.code, ...turns, "lab"].join("\n");
+  }
+
+  /** The run as JSON text: the knobs, the record, and all that the next step depends on. */
+  save() {
+    return JSON.stringify({ ...this.session.save(), lab: this.told.lab, knobs: this.values });
+  }
+
+  /** Go on from a saved run; the present one stays as it is if the file does not fit. */
+  load(text) {
+    const before = JSON.parse(this.save());
+    try {
+      this.adopt(JSON.parse(text));
+      this.draw();
+    } catch (error) {
+      this.adopt(before);
+      const why = error.message.replace(/\s+/g, " ").slice(0, 200);
+      throw new RangeError(
+        `This is not a saved run that fits this lab: ${why}. Nothing was changed.`,
+      );
+    }
+    this.session.forget();
+    this.pause(`Loaded: step ${this.steps}.`);
+  }
+
+  adopt(run) {
+    if (run?.lab !== this.told.lab) throw new RangeError("it was not saved by this lab");
+
+    const { values, refused } = read(fragment(run.knobs), this.scene);
+    if (refused.length) throw new RangeError(refused[0]);
+    this.session.set_law(this.law_named(values.target));
+    this.session.adopt(run);
+    this.tell(values);
+    this.show_law();
+    this.steps = this.gan.steps;
+  }
+
+  // -- slow motion -------------------------------------------------------------------------------
+
+  /** What the marks of slow motion show; if it is not on, nothing lights up. */
+  draw_slow() {
+    const { flow, boxes, phases, not_yet } = this.told.slow;
+    let [words, lit] = ["", []];
+    if (this.values.slow) [words, lit] = this.slow.phase < 0 ? not_yet : phases[this.slow.phase];
+    return { flow, boxes, lit: lit.map((i) => flow[i]), phase: [[0.5, 0.08, words]] };
+  }
+}
+
+/** A value as Python writes it. */
+function python(value) {
+  if (typeof value === "boolean") return value ? "True" : "False";
+  return JSON.stringify(value);
+}

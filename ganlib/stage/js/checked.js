@@ -1,0 +1,43 @@
+// Values that a learner types or moves: `checked` of each control in scene.py.
+
+import { general } from "./numbers.js";
+
+/** A value as Python writes it in an error. */
+const said = (value) => {
+  if (typeof value === "string") return `'${value}'`;
+  if (typeof value === "boolean") return value ? "True" : "False";
+  return String(value);
+};
+
+const outside = (control, kind, value) => {
+  const { label, low, high } = control;
+  const allowed = `from ${general(low)} to ${general(high)}`;
+  return new RangeError(`${label} must be ${kind} ${allowed}, got ${said(value)}`);
+};
+
+const within = (control, kind, value) => {
+  const blank = typeof value === "boolean" || String(value).trim() === "";
+  const number = blank ? NaN : Number(value);
+  if (!(control.low <= number && number <= control.high)) throw outside(control, kind, value);
+  return number;
+};
+
+const oneOf = (control, value, options) => {
+  if (options.includes(value)) return value;
+  const allowed = options.map((option) => (typeof option === "boolean" ? said(option) : option));
+  throw new RangeError(`${control.label} must be one of ${allowed.join(", ")}, got ${said(value)}`);
+};
+
+const CHECKED = {
+  slider: (control, value) => within(control, "a number", value),
+  number(control, value) {
+    const number = within(control, "a whole number", value);
+    if (!Number.isInteger(number)) throw outside(control, "a whole number", value);
+    return number;
+  },
+  choice: (control, value) => oneOf(control, value, control.options),
+  toggle: (control, value) => oneOf(control, value, [true, false]),
+};
+
+/** The value if the control allows it; else a RangeError that says what is allowed. */
+export const checked = (control, value) => CHECKED[control.kind](control, value);

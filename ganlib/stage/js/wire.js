@@ -1,0 +1,110 @@
+// What the widget reads, made in the page: pictures as one buffer of float32, as wire.py packs
+// them.
+
+/** A table of n rows from columns of n numbers each: { rows, columns, v }, v row by row. */
+export const table = (...parts) => {
+  const rows = parts[0].length;
+  const columns = parts.length;
+  const v = new Float64Array(rows * columns);
+  parts.forEach((part, k) => {
+    for (let i = 0; i < rows; i++) v[i * columns + k] = part[i];
+  });
+  return { rows, columns, v };
+};
+
+/** What `draw` gave for one mark as a table: it may also be rows, or numbers of one column. */
+const tableOf = (data) => {
+  if (data.v) return data;
+  if (typeof data[0] === "number") return table(data);
+  return { rows: data.length, columns: data[0]?.length ?? 0, v: data.flat() };
+};
+
+/** What `draw` gave as tables by key of the mark; and the words of text marks by key. */
+export const tables = (scene, frame) => {
+  const data = {};
+  const words = {};
+  for (const mark of scene.marks) {
+    let rows = frame[mark.key];
+    if (rows === undefined) throw new Error(`draw() gives nothing for mark '${mark.key}'`);
+    if (mark.kind === "text") {
+      words[mark.key] = rows.map((row) => row[2]);
+      rows = rows.map((row) => row.slice(0, 2));
+    }
+    data[mark.key] = tableOf(rows);
+  }
+  return { data, words };
+};
+
+/** [x0, x1, y0, y1] of all axes, by key; where `auto` says so they follow the data. */
+export const limits = (scene, data) => {
+  const found = {};
+  for (const axes of scene.axes) {
+    const ends = { x: axes.x, y: axes.y };
+    for (const side of axes.auto) {
+      const marks = scene.marks.filter((mark) => mark.axes === axes.key);
+      const parts = marks.map((mark) => along(side, mark.kind, data[mark.key]));
+      ends[side] = span(axes, side, parts.flat()) ?? ends[side];
+    }
+    found[axes.key] = [...ends.x, ...ends.y];
+  }
+  return found;
+};
+
+/** From the least to the greatest of the values that can be drawn; null if there is none. */
+const span = (axes, side, values) => {
+  const log = axes.log.includes(side);
+  let low = Infinity;
+  let high = -Infinity;
+  for (const v of values) {
+    if (!Number.isFinite(v) || (log && v <= 0)) continue;
+    low = Math.min(low, v);
+    high = Math.max(high, v);
+  }
+  if (low > high) return null;
+
+  if (side === "y" && !log) {
+    const margin = 0.05 * (high - low);
+    low -= margin;
+    high += margin * (axes.legend ? 8 : 1); // room for the legend above the curves
+  }
+  return low === high ? [low - 0.5, low + 0.5] : [low, high];
+};
+
+/** The numbers of a mark that lie along x or y. */
+const along = (side, kind, { rows, columns, v }) => {
+  const i = "xy".indexOf(side);
+  if (kind === "text" || kind === "heat" || (kind === "rug" && side === "y")) return [];
+
+  const found = [];
+  for (let row = 0; row < rows; row++) {
+    const at = row * columns;
+    if (kind === "bars") {
+      found.push(v[at + i], v[at + i] + v[at + i + 2]);
+    } else if (kind === "area" && side === "x") {
+      found.push(v[at]);
+    } else {
+      const first = kind === "area" ? 1 : i;
+      const stride = kind === "area" ? 1 : 2;
+      for (let k = first; k < columns; k += stride) found.push(v[at + k]);
+    }
+  }
+  return found;
+};
+
+/** A picture: its number, all limits, the shape of each mark, then all numbers, row by row. */
+export const pack = (scene, number, data) => {
+  const ends = limits(scene, data);
+  const marks = scene.marks.map((mark) => data[mark.key]);
+  const head = [number, ...scene.axes.flatMap((axes) => ends[axes.key])];
+  for (const { rows, columns } of marks) head.push(rows, columns);
+
+  const size = marks.reduce((sum, { v }) => sum + v.length, head.length);
+  const packed = new Float32Array(size);
+  packed.set(head);
+  let at = head.length;
+  for (const { v } of marks) {
+    packed.set(v, at);
+    at += v.length;
+  }
+  return packed;
+};

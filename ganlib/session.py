@@ -214,7 +214,7 @@ class Session:
 
     def sample(self, n: int) -> Tensor:
         """n fresh examples of the law, (n, ...); they are kept as `real`."""
-        self.real = self.law.sample(n, self._data)
+        self.real = self.law.sample(n, self.data)
         return self.real
 
     def best_D(self):
@@ -259,7 +259,7 @@ class Session:
             gan.opt_D.state.clear()
             gan.generator.manual_seed(self.seed)
             gan.steps = 0
-        self._data = torch.Generator().manual_seed(self.seed + 1)
+        self.data = torch.Generator().manual_seed(self.seed + 1)
         self.real = self.law.sample(64, torch.Generator().manual_seed(self.seed))
 
         self.every = EVERY
@@ -309,7 +309,7 @@ class Session:
         values: what the caller wants to keep among the knobs.
         """
         tensors = BytesIO()
-        state = {**self.state(), "data": self._data.get_state(), "every": self.every}
+        state = {**self.state(), "data": self.data.get_state(), "every": self.every}
         torch.save(state, tensors)
         run = {
             "format": FORMAT,
@@ -328,15 +328,18 @@ class Session:
         """Take over a run that was read from its text; what does not fit leaves it half done."""
         settings = {key: run["values"][key] for key in self.settings}
         state = torch.load(BytesIO(base64.b64decode(run["state"])), weights_only=True)
-        past = np.array(run["past"], float).reshape(-1, self.past.shape[1])
-        if not len(past):
-            raise IndexError("no line in its record")
-
         self.tune(**settings)
         self.restore(state)
-        self._data.set_state(state["data"])
-        self.every = state["every"]
-        self.past = past
+        self.go_on(run["past"], state["every"], state["data"])
+
+    def go_on(self, past, every: int, data: Tensor) -> None:
+        """Take over the record of another run, and where its generator of data stands."""
+        lines = np.array(past, float).reshape(-1, self.past.shape[1])
+        if not len(lines):
+            raise IndexError("no line in its record")
+        self.every = count("every", every)
+        self.data.set_state(data)
+        self.past = lines
 
 
 def all_or_nothing(text: str, *, save, adopt, show) -> None:

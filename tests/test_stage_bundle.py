@@ -55,7 +55,7 @@ def test_a_form_that_is_not_joined_is_refused(modules, line):
         join(modules / "d.js")
 
 
-@pytest.mark.parametrize("entry", ["widget.js", "recording.js"])
+@pytest.mark.parametrize("entry", ["widget.js", "lab.js"])
 def test_our_own_modules_are_one_script_without_imports(entry, node_program):
     script = join(JS / entry)
     command = [node_program, "--check", "-"]

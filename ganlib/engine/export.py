@@ -10,10 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from ganlib import networks, targets
+from ganlib.checks import one_of
 from ganlib.losses import LOSSES, PENALTIES
 
 ROOM = Path(__file__).parent
@@ -26,7 +28,7 @@ STATE = struct.Struct(f"<QiiQ{WORDS}Q3di4xf?3x")
 
 def wasm() -> str:
     """engine.wasm as base64 text, for a page that may not fetch it."""
-    return base64.b64encode((ROOM / "engine.wasm").read_bytes()).decode("ascii")
+    return _base64((ROOM / "engine.wasm").read_bytes())
 
 
 def gan(gan) -> dict:
@@ -154,6 +156,37 @@ def adopt(gan, state: dict) -> None:
     gan.generator.set_state(generator_bytes(state["generator"]))
     gan.steps = state["steps"]
     del gan.history[gan.steps :]
+
+
+def packed(state: dict) -> dict:
+    """A `state` with its long rows as short text: float32 in base64, as packed.js has them."""
+    return _in_rows(state, lambda row: {"float32": _base64(np.array(row, "<f4").tobytes())})
+
+
+def unpacked(state: dict) -> dict:
+    """And back, from text of float32 or float64; ValueError if it is neither."""
+
+    def unpack(told):
+        ((kind, text),) = told.items()
+        kind = {"float32": "<f4", "float64": "<f8"}[one_of("numbers", kind, ("float32", "float64"))]
+        return np.frombuffer(base64.b64decode(text), kind).tolist()
+
+    return _in_rows(state, unpack)
+
+
+def _in_rows(state: dict, change) -> dict:
+    """The state with its rows of numbers changed: weights, and Adam's m and v."""
+    changed = {name: change(state[name]) for name in ("G", "D")}
+    for name in ("opt_G", "opt_D"):
+        memory = state[name]
+        changed[name] = {
+            key: value if key == "t" else change(value) for key, value in memory.items()
+        }
+    return {**state, **changed}
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 def _memory(optimiser) -> dict:

@@ -6,6 +6,7 @@ import { between, converged, optimal_discriminator } from "./ledger.js";
 import { SessionLab } from "./session_lab.js";
 import { sigmoid } from "./special.js";
 
+const ARROWS = 31; // of the map from z to G(z)
 const LOG_2 = Math.log(2);
 const CLOSE = 0.05; // the level that the gauges of D are compared with
 
@@ -23,10 +24,9 @@ export class GANLab extends SessionLab {
     this.left = this.xs[0];
     this.right = this.xs[this.xs.length - 1];
 
-    const { arrows } = this.told;
-    const shares = Float64Array.from({ length: arrows }, (_, i) => (i + 0.5) / arrows);
+    const shares = Float64Array.from({ length: ARROWS }, (_, i) => (i + 0.5) / ARROWS);
     this.z = shares.map((share) => this.gan.prior.quantile(share));
-    const reach = this.z[arrows - 1] - this.z[0];
+    const reach = this.z[ARROWS - 1] - this.z[0];
     this.feet = this.z.map((z) => {
       const share = 0.1 + (0.8 * (z - this.z[0])) / reach;
       return this.left + share * (this.right - this.left);

@@ -15,18 +15,24 @@ function is_meant(told, address) {
   return named === null ? told.first && address.includes("=") : named === told.lab;
 }
 
+/** The lab that is told of, on the fastest engine that there is; a slow one is said. */
+export async function lab_from(told, wasm) {
+  const ops = await fastest(wasm);
+  const lab = new LABS[told.lab](told, ops);
+  if (!ops.fast) lab.note = `Slower than usual: ${ops.kind}.`;
+  return lab;
+}
+
 /**
- * Put a lab into `el`. told: its description, as labs/page.py writes it; wasm: engine.wasm in
+ * Put a lab into `el`. told: its description, as labs/in_page.py writes it; wasm: engine.wasm in
  * base64. What stood in `el`, a picture with its words, stays if the browser cannot show the lab.
  */
 export async function mount(el, told, wasm) {
   try {
     if (make("canvas").getContext("2d") === null) throw new Error("it draws no canvas");
 
-    const ops = await fastest(wasm);
-    const lab = new LABS[told.lab](told, ops);
+    const lab = await lab_from(told, wasm);
     if (is_meant(told, location.hash)) lab.open(location.hash);
-    if (!ops.fast) lab.note = `Slower than usual: ${ops.kind}.`;
     lab.show();
 
     const place = make("div");

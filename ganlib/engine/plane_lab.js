@@ -20,8 +20,8 @@ export class PlaneLab extends SessionLab {
     super(told, ops, PlaneGauge);
   }
 
-  get drawn() {
-    return this.told.drawn; // the name of the target that the learner draws
+  get by_hand() {
+    return this.told.by_hand; // the name of the target that the learner draws
   }
 
   /** The points that were clicked, (points · 2). */
@@ -30,7 +30,7 @@ export class PlaneLab extends SessionLab {
   }
 
   law_named(name) {
-    if (name !== this.told.drawn) return super.law_named(name);
+    if (name !== this.told.by_hand) return super.law_named(name);
     const means = this.clicked.length ? this.clicked.flat() : [0, 0];
     return new Mixture({ means, stds: [WIDTH], dim: 2 });
   }
@@ -39,7 +39,7 @@ export class PlaneLab extends SessionLab {
 
   allow(who) {
     const needs_data = who !== "G only" && !this.values.oracle;
-    const few = this.values.target === this.drawn && this.clicked.length < ENOUGH;
+    const few = this.values.target === this.by_hand && this.clicked.length < ENOUGH;
     if (needs_data && few) {
       throw new RangeError(
         `draw at least ${ENOUGH} points first: click into the picture; ` +
@@ -52,8 +52,8 @@ export class PlaneLab extends SessionLab {
   pointed(axes, x, y) {
     if (axes !== "plane") return;
     this.points = [...this.clicked, [x, y]];
-    this.tell({ target: this.drawn, preset: "your own" });
-    this.set_law(this.drawn);
+    this.tell({ target: this.by_hand, preset: "your own" });
+    this.set_law(this.by_hand);
     this.session.real = this.law.means;
   }
 
@@ -89,7 +89,7 @@ export class PlaneLab extends SessionLab {
   /** Fit the axes to the law, which may be another one than before. */
   show_law() {
     const { modes } = this.law;
-    const reach = this.values.target === this.drawn ? 2.5 : this.session.gauge.view.reach;
+    const reach = this.values.target === this.by_hand ? 2.5 : this.session.gauge.view.reach;
     const square = { x: [-reach, reach], y: [-reach, reach] };
     this.relabel("plane", square);
     this.relabel("latent", square);

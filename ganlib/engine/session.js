@@ -8,6 +8,7 @@
 import { count, one_of, positive } from "./checks.js";
 import { Diverged } from "./gan.js";
 import { LineGauge } from "./gauges.js";
+import { packed, unpack, unpacked_state } from "./packed.js";
 import { Generator } from "./random.js";
 import { fall } from "./schedule.js";
 
@@ -276,7 +277,7 @@ export class Session {
       past: this.past,
       every: this.every,
       data: this.data.state(),
-      state: plain(this.state()),
+      state: packed(this.state()),
     };
   }
 
@@ -293,25 +294,17 @@ export class Session {
     this.forget();
   }
 
-  adopt({ values, past, every, data, state }) {
+  adopt({ values, past, every, data, state: told }) {
     for (const name of ["G", "D"]) {
-      if (state[name].length !== this.gan[name].count) {
-        throw new RangeError(
-          `${name} has ${this.gan[name].count} weights, not ${state[name].length}`,
-        );
-      }
+      const { count: wanted } = this.gan[name];
+      const { length } = unpack(told[name]);
+      if (length !== wanted) throw new RangeError(`${name} has ${wanted} weights, not ${length}`);
     }
+    const state = unpacked_state(told);
     this.tune(values);
     this.restore(state);
     this.data.load(data);
     this.past = past.map((row) => [...row]);
-    this.every = every;
+    this.every = count("every", every);
   }
-}
-
-/** The same with plain arrays in place of typed ones. */
-function plain(value) {
-  if (ArrayBuffer.isView(value)) return Array.from(value);
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]));
 }

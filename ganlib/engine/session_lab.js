@@ -3,19 +3,21 @@
 import { Lab } from "../stage/js/lab.js";
 import { fragment, read } from "./address.js";
 import { gan } from "./build.js";
+import { unpacked_state } from "./packed.js";
 import { Session } from "./session.js";
 import { SlowMotion } from "./slow_motion.js";
 import { law } from "./targets.js";
 
 export class SessionLab extends Lab {
   /**
-   * told: the description of a lab that labs/page.py writes; ops: where its networks live; gauge:
-   * LineGauge or PlaneGauge.
+   * told: the description of a lab that labs/in_page.py writes; ops: where its networks live;
+   * gauge: LineGauge or PlaneGauge.
    */
   constructor(told, ops, gauge) {
     super(told.scene);
     this.told = told;
     this.gan = gan(ops, told.gan);
+    if (told.start) this.gan.load(unpacked_state(told.start));
     const first = this.law_named(this.values.target);
     this.session = new Session(this.gan, first, { gauge, ...told.session });
     this.slow = new SlowMotion();
@@ -206,6 +208,13 @@ export class SessionLab extends Lab {
     }
     this.session.forget();
     this.pause(`Loaded: step ${this.steps}.`);
+  }
+
+  /** Go on from a run that the kernel hands over. */
+  take(text) {
+    this.adopt(JSON.parse(text));
+    this.session.forget();
+    this.show();
   }
 
   adopt(run) {

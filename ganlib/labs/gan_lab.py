@@ -22,12 +22,22 @@ class GANLab(SessionLab):
 
     gan: a `GAN` in one dimension; target: a law with `log_prob` and `sample`, or a name in the
     lab's list. batch: examples a step. anneal: let both rates fall to 0 over the second half of
-    `horizon` steps, by default 3,000 for a normal and 5,000 for all else. The networks are yours:
-    change them in the notebook, make the lab again, and it shows yours.
+    `horizon` steps, by default 3,000 for a normal and 5,000 for all else. engine: "kernel", or
+    "browser" to train where it is shown (see `pull`). The networks are yours: change them in the
+    notebook, make the lab again, and it shows yours.
     """
 
     def __init__(
-        self, gan, target="normal", *, batch=128, anneal=True, horizon=None, seed=0, name=None
+        self,
+        gan,
+        target="normal",
+        *,
+        batch=128,
+        anneal=True,
+        horizon=None,
+        seed=0,
+        engine="kernel",
+        name=None,
     ):
         laws, called = offered(TARGETS, target)
         law = laws[one_of("target", called, laws)]()
@@ -37,6 +47,7 @@ class GANLab(SessionLab):
             laws,
             called,
             PRESETS,
+            engine=engine,
             title="A GAN in one dimension",
             axes=AXES,
             marks=MARKS,
@@ -55,7 +66,7 @@ class GANLab(SessionLab):
 
     # -- the picture -----------------------------------------------------------------------------
 
-    def _show_law(self):
+    def show_law(self):
         law = self.target
         self._shift = getattr(law, "shift", 0.0)
         self._scale = getattr(law, "scale", 1.0)

@@ -67,8 +67,19 @@ class PlaneLab(SessionLab):
     in `GANLab`.
     """
 
+    by_hand = DRAWN
+
     def __init__(
-        self, gan, target="ring of 8", *, batch=128, anneal=False, horizon=3000, seed=0, name=None
+        self,
+        gan,
+        target="ring of 8",
+        *,
+        batch=128,
+        anneal=False,
+        horizon=3000,
+        seed=0,
+        engine="kernel",
+        name=None,
     ):
         self.clicked: list[tuple] = []
         laws, called = offered({**TARGETS, DRAWN: self._drawn}, target)
@@ -87,6 +98,7 @@ class PlaneLab(SessionLab):
             called,
             PRESETS,
             more=[Button("ten", "draw ten")],
+            engine=engine,
             title="A GAN in the plane",
             axes=AXES,
             marks=MARKS,
@@ -145,7 +157,7 @@ class PlaneLab(SessionLab):
 
     # -- the picture -----------------------------------------------------------------------------
 
-    def _show_law(self):
+    def show_law(self):
         modes = len(self.target.means)
         reach = 2.5 if self.values["target"] == DRAWN else self.view.reach
         for key in ("plane", "latent"):

@@ -1,5 +1,10 @@
 """`SessionLab`: what the labs on the line and in the plane share. They only draw, each its own."""
 
+import json
+from typing import Any
+from urllib.parse import quote_plus, urlencode
+
+from ganlib.checks import one_of
 from ganlib.labs.gan_scene import controls
 from ganlib.labs.slow_motion import SlowMotion
 from ganlib.session import Session, all_or_nothing
@@ -20,12 +25,16 @@ def offered(laws: dict, target) -> tuple[dict, str]:
 class SessionLab(Lab):
     """A session with knobs, presets, buttons and slow motion. Subclasses draw, and show their law.
 
-    The knobs stand in `values`; whoever moves one by `tell` alone calls `reset` afterwards.
+    The knobs stand in `values`; whoever moves one by `tell` alone calls `reset` afterwards. With
+    the engine "browser" the page trains, and the kernel has a copy of its last state.
     """
 
     fps = 34  # as few as show 30: each costs training
+    by_hand = ""  # the name of a target that the learner draws
 
-    def __init__(self, session: Session, laws, target, presets, *, more=(), **scene):
+    def __init__(
+        self, session: Session, laws, target, presets, *, engine="kernel", more=(), **scene
+    ):
         self.session = session
         self.gan = session.gan
         self.laws = laws
@@ -35,9 +44,12 @@ class SessionLab(Lab):
         super().__init__(height=600, controls=[*knobs, *more], **scene)
         self.steps = self.gan.steps
         self._defaults = dict(self.values)
-        self._show_law()
+        self.show_law()
+        self.remote: Any = None  # the same lab in the browser, if that trains
+        if one_of("engine", engine, ("kernel", "browser")) == "browser":
+            self._move_to_browser()
 
-    def _show_law(self) -> None:
+    def show_law(self) -> None:
         """Fit the axes to the law, which may be another one than before."""
         raise NotImplementedError
 
@@ -112,7 +124,7 @@ class SessionLab(Lab):
 
     def _set_law(self, name: str) -> None:
         self.session.set_law(self.laws[name]())
-        self._show_law()
+        self.show_law()
 
     def _take_preset(self, name: str) -> None:
         if name not in self.presets:  # "your own"
@@ -140,6 +152,10 @@ class SessionLab(Lab):
             self.download("gan-run.json", self.save())
         elif key == "load":
             self.load(text)
+        elif key == "link":
+            self.copy(self.link())
+        elif key == "code":
+            self.copy(self.code())
 
     def _step_of(self, who: str) -> None:
         """A step of one player."""
@@ -177,5 +193,83 @@ class SessionLab(Lab):
         self.session.set_law(self.laws[values["target"]]())
         self.session.adopt({**run, "values": values})
         self.tell(**values)
-        self._show_law()
+        self.show_law()
         self.steps = self.gan.steps
+
+    # -- handing on -------------------------------------------------------------------------------
+
+    def _turned(self) -> dict:
+        """The knobs that do not stand where they began."""
+        return {
+            key: value
+            for key, value in self.values.items()
+            if key != "preset" and value != self._defaults[key]
+        }
+
+    def link(self, page: str = "lab.html") -> str:
+        """The knobs as they stand, as a link to `page`, which notebooks/lecture/lab.py makes."""
+        words = {True: "true", False: "false"}
+        asked = {"lab": type(self).__name__, **self._turned()}
+        spelled = {key: words.get(value, value) for key, value in asked.items()}
+        return f"{page}#{urlencode(spelled, quote_via=quote_plus)}"
+
+    def code(self) -> str:
+        """The knobs as they stand, as Python for a cell of the notebook."""
+        turns = [f"lab.set({json.dumps(key)}, {value!r})" for key, value in self._turned().items()]
+        return "\n".join([*turns, "lab"])
+
+    # -- the engine in the browser ----------------------------------------------------------------
+
+    def _move_to_browser(self) -> None:
+        """Let the page train; if its engine does not know a part, say which and stay."""
+        from ganlib.labs.in_page import Remote
+
+        try:
+            self.remote = Remote(self)
+        except ValueError as error:
+            self.note = f"This lab trains in the kernel: {error}."
+        else:
+            self.widget = self.remote.widget
+
+    def pull(self) -> int:
+        """Take over the last state that the page has sent, if there is one; returns its step.
+
+        The page sends one when it pauses, when a knob comes to rest, and every five seconds. None
+        arrives while a cell runs. ValueError, and no change, if what came does not fit.
+        """
+        if self.remote is None:
+            raise ValueError(
+                'pull() needs a lab with engine="browser"; this one trains in the kernel'
+            )
+        self.remote.pull()
+        return self.steps
+
+    def run(self, steps=1):
+        """Advance `steps` times at once and draw; in the kernel, also where the page plays."""
+        return self._and_in_page(super().run, steps)
+
+    def set(self, key, value):
+        """Move a control; ValueError if it does not allow that value. Returns the lab."""
+        return self._and_in_page(super().set, key, value)
+
+    def _and_in_page(self, do, *what):
+        """Do something to the last state of the page, if it trains, and hand it back."""
+        if self.remote:
+            self.remote.pull()
+        do(*what)
+        if self.remote:
+            self.remote.hand_over()
+        return self
+
+    def play(self) -> None:
+        """Start to advance: in the background, or in the page."""
+        if self.remote:
+            self.remote.ask("play")
+        else:
+            super().play()
+
+    def pause(self, why="") -> None:
+        """Stop advancing; nothing is lost, and `play` goes on from here."""
+        if self.remote:
+            self.remote.ask("pause")
+        super().pause(why)

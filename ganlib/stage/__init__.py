@@ -2,6 +2,7 @@
 
 A lab is a `Lab` (lab.py) with a scene (scene.py: axes, marks, controls), a function `draw` that
 gives an array for each mark, and a function `text` that says the same in a sentence. wire.py packs
-the arrays, js/ draws them in the browser, poster.py draws them for the stored notebook, and
-recording.py plays them from a file. CONTRIBUTING.md has a whole lab in about thirty lines.
+the arrays, js/ draws them in the browser, and poster.py draws them for the stored notebook. In a
+page without a kernel js/lab.js takes the place of lab.py. CONTRIBUTING.md has a whole lab in about
+thirty lines.
 """

@@ -316,6 +316,10 @@ class Lab(metaclass=_Drawn):
         self.values.update(values)
         self.widget.values = dict(self.values)
 
+    def copy(self, text: str) -> None:
+        """Put a text on the learner's clipboard."""
+        self.widget.send({"kind": "copy", "text": text})
+
     def download(self, name, content) -> None:
         """Hand a text (or what JSON can hold) to the browser as a file."""
         text = content if isinstance(content, str) else json.dumps(content)

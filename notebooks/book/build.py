@@ -5,8 +5,8 @@ are stored. The site is in OUT/html; open index.html there from disk, or put the
 server. Warnings are errors.
 
 What is changed on the way: solutions are folded, notes for speakers left out, every picture gets
-the sentence below it as its words, papers are linked to the bibliography, and the flagship lab
-plays from a recording.
+the sentence below it as its words, papers are linked to the bibliography, and the two big labs
+train in the reader's browser.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import nbformat
 
-from ganlib.stage import recording
+from ganlib.labs import in_page
 from ganlib.words import words
 
 HERE = Path(__file__).parent
@@ -28,13 +28,10 @@ OWN = ("conf.py", "references.bib", "index.md", "glossary.md", "references.md")
 
 PAPER = r"\[arXiv:(\d{4}\.\d{4,5})\]\([^)]*\)|arXiv:(\d{4}\.\d{4,5})"
 LAB = """\
-**This lab plays here, without Python.** It holds 75 recorded runs, five rates for each player and
-three presets, made by the lab above with the networks of this notebook. Press play, or move the
-training step by hand. Then move a rate: the step stays. The small pictures are, from the top, the
-two terms of V (grey: −log 2), 2 JS = (V + log 4) + regret, and two gauges of D."""
-FALLBACK = (
-    "<p>Your browser does not play the recorded lab. The picture above shows where it ends.</p>"
-)
+**This lab trains here, in your browser.** It is the lab above with the same networks, knobs and
+first weights; only that it needs no Python. Press play, and move a rate while it trains."""
+FALLBACK = "<p>Your browser does not run the lab. The picture above shows where it ends.</p>"
+LIVE = {"lab-live": "GANLab", "plane-lab": "PlaneLab"}  # which lab trains below which cell
 
 
 # -- a notebook as the book shows it -----------------------------------------------------------
@@ -95,26 +92,25 @@ def notebook(path):
                 cell.metadata["mystnb"] = {"image": {"alt": words(cell.outputs)}}
 
         cells.append(cell)
-        if cell.id == "lab-live":
-            cells += recorded_lab()
+        if cell.id in LIVE:
+            cells += live_lab(LIVE[cell.id])
 
     nb.cells = cells
     return nb
 
 
-def recorded_lab():
-    """The cells that play the flagship lab without a kernel.
+def live_lab(name):
+    """The cells in which a lab trains without a kernel.
 
-    The poster of the lab above them is what a browser shows that cannot play it.
+    The poster of the lab above them is what a browser shows that cannot run it.
     """
-    text = (ROOT / "images/recorded_runs.json").read_text(encoding="utf-8")
-    page = recording.html(text, fallback=FALLBACK)
-    output = nbformat.v4.new_output("display_data", {"text/html": page})
+    lab = in_page.html(in_page.made(name), fallback=FALLBACK)
+    output = nbformat.v4.new_output("display_data", {"text/html": f"{in_page.script()}\n{lab}"})
     return [
-        nbformat.v4.new_markdown_cell(LAB, id="lab-recorded-words"),
+        nbformat.v4.new_markdown_cell(LAB, id="lab-in-page-words"),
         nbformat.v4.new_code_cell(
-            "# recorded",
-            id="lab-recorded",
+            "# in the page",
+            id="lab-in-page",
             outputs=[output],
             metadata={"tags": ["remove-input"]},
         ),

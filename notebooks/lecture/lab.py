@@ -12,7 +12,7 @@ import argparse
 import re
 from pathlib import Path
 
-from ganlib.labs import page
+from ganlib.labs import in_page
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -32,9 +32,9 @@ def write(to: Path) -> None:
     text = (HERE / "lab.html").read_text(encoding="utf-8")
     address = site()
     parts = {
-        "script": page.script(),
-        "line": page.html(page.made("GANLab"), first=True, site=address),
-        "plane": page.html(page.made("PlaneLab"), site=address),
+        "script": in_page.script(),
+        "line": in_page.html(in_page.made("GANLab"), first=True, site=address),
+        "plane": in_page.html(in_page.made("PlaneLab"), site=address),
     }
     for name, part in parts.items():
         text = text.replace(f"<!-- {name} -->", part)

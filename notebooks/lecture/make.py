@@ -28,7 +28,6 @@ from ganlib.words import words
 HERE = Path(__file__).resolve().parent
 NOTEBOOKS = HERE.parent
 ROOT = NOTEBOOKS.parent
-RECORDING = ROOT / "images/recorded_runs.json"
 
 PICTURE = re.compile(r"\]\((\.\./images/[\w.]+)\)")
 NOTE = re.compile(r"^- `([a-z0-9-]+)` \((\d+) min\) (.*(?:\n  .*)*)", re.M)
@@ -45,6 +44,9 @@ RISE = {
     "scroll": True,
     "start_slideshow_at": "beginning",
 }
+
+# Which lab trains on the slide of which cell.
+LIVE = {"lab-live": "GANLab", "plane-lab": "PlaneLab"}
 
 # What a page of slides needs of reveal.js.
 REVEAL = (
@@ -121,7 +123,7 @@ def instructor(nb, notes):
 
 
 def slides(nb, name, out):
-    """One page of slides; the lab of notebook 04 plays on it from its recording."""
+    """One page of slides; the big labs of 04 and 05 train on it."""
     from nbconvert import SlidesExporter
 
     for cell in nb.cells:
@@ -152,8 +154,8 @@ def prepare(cell):
         picture.metadata = {"image/png": {"alt": words(cell.outputs)}}
 
     cell.source = PICTURE.sub(embedded, cell.source)
-    if cell.id == "lab-live":
-        cell.outputs = [recorded(cell)]
+    if cell.id in LIVE:
+        cell.outputs = [live(cell)]
 
 
 def embedded(match):
@@ -163,14 +165,14 @@ def embedded(match):
     return f"](data:image/{path.suffix[1:]};base64,{data})"
 
 
-def recorded(cell):
-    """The lab of a cell as a recording; its picture stays for who has no JavaScript."""
-    from ganlib.stage.recording import html
+def live(cell):
+    """The lab of a cell as it trains in a page; its picture stays for who has no JavaScript."""
+    from ganlib.labs import in_page
 
     png = pictures(cell)[0].data["image/png"].strip()
     still = f'<img alt="{escape(words(cell.outputs))}" src="data:image/png;base64,{png}">'
-    page = html(RECORDING.read_text(encoding="utf-8"), fallback=still)
-    return nbformat.v4.new_output("display_data", {"text/html": page})
+    lab = in_page.html(in_page.made(LIVE[cell.id]), fallback=still)
+    return nbformat.v4.new_output("display_data", {"text/html": f"{in_page.script()}\n{lab}"})
 
 
 # -- the files beside them ---------------------------------------------------------------------

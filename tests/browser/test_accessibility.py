@@ -195,12 +195,12 @@ def test_reduced_motion_slows_the_live_picture_not_the_training(show):
     )  # the last picture is not missed
 
 
-def test_reduced_motion_slows_the_recorded_lab(book, browser):
+def test_reduced_motion_slows_the_lab_in_a_page(book, browser):
     found = {}
     for motion in ("no-preference", "reduce"):
         page = browser.new_page(reduced_motion=motion)
         page.goto((book / "notebooks/04_gan_in_one_dimension.html").as_uri())
-        lab = page.locator(".gl-recorded")
+        lab = page.locator(".gl-page")
         lab.locator("canvas[data-drawn]").wait_for()
         assert (
             page.locator(".gl-count").inner_text() == "step 0"

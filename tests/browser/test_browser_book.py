@@ -1,6 +1,6 @@
 """The book, opened from disk with the network cut.
 
-Nothing is missing, mathematics is set, search finds, the recorded lab moves.
+Nothing is missing, mathematics is set, search finds, the labs train.
 """
 
 import importlib.util
@@ -12,17 +12,19 @@ from pathlib import Path
 
 import pytest
 
+from ganlib.labs import in_page
+
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 FLAGSHIP = "notebooks/04_gan_in_one_dimension.html"
-spec = importlib.util.spec_from_file_location("test_book", ROOT / "tests/test_book.py")
-unpacked = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(unpacked)
-runs = unpacked.runs  # the recording, unpacked in Python
+spec = importlib.util.spec_from_file_location("build", ROOT / "notebooks/book/build.py")
+build = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(build)
+PLANE = "notebooks/05_losses_and_failure.html"
 
 
 @contextmanager
-def opened(browser, path, **how):
+def opened(browser, path, at="", **how):
     """A page of a book from disk, offline.
 
     `page.asked` and `page.failed` are the addresses of all requests.
@@ -36,7 +38,7 @@ def opened(browser, path, **how):
     page.on("request", lambda request: page.asked.append(request.url))
     page.on("requestfailed", lambda request: page.failed.append(request.url))
     page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.goto(path.as_uri())
+    page.goto(path.as_uri() + at)
     yield page
     context.close()
 
@@ -57,19 +59,17 @@ def settled(page):
 def flagship(book, browser):
     with opened(browser, book / FLAGSHIP) as page:
         settled(page)
-        page.locator(".gl-recorded canvas[data-drawn]").wait_for()
+        page.locator(".gl-page canvas[data-drawn]").wait_for()
         yield page
 
 
 @pytest.fixture
 def lab(flagship):
-    """The recorded lab, paused at step 0 with its first knobs."""
-    lab = flagship.locator(".gl-recorded")
+    """The lab in the page, paused at step 0 with its first knobs."""
+    lab = flagship.locator(".gl-page")
     if "pause" in lab.locator(".gl-play").inner_text():
         lab.locator(".gl-play").click()
-    lab.get_by_label("preset").select_option("normal")
-    for name, value in (("lr_G", 2e-3), ("lr_D", 2e-2), ("training step", 0)):
-        typed(lab, name, value)
+    lab.get_by_label("preset").select_option("converges")
     return lab
 
 
@@ -146,7 +146,7 @@ def test_solutions_are_folded_and_open_by_keyboard(flagship):
     folds = flagship.locator("details:has(summary:has-text('Show the solution'))")
     solutions = [
         cell
-        for cell in unpacked.build.notebook(ROOT / FLAGSHIP.replace("html", "ipynb")).cells
+        for cell in build.notebook(ROOT / FLAGSHIP.replace("html", "ipynb")).cells
         if "solution" in cell.metadata.get("tags", [])
     ]
     assert folds.count() == len(solutions) >= 3
@@ -170,116 +170,39 @@ def test_papers_lead_to_the_bibliography(flagship, book):
     assert f'id="{link.split("#")[1]}"' in (book / "references.html").read_text(encoding="utf-8")
 
 
-def test_the_recorded_lab_plays(flagship, lab):
-    canvas, play = lab.locator("canvas"), lab.locator(".gl-play")
-    drawn, words = int(canvas.get_attribute("data-drawn")), canvas.get_attribute("aria-label")
-    play.click()
-    flagship.wait_for_function(
-        """() => {
-            const { textContent } = document.querySelector(".gl-recorded .gl-count");
-            return Number(textContent.split(" ").at(-1)) >= 90;
-        }"""
-    )
-    play.press("Space")
-    there = step(lab)
-    assert int(canvas.get_attribute("data-drawn")) >= drawn + 5
-    flagship.wait_for_timeout(1100)
-    assert step(lab) == there and canvas.get_attribute("aria-label") != words
-    assert said(lab) in canvas.get_attribute("aria-label").replace(
-        "−", "-"
-    )  # the label has caught up
-    lab.get_by_role("button", name="step", exact=True).click()
-    assert step(lab) > there
-    lab.get_by_role("button", name="reset").click()
-    assert step(lab) == 0 and "After 0 steps" in said(lab)
-
-
-def test_d_reaches_one_half_or_fails(flagship, lab, runs):
-    """The numbers beside the curves are those of the recording.
-
-    So it is for rates moved by keyboard, and for all presets.
-    """
-    trace, gauges, _ = runs
-    lab.get_by_label("training step", exact=True).press("End")
-    assert said(lab).endswith("Converged.") and step(lab) == trace["steps"][-1]
-    lab.get_by_label("lr_G", exact=True).press("End")
-    lab.get_by_label("lr_D", exact=True).press("Home")
-    assert said(lab).endswith("Not converged.") and "lr_G 0.02, lr_D 0.0002" in said(lab)
-    for p, preset in enumerate(trace["presets"]):
-        lab.get_by_label("preset").select_option(preset["name"])
-        assert preset["note"] in lab.locator(".gl-error").inner_text()
-        for i, j, t in ((0, 0, 0), (2, 4, 5), (4, 0, 25), (1, 3, 25)):
-            for name, value in (
-                ("lr_G", trace["rates"][i]),
-                ("lr_D", trace["rates"][j]),
-                ("training step", trace["steps"][t]),
-            ):
-                typed(lab, name, value)
-            shown = [
-                float(number)
-                for number in re.findall(r"(?:JS|4|regret|½\||D\*\|) (-?\d+\.\d+)", said(lab))
-            ]
-            true = [
-                gauges[name][p, i, j, t]
-                for name in ("js", "value", "regret", "off_half", "off_star")
-            ]
-            assert shown == pytest.approx(true, abs=6e-4), said(lab)
-            assert said(lab).endswith(trace["verdicts"][int(gauges["verdict"][p, i, j, t])])
-
-
-def test_the_curves_drawn_are_those_recorded(flagship, lab, runs):
-    """Where p_g has its top in the recording, the canvas is green; where D is, it is blue."""
-    trace, _, curves = runs
-    t = trace["steps"].index(600)
-    typed(lab, "training step", 600)
-    flagship.wait_for_timeout(300)
-    first = trace["presets"][0]
-    x, top, (left, right) = (
-        first["fixed"]["x"],
-        first["curves"]["p_g"][2],
-        first["limits"]["game"][:2],
-    )
-    for name, colour in (("p_g", (0, 158, 115)), ("D", (0, 114, 178))):
-        y = curves[name][0, 2, 4, t]
-        near = max(range(40, 60), key=lambda k: y[k])
-        # The axes "game" of scene.py: of 900 px, 52 on the left, 18 on the right, 24 at the top, 40
-        # at the bottom.
-        found = lab.locator("canvas").evaluate(
-            """(canvas, [x, y, color]) => {
-            const { clientWidth: width, clientHeight: height } = canvas;
-            const ratio = canvas.width / width;
-            const small = (width / 900) ** 0.6;
-            const left = 52 * small;
-            const right = 0.6 * width - 18 * small;
-            const low = 0.76 * height - 40 * small;
-            const high = 24 * small;
-            const X = ratio * (left + x * (right - left));
-            const Y = ratio * (low - y * (low - high));
-            const { data } = canvas.getContext("2d").getImageData(X - 9, Y - 9, 18, 18);
-            const near = i => color.every((c, j) => Math.abs(c - data[i + j]) < 40);
-            for (let i = 0; i < data.length; i += 4) if (near(i)) return true;
-            return false; }""",
-            [(x[near] - left) / (right - left), y[near] / top, list(colour)],
+@pytest.mark.parametrize("path, name", [(FLAGSHIP, "GANLab"), (PLANE, "PlaneLab")])
+def test_a_lab_trains_in_the_page(book, browser, path, name):
+    """What a learner does is tested with lab.html; here, that it is the same lab."""
+    with opened(browser, book / path) as page:
+        lab = page.locator(".gl-page")
+        lab.locator("canvas[data-drawn]").wait_for()
+        assert said(lab) == in_page.made(name).text().replace("−", "-")
+        canvas = lab.locator("canvas")
+        drawn = int(canvas.get_attribute("data-drawn"))
+        lab.locator(".gl-play").click()
+        page.wait_for_function(
+            """() => {
+                const { textContent } = document.querySelector(".gl-page .gl-count");
+                return Number(textContent.split(" ").at(-1)) >= 90;
+            }"""
         )
-        assert found, name
+        lab.locator(".gl-play").press("Space")
+        assert int(canvas.get_attribute("data-drawn")) >= drawn + 5
+        lab.get_by_role("button", name="reset").click()
+        assert step(lab) == 0
+        assert "After 0 steps" in said(lab)
+        assert page.errors == []
 
 
-def test_a_number_between_two_recorded_ones_goes_to_the_nearest_and_a_wrong_one_is_refused(lab):
-    typed(lab, "lr_G", "0.0051")
-    assert "lr_G 0.006" in said(lab) and lab.get_by_label("lr_G, typed").input_value() == "0.006"
-    for wrong in ("fast", "", "nan"):
-        typed(lab, "lr_G", wrong)
-        assert lab.locator(".gl-error").inner_text() == f"lr_G must be a number, got '{wrong}'"
-        assert (
-            "lr_G 0.006" in said(lab) and lab.get_by_label("lr_G, typed").input_value() == "0.006"
-        )
-    typed(lab, "lr_G", "1e9")
-    assert "lr_G 0.02" in said(lab)
+def test_an_anchor_of_the_book_is_no_situation(book, browser):
+    with opened(browser, book / FLAGSHIP, at="#s04-5") as page:
+        page.locator(".gl-page canvas[data-drawn]").wait_for()
+        assert not page.locator(".gl-page .gl-error").is_visible()
 
 
 def test_without_scripts_the_picture_and_a_sentence_stay(book, browser):
     with opened(browser, book / FLAGSHIP, java_script_enabled=False) as page:
-        assert "does not play the recorded lab" in page.locator(".gl-recorded").inner_text()
+        assert "does not run the lab" in page.locator(".gl-page").inner_text()
         assert page.locator("main img").count() >= 10
 
 
@@ -296,9 +219,9 @@ def test_on_a_phone_nothing_sticks_out(book, browser, name):
             page.locator("main p").first.evaluate("p => parseFloat(getComputedStyle(p).fontSize)")
             >= 15
         )
-        if name == FLAGSHIP:  # the columns of the recorded lab stand one below the other
-            page.locator(".gl-recorded canvas[data-drawn]").wait_for()
-            box = page.locator(".gl-recorded canvas").bounding_box()
+        if name == FLAGSHIP:  # the columns of the lab stand one below the other
+            page.locator(".gl-page canvas[data-drawn]").wait_for()
+            box = page.locator(".gl-page canvas").bounding_box()
             assert box["height"] > 1.5 * box["width"]
         page.locator("button.primary-toggle:visible").first.tap()
         page.locator("dialog[open] a:visible", has_text="Glossary").first.wait_for()

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 
-from ganlib.labs import page as page_of
+from ganlib.labs import in_page
 from ganlib.stage import wire
 
 pytestmark = pytest.mark.browser
@@ -111,7 +111,7 @@ def near(found, wanted, by=1e-5):
 
 def test_it_draws_what_the_kernel_draws(open_file, name):
     page = open_file(name=name)
-    twin = page_of.made(name)
+    twin = in_page.made(name)
     for steps in (0, STEPS):
         page.evaluate(f"() => {{ lab.run({steps}); }}")
         if steps:
@@ -133,7 +133,7 @@ def test_it_draws_what_the_kernel_draws(open_file, name):
 
 def test_it_says_what_the_kernel_says(open_file, name):
     page = open_file(name=name)
-    twin = page_of.made(name)
+    twin = in_page.made(name)
     assert page.evaluate("() => lab.run(0).text()") == twin.text()
     twin.run(STEPS)
     assert (
@@ -143,7 +143,7 @@ def test_it_says_what_the_kernel_says(open_file, name):
 
 def test_its_presets_and_targets_are_those_of_the_kernel(open_file, name):
     page = open_file(name=name)
-    twin = page_of.made(name)
+    twin = in_page.made(name)
     for key in ("preset", "target"):
         for value in twin.scene.control(key).options:
             twin.set(key, value)
@@ -160,7 +160,7 @@ def test_its_presets_and_targets_are_those_of_the_kernel(open_file, name):
 
 def test_it_refuses_what_the_kernel_refuses_in_the_same_words(open_file, name):
     page = open_file(name=name)
-    twin = page_of.made(name)
+    twin = in_page.made(name)
     wrong = [
         ("lr_G", "0"),
         ("lr_G", "fast"),
@@ -185,7 +185,7 @@ def test_it_refuses_what_the_kernel_refuses_in_the_same_words(open_file, name):
 
 def test_points_that_are_drawn(open_file):
     page = open_file(name="PlaneLab")
-    twin = page_of.made("PlaneLab")
+    twin = in_page.made("PlaneLab")
     lab = page.locator("#plane .gl-lab")
     lab.get_by_label("target").select_option("points you draw")
     lab.get_by_role("button", name="step", exact=True).click()
@@ -244,7 +244,7 @@ def test_it_pauses_when_nobody_looks(open_file):
 
 def test_slow_motion(open_file):
     page = open_file()
-    twin = page_of.made("GANLab").set("slow", True)
+    twin = in_page.made("GANLab").set("slow", True)
     page.evaluate("() => { lab.set('slow', true); }")
     for _ in range(7):
         twin.run(1)
@@ -310,7 +310,7 @@ def test_a_link_brings_a_situation(open_file):
     assert values["seed"] == 3
     assert values["anneal"] is False
     assert page.locator("#line .gl-error").inner_text() == ""
-    twin = page_of.made("GANLab")
+    twin = in_page.made("GANLab")
     for key in ("target", "lr_G", "anneal", "seed"):
         twin.set(key, values[key])
     assert page.evaluate("() => lab.text()") == twin.text()

@@ -12,7 +12,8 @@ export const listen = (canvas, scene, now, send) => {
 
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
+    const shrunk = canvas.clientWidth / box.width; // a page of slides may show it smaller or larger
+    return [shrunk * (event.clientX - box.left), shrunk * (event.clientY - box.top)];
   };
   const tell = ([px, py]) => {
     const { mark, index, p } = held;

@@ -1,8 +1,7 @@
 // The widget: buttons, controls, the canvas, and the words below it.
 //
 // A scene (axes, marks, controls) comes once; each frame is one buffer (numbers.js). `render` needs
-// only get, on, off and send of its model, so that a recording or an engine in the page can play
-// too.
+// only get, on, off and send of its model, so that an engine in the page can play too (lab.js).
 
 import { control } from "./controls.js";
 import { KEYS, calm, copy, hand, make } from "./dom.js";

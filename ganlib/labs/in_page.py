@@ -1,4 +1,4 @@
-"""A lab as a piece of a page: it trains in the reader's browser, without a kernel or a network.
+"""A lab that trains in the reader's browser: in a page without a kernel, or beside one.
 
 What the page must know (scene, knobs, presets, laws, first weights) is described here once, from
 the lab itself; `ganlib/engine` trains it and `ganlib/stage/js` draws it.
@@ -10,13 +10,13 @@ from functools import cache
 from html import escape
 from io import BytesIO
 
+import traitlets
 from PIL import Image
 
 from ganlib.engine import export
-from ganlib.labs import gan_lab, plane, slow_motion
-from ganlib.labs.session_lab import SessionLab
+from ganlib.labs import slow_motion
 from ganlib.stage.bundle import join
-from ganlib.stage.widget import CSS
+from ganlib.stage.widget import CSS, Canvas
 
 COLOURS = 32  # of the picture that stands where a lab cannot run
 
@@ -46,14 +46,14 @@ lab = PlaneLab(gan, batch=64)""",
 }
 
 
-def made(name: str) -> SessionLab:
+def made(name: str):
     """The lab that the code of this name makes, as a notebook would."""
     names: dict = {}
     exec(MADE[name], names)
     return names["lab"]
 
 
-def describe(lab: SessionLab, *, first: bool = False, site: str = "") -> dict:
+def describe(lab, *, first: bool = False, site: str = "") -> dict:
     """All that the page must know of a lab, as JSON can hold it.
 
     ValueError if its networks, loss, penalty or targets are not ones that the engine knows. first:
@@ -65,7 +65,6 @@ def describe(lab: SessionLab, *, first: bool = False, site: str = "") -> dict:
     for player, seed in (("G", 0), ("D", 1)):
         described[player] = export.network(getattr(lab.gan, player), player, seed=seed)
 
-    drawn = {plane.DRAWN} & set(lab.laws)
     return {
         "lab": type(lab).__name__,
         "first": first,
@@ -74,8 +73,8 @@ def describe(lab: SessionLab, *, first: bool = False, site: str = "") -> dict:
         "presets": {
             name: {"note": note, "knobs": knobs} for name, (note, knobs) in lab.presets.items()
         },
-        "laws": {name: export.law(lab.laws[name]()) for name in lab.laws if name not in drawn},
-        "drawn": plane.DRAWN,
+        "laws": {name: export.law(lab.laws[name]()) for name in lab.laws if name != lab.by_hand},
+        "by_hand": lab.by_hand,
         "gan": described,
         "session": {
             "batch": session.batch,
@@ -89,7 +88,6 @@ def describe(lab: SessionLab, *, first: bool = False, site: str = "") -> dict:
             "phases": slow_motion.PHASES,
             "not_yet": slow_motion.NOT_YET,
         },
-        "arrows": gan_lab.ARROWS,
         "code": MADE.get(type(lab).__name__, "").splitlines(),
     }
 
@@ -106,20 +104,21 @@ def script() -> str:
     )
 
 
-def html(lab: SessionLab, **how) -> str:
+def html(lab, *, fallback: str = "", **how) -> str:
     """The lab as HTML, for a page that holds `script()` above it. how: as in `describe`.
 
-    Until it runs, and where it cannot, its picture stands there with its sentence.
+    fallback: HTML that stands there until the lab runs, and where it cannot; by default its picture
+    with its sentence.
     """
     told = json.dumps(describe(lab, **how), ensure_ascii=False).replace("<", "\\u003c")
     return (
-        f'<div class="gl-page">{_poster(lab)}</div>\n'
+        f'<div class="gl-page">{fallback or _poster(lab)}</div>\n'
         "<script>ganlib_page.mount(document.currentScript.previousElementSibling,\n"
         f"{told}, ganlib_page.wasm);</script>"
     )
 
 
-def _poster(lab: SessionLab) -> str:
+def _poster(lab) -> str:
     """The picture of a lab with its words: a small PNG of few colours."""
     picture = BytesIO()
     lab.figure().savefig(picture, format="png", dpi=72)
@@ -129,3 +128,84 @@ def _poster(lab: SessionLab) -> str:
     data = base64.b64encode(small.getvalue()).decode()
     words = escape(f"{lab.scene.title}: {lab.text()}")
     return f'<img src="data:image/png;base64,{data}" alt="{words}"><p>{words}</p>'
+
+
+# -- beside a kernel -------------------------------------------------------------------------------
+
+
+class PageCanvas(Canvas):
+    """The widget of a lab that trains in the page (engine/notebook.js).
+
+    told: `describe`, and the state to `start` in. run: what the kernel hands to the page; sent:
+    what the page has sent; both as `save` of session_lab.js writes it.
+    """
+
+    _esm = join(export.ROOM / "notebook.js") + "\nexport default { render };\n"
+    told = traitlets.Dict().tag(sync=True)
+    wasm = traitlets.Unicode(export.wasm()).tag(sync=True)
+    run = traitlets.Unicode().tag(sync=True)
+    sent = traitlets.Unicode().tag(sync=True)
+
+
+class Remote:
+    """The lab in the browser that a `SessionLab` of the kernel is a copy of.
+
+    ValueError if the engine does not know a part of it.
+    """
+
+    def __init__(self, lab):
+        self.lab = lab
+        told = {**describe(lab), "start": export.packed(export.state(lab.gan))}
+        self.widget = PageCanvas(
+            scene=lab.scene.describe(), values=dict(lab.values), status={}, told=told
+        )
+
+    def ask(self, kind: str) -> None:
+        """Ask the page to play or to pause."""
+        self.widget.send({"kind": kind})
+
+    def hand_over(self) -> None:
+        """Give the page what the kernel has now."""
+        self.widget.run = json.dumps(self._given())
+
+    def pull(self) -> None:
+        """Adopt the last run that the page has sent, if it is new: all of it, or nothing."""
+        sent = self.widget.sent
+        if not sent:
+            return
+        self.widget.sent = ""
+        before = self._given()
+        try:
+            self._adopt(json.loads(sent))
+            self.lab.draw()
+        except Exception as error:
+            self._adopt(before)
+            raise ValueError(f"what the page sent does not fit this lab: {error}") from None
+        self.lab.session.forget()
+
+    def _given(self) -> dict:
+        lab = self.lab
+        session = lab.session
+        return {
+            "lab": type(lab).__name__,
+            "knobs": dict(lab.values),
+            "clicked": lab.clicked if lab.by_hand else [],
+            "values": session.settings,
+            "past": session.past.tolist(),
+            "every": session.every,
+            "data": export.generator_state(session.data),
+            "state": export.packed(export.state(lab.gan)),
+        }
+
+    def _adopt(self, run: dict) -> None:
+        lab = self.lab
+        values = {key: lab.scene.control(key).checked(run["knobs"][key]) for key in lab.values}
+        if lab.by_hand:
+            lab.clicked = [(float(x), float(y)) for x, y in run["clicked"]]
+        lab.session.set_law(lab.laws[values["target"]]())
+        lab.session.tune(**{key: values[key] for key in lab.session.settings})
+        export.adopt(lab.gan, export.unpacked(run["state"]))
+        lab.session.go_on(run["past"], run["every"], export.generator_bytes(run["data"]))
+        lab.tell(**values)
+        lab.show_law()
+        lab.steps = lab.gan.steps

@@ -1,0 +1,85 @@
+/**
+ * A lab that trains in a notebook's page, with its kernel idle: the widget `PageCanvas` of
+ * labs/in_page.py.
+ *
+ * The page sends its run when it pauses, when a knob comes to rest, and every five seconds while it
+ * plays; so a page that is closed loses no more than that. What the kernel hands over is taken at
+ * once.
+ */
+
+import { render as show } from "../stage/js/widget.js";
+import { lab_from } from "./page.js";
+
+const LOOK = 250; // ms between two looks for news
+const OFTEN = 5000; // ms between two runs that are sent while it plays
+
+class Messenger {
+  /** deliver: is given the run as text. */
+  constructor(lab, deliver) {
+    this.lab = lab;
+    this.deliver = deliver;
+    this.values = lab.values;
+    this.mark();
+  }
+
+  /** The kernel has what is here now. */
+  mark() {
+    this.sent = { at: performance.now(), frames: this.lab.frames, values: this.lab.values };
+  }
+
+  get news() {
+    return this.lab.frames !== this.sent.frames;
+  }
+
+  send() {
+    if (!this.news) return;
+    this.deliver(this.lab.save());
+    this.mark();
+  }
+
+  /** Send what there is to send, unless a knob is on its way. */
+  look() {
+    const { lab, sent } = this;
+    const moving = lab.values !== this.values;
+    this.values = lab.values;
+    const turned = lab.values !== sent.values;
+    const due = performance.now() - sent.at > OFTEN;
+    if (!moving && (!lab.playing || turned || due)) this.send();
+  }
+}
+
+/** Show the lab; returns the function that takes it away again. */
+export async function render({ model, el }) {
+  const lab = await lab_from(model.get("told"), model.get("wasm"));
+  const messenger = new Messenger(lab, (run) => {
+    model.set("sent", run);
+    model.save_changes();
+  });
+
+  const take = () => {
+    const run = model.get("sent") || model.get("run");
+    if (run) lab.take(run);
+    messenger.mark();
+  };
+  const hand_over = () => {
+    if (model.get("run")) lab.take(model.get("run"));
+    messenger.mark();
+  };
+  const ask = ({ kind }) => lab.send({ kind });
+  model.on("change:run", hand_over);
+  model.on("msg:custom", ask);
+  lab.show();
+  take();
+
+  const clean = show({ model: lab, el });
+  const timer = setInterval(() => messenger.look(), LOOK);
+  el.lab = lab;
+  return () => {
+    lab.pause();
+    messenger.send();
+    clearInterval(timer);
+    model.off("change:run", hand_over);
+    model.off("msg:custom", ask);
+    clean();
+  };
+}

@@ -2,7 +2,8 @@
 
     python tests/benchmarks/convergence.py --target gaussian --seeds 0:100
 
-Beside it the usual tutorial's. Converged: JS ≤ 0.02 nats (0.05 for iris), E|D − D*| ≤ 0.05 and
+With `--engine browser` the runs are those of the lab in a page, in Chromium. Beside ours the usual
+tutorial's. Converged: JS ≤ 0.02 nats (0.05 for iris), E|D − D*| ≤ 0.05 and
 E|D − ½| ≤ 0.05, after the run. `new_gan` is read from notebook 04. "plain" is Adam 1e-3 / 1e-3,
 β₁ = ½, 16-16 / 32-32, batch 256, as most tutorials have it.
 """
@@ -10,6 +11,8 @@ E|D − ½| ≤ 0.05, after the run. `new_gan` is read from notebook 04. "plain"
 import argparse
 import json
 import statistics
+import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -17,11 +20,15 @@ import torch
 
 from ganlib import targets
 from ganlib.densities import line
-from ganlib.gan import GAN
+from ganlib.gan import GAN, Ledger
 from ganlib.labs.gan_scene import TARGETS as TARGETS_OF_LAB
 from ganlib.networks import mlp
 from ganlib.schedule import fall
 from ganlib.sweep import sweep
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from browsers import chromium
+from page import opened
 
 TARGETS = {
     "gaussian": ("normal", 3000, 0.02),
@@ -82,6 +89,45 @@ def seconds(new_gan, target, js, steps, seed, *, batch, anneal):
     return float("inf")
 
 
+def ledgers_in_page(target, seeds, steps):
+    """The last ledger of a run for each seed, trained in the page of lab.html."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        chromium() as browser,
+        opened(browser, folder) as (page, _),
+    ):
+        page.evaluate("(name) => { lab.set('target', name); }", target)
+        for seed in seeds:
+            last = page.evaluate(
+                """([seed, steps]) => {
+                    lab.set('seed', seed);
+                    lab.reset();
+                    for (let i = 0; i < steps; i++) lab.session.step();
+                    return lab.session.ledger; }""",
+                [seed, steps],
+            )
+            yield Ledger(**last)
+
+
+def ledgers_of_sweep(new_gan, target, seeds, steps, how):
+    """The last ledger of a run for each seed, trained together by torch; diverged ones left out."""
+    gan = new_gan(seeds[0])
+    rates = {"lr_G": gan.lr_G, "lr_D": gan.lr_D}
+    found = sweep(new_gan, target, **rates, seed=torch.tensor(seeds), steps=steps, **how)
+    return [entry for entry in found.ledgers(*grid(target)) if entry]
+
+
+def report(way, ledgers, js, what):
+    """How many have converged, and how far the others are."""
+    good = sum(entry.converged(js) for entry in ledgers)
+    each_js = torch.tensor([entry.js for entry in ledgers])
+    print(f"{way}_converged = {good} of {what}")
+    print(f"{way}_js_median = {float(each_js.quantile(0.5)):.4f} nats")
+    print(f"{way}_js_worst = {float(each_js.max()):.4f} nats")
+    print(f"{way}_off_half_worst = {max(entry.off_half for entry in ledgers):.4f}")
+    print(f"{way}_off_star_worst = {max(entry.off_star for entry in ledgers):.4f}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -96,26 +142,21 @@ def main():
         default=3,
         help="how many of them to train once more alone, by the clock (default 3)",
     )
+    parser.add_argument("--engine", choices=["torch", "browser"], default="torch")
     args = parser.parse_args()
 
     torch.set_num_threads(1)
     first, last = map(int, args.seeds.split(":"))
     name, steps, js = TARGETS[args.target]
+    seeds = list(range(first, last))
+    what = f"{len(seeds)} seeds, {args.target}, {steps} steps"
+    if args.engine == "browser":
+        report("ours", list(ledgers_in_page(name, seeds, steps)), js, what)
+        return
+
     target = TARGETS_OF_LAB[name]()
     for way, (new_gan, how) in WAYS.items():
-        gan = new_gan(first)
-        seeds = torch.arange(first, last)
-        rates = {"lr_G": gan.lr_G, "lr_D": gan.lr_D}
-        found = sweep(new_gan, target, **rates, seed=seeds, steps=steps, **how)
-        ledgers = [entry for entry in found.ledgers(*grid(target)) if entry]
-        good = sum(entry.converged(js) for entry in ledgers)
-        each_js = torch.tensor([entry.js for entry in ledgers])
-        print(f"{way}_converged = {good} of {last - first} seeds, {args.target}, {steps} steps")
-        print(f"{way}_js_median = {float(each_js.quantile(0.5)):.4f} nats")
-        print(f"{way}_js_worst = {float(each_js.max()):.4f} nats")
-        print(f"{way}_off_half_worst = {max(entry.off_half for entry in ledgers):.4f}")
-        print(f"{way}_off_star_worst = {max(entry.off_star for entry in ledgers):.4f}", flush=True)
-
+        report(way, ledgers_of_sweep(new_gan, target, seeds, steps, how), js, what)
         times = [
             seconds(new_gan, target, js, steps, seed, **how)
             for seed in range(first, min(last, first + args.timed))

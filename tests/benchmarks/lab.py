@@ -1,4 +1,4 @@
-"""How fast the live lab is in JupyterLab.
+"""How fast the live lab is in JupyterLab, and in a page without a kernel (page.py).
 
     python tests/benchmarks/lab.py [--seconds 3] [--rounds 4]
 
@@ -21,6 +21,7 @@ import psutil
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+import page as page_of_lab
 from browsers import chromium, serve, shower
 
 SETUP = """import asyncio, time, torch
@@ -201,11 +202,13 @@ def main():
     )
     parser.add_argument("--resets", type=int, default=500)
     parser.add_argument("--frames", type=int, default=20_000)
-    parser.add_argument("--only", choices=["browser", "memory"], help="one half of it")
+    parser.add_argument("--only", choices=["browser", "memory", "page"], help="one part of it")
     args = parser.parse_args()
-    if args.only != "memory":
+    if args.only in (None, "browser"):
         in_browser(args.seconds, args.rounds)
-    if args.only != "browser":
+    if args.only in (None, "page"):
+        page_of_lab.measure(args.seconds, args.rounds)
+    if args.only in (None, "memory"):
         memory(args.resets, args.frames)
 
 

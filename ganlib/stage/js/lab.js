@@ -7,7 +7,8 @@
 import { checked } from "./checked.js";
 import { pack, tables } from "./wire.js";
 
-const SLICE = 9; // ms of work between two pictures
+const SLICE = { least: 5, most: 9 }; // ms of work between two pictures
+const LATE = 18; // ms from one picture to the next that are too many: then it works a little less
 const NOBODY = 5000; // ms: a lab that is unseen for so long pauses
 const SAID = 250; // ms between two status lines while it plays
 
@@ -40,6 +41,8 @@ export class Lab {
     this.why = ""; // why it paused
     this.frames = 0; // number of the last picture
     this.cost = 0; // of a picture, in ms
+    this.slice = SLICE.most;
+    this.began = 0; // the last slice of work
     this.generation = 0; // each play and each pause begins a new one
     this.seen = 0; // when somebody last looked
     this.said = 0; // when the status line was last said
@@ -177,9 +180,17 @@ export class Lab {
   /** Step through a slice of time, as long as a picture takes if that is more; when it ended. */
   work() {
     let now = performance.now();
-    const end = now + Math.max(SLICE, this.cost);
+    this.adapt(now - this.began);
+    this.began = now;
+    const end = now + Math.max(this.slice, this.cost);
     while (now < end && this.step()) now = performance.now();
     return now;
+  }
+
+  /** Fit the slice of work to how fast pictures follow each other here. */
+  adapt(interval) {
+    const change = interval > LATE ? -0.2 : 0.05;
+    this.slice = Math.min(Math.max(this.slice + change, SLICE.least), SLICE.most);
   }
 
   /** One step; false if the lab says that it is not yet time for one. */

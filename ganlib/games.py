@@ -182,15 +182,21 @@ def eigenvalues(value: Callable, point, rule: str, *, lr: float) -> Tensor:
     return found[found.abs().argsort(descending=True, stable=True)]
 
 
+def quadrature() -> tuple[np.ndarray, np.ndarray]:
+    """Nodes z and weights p, (40,) each: E f(z) = Σ p f(z) for z of N(0, 1), by Gauss–Hermite."""
+    nodes, weights = hermegauss(40)
+    return nodes, weights * (2 * math.pi) ** -0.5
+
+
 def smallest_gan(spread: float = 1.0) -> Callable[[Tensor, Tensor], Tensor]:
     """V(θ, w) = E log σ(w x) + E log σ(−w (z + θ)): G(z) = z + θ, logit D(x) = w x.
 
     x and z are N(0, spread²), by Gauss–Hermite quadrature. At spread 0 it is the Dirac-GAN of
     Mescheder et al. 2018, arXiv:1801.04406.
     """
-    nodes, weights = hermegauss(40)
+    nodes, weights = quadrature()
     z = torch.from_numpy(nodes * spread)
-    p = torch.from_numpy(weights * (2 * math.pi) ** -0.5)
+    p = torch.from_numpy(weights)
 
     def V(θ, w):
         real = w[..., None] * z

@@ -198,7 +198,8 @@ def test_slides_hold_every_slide_with_its_notes_and_no_solution(kept, tmp_path):
         assert ": right." not in page
         assert "../images/" not in page
 
-        assert page.count('class="gl-page"') == (number in ("04", "05"))
+        labs = {"00": 1, "03": 1, "04": 2, "05": 1}
+        assert page.count('class="gl-page"') == labs.get(number, 0)
 
 
 # -- the command and what it stands on ----------------------------------------------------------

@@ -1,5 +1,6 @@
 /** `GANLab` of ganlib/labs/gan_lab.py: a GAN in one dimension that trains while knobs are moved. */
 
+import { general } from "../stage/js/numbers.js";
 import { table } from "../stage/js/wire.js";
 import { LineGauge } from "./gauges.js";
 import { between, converged, optimal_discriminator } from "./ledger.js";
@@ -131,7 +132,7 @@ export class GANLab extends SessionLab {
   text() {
     const { gan } = this;
     const { now } = this.session;
-    const rates = `lr_G ${short(gan.lr_G)}, lr_D ${short(gan.lr_D)}`;
+    const rates = `lr_G ${general(gan.lr_G, 3)}, lr_D ${general(gan.lr_D, 3)}`;
     const said = `After ${gan.steps} steps on ${this.values.target} (${rates}): ${entry(now)}.`;
     return converged(now) ? `${said} Converged.` : said;
   }
@@ -143,12 +144,4 @@ function entry({ js, value, regret, off_half, off_star }) {
     `JS ${js.toFixed(3)}, V + log 4 ${value.toFixed(3)}, regret ${regret.toFixed(3)}, ` +
     `E|D − ½| ${off_half.toFixed(3)}, E|D − D*| ${off_star.toFixed(3)}`
   );
-}
-
-/** A rate in three digits, as format ".3g" of Python writes it. */
-function short(rate) {
-  const digits = Number(rate.toPrecision(3));
-  if (digits >= 1e-4) return String(digits);
-  const [front, power] = digits.toExponential().split("e-");
-  return `${front}e-${power.padStart(2, "0")}`;
 }

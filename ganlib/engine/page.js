@@ -3,11 +3,14 @@
 import { make } from "../stage/js/dom.js";
 import { render } from "../stage/js/widget.js";
 import { lab_of } from "./address.js";
+import { Detective, Knots, TwoTerms } from "./discriminator.js";
 import { GANLab } from "./gan_lab.js";
 import { PlaneLab } from "./plane_lab.js";
+import { Players } from "./players.js";
 import { fastest } from "./wasm.js";
 
-const LABS = { GANLab, PlaneLab };
+const TRAINED = { GANLab, PlaneLab };
+const BY_HAND = { Detective, Knots, Players, TwoTerms };
 
 /** Whether the address of the page speaks of this lab; without a name it means the first one. */
 function is_meant(told, address) {
@@ -15,10 +18,12 @@ function is_meant(told, address) {
   return named === null ? told.first && address.includes("=") : named === told.lab;
 }
 
-/** The lab that is told of, on the fastest engine that there is; a slow one is said. */
+/** The lab that is told of; one that trains, on the fastest engine that there is. */
 export async function lab_from(told, wasm) {
+  if (told.lab in BY_HAND) return new BY_HAND[told.lab](told);
+
   const ops = await fastest(wasm);
-  const lab = new LABS[told.lab](told, ops);
+  const lab = new TRAINED[told.lab](told, ops);
   if (!ops.fast) lab.note = `Slower than usual: ${ops.kind}.`;
   return lab;
 }

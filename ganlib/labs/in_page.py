@@ -13,8 +13,11 @@ from io import BytesIO
 import traitlets
 from PIL import Image
 
+from ganlib.checks import one_of
 from ganlib.engine import export
-from ganlib.labs import slow_motion
+from ganlib.games import quadrature
+from ganlib.labs import discriminator, slow_motion
+from ganlib.labs.games import ALL_RULES
 from ganlib.stage.bundle import join
 from ganlib.stage.widget import CSS, Canvas
 
@@ -43,6 +46,20 @@ G = mlp(2, 48, 48, 2, seed=0)
 D = mlp(2, 48, 48, 1, seed=1)
 gan = GAN(G, D, targets.gaussian(dim=2), lr_G=1e-3, lr_D=1e-3, betas=(0.5, 0.999), seed=0)
 lab = PlaneLab(gan, batch=64)""",
+    "Detective": "from ganlib.labs import Detective\n\nlab = Detective(seed=1)",
+    "TwoTerms": "from ganlib.labs import TwoTerms\n\nlab = TwoTerms()",
+    "Knots": "from ganlib.labs import Knots\n\nlab = Knots()",
+    "Players": "from ganlib.labs import Players\n\nlab = Players()",
+}
+
+# Below which cell of a notebook, by its id, a page shows which of them.
+CELLS = {
+    "lab-detective": "Detective",
+    "players-lab": "Players",
+    "lab-two-terms": "TwoTerms",
+    "lab-knots": "Knots",
+    "lab-live": "GANLab",
+    "plane-lab": "PlaneLab",
 }
 
 
@@ -53,27 +70,31 @@ def made(name: str):
     return names["lab"]
 
 
+# -- what a page must know -------------------------------------------------------------------------
+
+
 def describe(lab, *, first: bool = False, site: str = "") -> dict:
     """All that the page must know of a lab, as JSON can hold it.
 
-    ValueError if its networks, loss, penalty or targets are not ones that the engine knows. first:
-    whether a link that names no lab means this one. site: the address that links begin with, by
-    default that of the page.
+    ValueError if it is of another kind than those in `MADE`, or if its networks, loss, penalty or
+    targets are not ones that the engine knows. first: whether a link that names no lab means this
+    one. site: the address that links begin with, by default that of the page.
     """
+    name = one_of("a lab in a page", type(lab).__name__, MADE)
+    more = MORE[name](lab)
+    return {"lab": name, "first": first, "site": site, "scene": lab.scene.describe(), **more}
+
+
+def _session(lab) -> dict:
     session = lab.session
     described = export.gan(lab.gan)
     for player, seed in (("G", 0), ("D", 1)):
         described[player] = export.network(getattr(lab.gan, player), player, seed=seed)
-
     return {
-        "lab": type(lab).__name__,
-        "first": first,
-        "site": site,
-        "scene": lab.scene.describe(),
         "presets": {
-            name: {"note": note, "knobs": knobs} for name, (note, knobs) in lab.presets.items()
+            preset: {"note": note, "knobs": knobs} for preset, (note, knobs) in lab.presets.items()
         },
-        "laws": {name: export.law(lab.laws[name]()) for name in lab.laws if name != lab.by_hand},
+        "laws": {law: export.law(lab.laws[law]()) for law in lab.laws if law != lab.by_hand},
         "by_hand": lab.by_hand,
         "gan": described,
         "session": {
@@ -88,8 +109,35 @@ def describe(lab, *, first: bool = False, site: str = "") -> dict:
             "phases": slow_motion.PHASES,
             "not_yet": slow_motion.NOT_YET,
         },
-        "code": MADE.get(type(lab).__name__, "").splitlines(),
+        "code": MADE[type(lab).__name__].splitlines(),
     }
+
+
+def _judged(lab) -> dict:
+    return {"real": export.law(discriminator.REAL), "fake": export.law(discriminator.FAKE)}
+
+
+def _detective(lab) -> dict:
+    return {**_judged(lab), "seed": lab.seed}
+
+
+def _knots(lab) -> dict:
+    return {**_judged(lab), "at": lab.at.tolist()}
+
+
+def _players(lab) -> dict:
+    nodes, weights = quadrature()
+    return {"nodes": nodes.tolist(), "weights": weights.tolist(), "all": ALL_RULES}
+
+
+MORE = {
+    "GANLab": _session,
+    "PlaneLab": _session,
+    "Detective": _detective,
+    "TwoTerms": _judged,
+    "Knots": _knots,
+    "Players": _players,
+}
 
 
 @cache
@@ -112,7 +160,7 @@ def html(lab, *, fallback: str = "", **how) -> str:
     """
     told = json.dumps(describe(lab, **how), ensure_ascii=False).replace("<", "\\u003c")
     return (
-        f'<div class="gl-page">{fallback or _poster(lab)}</div>\n'
+        f'<div class="gl-page" data-lab="{type(lab).__name__}">{fallback or _poster(lab)}</div>\n'
         "<script>ganlib_page.mount(document.currentScript.previousElementSibling,\n"
         f"{told}, ganlib_page.wasm);</script>"
     )

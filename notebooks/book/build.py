@@ -5,8 +5,8 @@ are stored. The site is in OUT/html; open index.html there from disk, or put the
 server. Warnings are errors.
 
 What is changed on the way: solutions are folded, notes for speakers left out, every picture gets
-the sentence below it as its words, papers are linked to the bibliography, and the two big labs
-train in the reader's browser.
+the sentence below it as its words, papers are linked to the bibliography, and the labs
+that need no kernel work in the reader's browser.
 """
 
 import argparse
@@ -28,11 +28,8 @@ OWN = ("conf.py", "references.bib", "index.md", "glossary.md", "references.md")
 
 PAPER = r"\[arXiv:(\d{4}\.\d{4,5})\]\([^)]*\)|arXiv:(\d{4}\.\d{4,5})"
 LAB = """\
-**This lab trains here, in your browser.** It is the lab above with the same networks, knobs and
-first weights; only that it needs no Python. Press play, and move a rate while it trains."""
+**This lab works here, in your browser**, without Python: press its buttons, move its knobs."""
 FALLBACK = "<p>Your browser does not run the lab. The picture above shows where it ends.</p>"
-LIVE = {"lab-live": "GANLab", "plane-lab": "PlaneLab"}  # which lab trains below which cell
-
 
 # -- a notebook as the book shows it -----------------------------------------------------------
 
@@ -78,6 +75,7 @@ def notebook(path):
     nb = nbformat.read(path, as_version=4)
     cells = []
     count = 0
+    script = in_page.script()
     for cell in nb.cells:
         tags = cell.metadata.setdefault("tags", [])
         if cell.metadata.get("slideshow", {}).get("slide_type") == "notes":
@@ -92,25 +90,26 @@ def notebook(path):
                 cell.metadata["mystnb"] = {"image": {"alt": words(cell.outputs)}}
 
         cells.append(cell)
-        if cell.id in LIVE:
-            cells += live_lab(LIVE[cell.id])
+        if cell.id in in_page.CELLS:
+            cells += live_lab(in_page.CELLS[cell.id], script)
+            script = ""
 
     nb.cells = cells
     return nb
 
 
-def live_lab(name):
-    """The cells in which a lab trains without a kernel.
+def live_lab(name, script):
+    """The cells in which a lab works without a kernel; script: what the first one on a page needs.
 
     The poster of the lab above them is what a browser shows that cannot run it.
     """
     lab = in_page.html(in_page.made(name), fallback=FALLBACK)
-    output = nbformat.v4.new_output("display_data", {"text/html": f"{in_page.script()}\n{lab}"})
+    output = nbformat.v4.new_output("display_data", {"text/html": f"{script}\n{lab}"})
     return [
-        nbformat.v4.new_markdown_cell(LAB, id="lab-in-page-words"),
+        nbformat.v4.new_markdown_cell(LAB, id=f"in-page-words-{name}"),
         nbformat.v4.new_code_cell(
             "# in the page",
-            id="lab-in-page",
+            id=f"in-page-{name}",
             outputs=[output],
             metadata={"tags": ["remove-input"]},
         ),

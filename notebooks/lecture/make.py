@@ -45,9 +45,6 @@ RISE = {
     "start_slideshow_at": "beginning",
 }
 
-# Which lab trains on the slide of which cell.
-LIVE = {"lab-live": "GANLab", "plane-lab": "PlaneLab"}
-
 # What a page of slides needs of reveal.js.
 REVEAL = (
     "dist/reveal.js",
@@ -123,11 +120,12 @@ def instructor(nb, notes):
 
 
 def slides(nb, name, out):
-    """One page of slides; the big labs of 04 and 05 train on it."""
+    """One page of slides; the labs that need no kernel work on it."""
     from nbconvert import SlidesExporter
 
     for cell in nb.cells:
         prepare(cell)
+    add_labs(nb)
 
     exporter = SlidesExporter(
         extra_template_basedirs=[str(HERE)],
@@ -154,8 +152,6 @@ def prepare(cell):
         picture.metadata = {"image/png": {"alt": words(cell.outputs)}}
 
     cell.source = PICTURE.sub(embedded, cell.source)
-    if cell.id in LIVE:
-        cell.outputs = [live(cell)]
 
 
 def embedded(match):
@@ -165,14 +161,19 @@ def embedded(match):
     return f"](data:image/{path.suffix[1:]};base64,{data})"
 
 
-def live(cell):
-    """The lab of a cell as it trains in a page; its picture stays for who has no JavaScript."""
+def add_labs(nb):
+    """Let the labs that need no kernel work on their slides; a picture stays without JavaScript."""
     from ganlib.labs import in_page
 
-    png = pictures(cell)[0].data["image/png"].strip()
-    still = f'<img alt="{escape(words(cell.outputs))}" src="data:image/png;base64,{png}">'
-    lab = in_page.html(in_page.made(LIVE[cell.id]), fallback=still)
-    return nbformat.v4.new_output("display_data", {"text/html": f"{in_page.script()}\n{lab}"})
+    script = in_page.script()
+    for cell in nb.cells:
+        if cell.id not in in_page.CELLS or kind(cell) == "skip":
+            continue
+        png = pictures(cell)[0].data["image/png"].strip()
+        still = f'<img alt="{escape(words(cell.outputs))}" src="data:image/png;base64,{png}">'
+        lab = in_page.html(in_page.made(in_page.CELLS[cell.id]), fallback=still)
+        cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": f"{script}\n{lab}"})]
+        script = ""  # once on a page
 
 
 # -- the files beside them ---------------------------------------------------------------------

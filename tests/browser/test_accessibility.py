@@ -200,10 +200,10 @@ def test_reduced_motion_slows_the_lab_in_a_page(book, browser):
     for motion in ("no-preference", "reduce"):
         page = browser.new_page(reduced_motion=motion)
         page.goto((book / "notebooks/04_gan_in_one_dimension.html").as_uri())
-        lab = page.locator(".gl-page")
+        lab = page.locator(".gl-page[data-lab=GANLab]")
         lab.locator("canvas[data-drawn]").wait_for()
         assert (
-            page.locator(".gl-count").inner_text() == "step 0"
+            lab.locator(".gl-count").inner_text() == "step 0"
         )  # nothing moves before it is asked to
         found[motion] = drawn_while_playing(page, lab)
         page.close()

@@ -69,4 +69,4 @@ def test_the_file_to_hand_out(firefox, lab_file, place, name):
 )
 def test_the_book(firefox, book):
     page = book / "notebooks/04_gan_in_one_dimension.html"
-    check(seen(firefox, page, ".gl-page"), "GANLab")
+    check(seen(firefox, page, ".gl-page[data-lab=GANLab]"), "GANLab")

@@ -4,17 +4,15 @@ One page for each lab; what a learner does there is compared with the same lab i
 """
 
 import json
-import math
 import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
 import pytest
+from page_labs import near, same_picture
 
 from ganlib.labs import in_page
-from ganlib.stage import wire
 
 pytestmark = pytest.mark.browser
 
@@ -24,26 +22,6 @@ WHERE = {"GANLab": "#line", "PlaneLab": "#plane"}
 # Both engines go the same way for a few steps; then rounding decides.
 STEPS = 10
 NEAR = {0: 1e-4, STEPS: 2e-3}
-
-# The numbers of a frame, by mark and by axes, without those that hold no number.
-DECODED = """
-() => {
-  const scene = lab.scene;
-  const v = Array.from(lab.get("frame"));
-  let at = 1;
-  const limits = {};
-  for (const axes of scene.axes) { limits[axes.key] = v.slice(at, at + 4); at += 4; }
-  const shapes = scene.marks.map((mark, i) => v.slice(at + 2 * i, at + 2 * i + 2));
-  at += 2 * shapes.length;
-  const marks = {};
-  scene.marks.forEach((mark, i) => {
-    const size = shapes[i][0] * shapes[i][1];
-    const numbers = v.slice(at, at + size).map((x) => (Number.isFinite(x) ? x : null));
-    marks[mark.key] = { shape: shapes[i], numbers };
-    at += size;
-  });
-  return { limits, marks };
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +80,6 @@ def wait_for(page, condition, seconds=20):
     raise AssertionError(page.locator("body").inner_text())
 
 
-def near(found, wanted, by=1e-5):
-    np.testing.assert_allclose(np.array(found, float), np.array(wanted, float), rtol=by, atol=by)
-
-
 # -- the same as in a kernel -----------------------------------------------------------------------
 
 
@@ -119,16 +93,7 @@ def test_it_draws_what_the_kernel_draws(open_file, name):
         else:
             twin.show()
 
-        found = page.evaluate(DECODED)
-        arrays, _ = wire.tables(twin.scene, twin.draw())
-        limits = wire.limits(twin.scene, arrays)
-        assert list(found["marks"]) == list(arrays)
-        for key, array in arrays.items():
-            shown = found["marks"][key]
-            assert math.prod(shown["shape"]) == array.size, key
-            near(shown["numbers"], np.where(np.isfinite(array), array, np.nan).ravel(), NEAR[steps])
-        for key, ends in limits.items():
-            near(found["limits"][key], ends, NEAR[steps])
+        same_picture(page.evaluate_handle("() => lab"), twin, NEAR[steps])
 
 
 def test_it_says_what_the_kernel_says(open_file, name):

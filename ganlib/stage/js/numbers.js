@@ -12,11 +12,11 @@ export const format = (v) => {
   return String(+v.toPrecision(3)).replace("-", "−");
 };
 
-/** A number in at most six digits, as format "g" of Python writes it. */
-export const general = (v) => {
-  const digits = Number(v.toPrecision(6));
+/** A number in at most so many digits, as format "g" of Python writes it. */
+export const general = (v, most = 6) => {
+  const digits = Number(v.toPrecision(most));
   const size = Math.abs(digits);
-  if (size === 0 || (size >= 1e-4 && size < 1e6)) return String(digits);
+  if (size === 0 || (size >= 1e-4 && size < 10 ** most)) return String(digits);
   const [front, power] = digits.toExponential().split("e");
   return `${front}e${power[0]}${power.slice(1).padStart(2, "0")}`;
 };

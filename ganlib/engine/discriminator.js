@@ -50,7 +50,7 @@ class Judged extends Lab {
   }
 }
 
-/** Say how sure you are that each of 20 numbers is real; the log of what you gave the truth counts. */
+/** Say how sure you are that each of 20 numbers is real; the log of what the truth got counts. */
 export class Detective extends Judged {
   constructor(told) {
     super(told);
@@ -79,7 +79,7 @@ export class Detective extends Judged {
     this.beliefs = [...this.beliefs, this.values.belief / 100];
   }
 
-  /** Mean log score in nats on the cases judged so far: [who, score] of ½, the learner and Bayes. */
+  /** Mean log score in nats on the cases so far: [who, score] of ½, the learner and Bayes. */
   scores() {
     const judged = this.beliefs.length;
     if (judged === 0) return [];

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from ganlib import networks, targets
-from ganlib.checks import one_of
+from ganlib.checks import count, one_of
 from ganlib.losses import LOSSES, PENALTIES
 
 ROOM = Path(__file__).parent
@@ -145,16 +145,17 @@ def adopt(gan, state: dict) -> None:
     """Put a state from the browser into `gan`; ValueError, and no change, if it does not fit."""
     if state["optimiser"] != gan.optimiser:
         raise ValueError(f"the state is of {state['optimiser']}, the GAN has {gan.optimiser}")
+    steps = count("steps", state["steps"], 0)
     for name in ("G", "D"):
-        count = sum(part.numel() for part in getattr(gan, name).parameters())
-        if len(state[name]) != count:
-            raise ValueError(f"{name} has {count} weights, the state {len(state[name])}")
+        wanted = sum(part.numel() for part in getattr(gan, name).parameters())
+        if len(state[name]) != wanted:
+            raise ValueError(f"{name} has {wanted} weights, the state {len(state[name])}")
 
     for name in ("G", "D"):
         _set_weights(getattr(gan, name), state[name])
         _set_memory(getattr(gan, f"opt_{name}"), state[f"opt_{name}"])
     gan.generator.set_state(generator_bytes(state["generator"]))
-    gan.steps = state["steps"]
+    gan.steps = steps
     del gan.history[gan.steps :]
 
 

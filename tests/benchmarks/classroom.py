@@ -1,6 +1,6 @@
 """A room full of students on this machine.
 
-    python tests/benchmarks/classroom.py [1 5 10 20] [--seconds 10]
+    python tests/benchmarks/classroom.py [1 5 10 20] [--seconds 10] [--engine browser]
 
 For each number of students it starts that many kernels with the live lab of notebook 04 and plays
 the browser's part: it receives every frame and says once a second which it has seen, as widget.js
@@ -9,9 +9,13 @@ open lab that does not play; frames and steps a second of one who plays alone, a
 and the median student when all play at once; whether labs pause when nobody looks, and what CPU is
 left then; and the frames of the others while one student's lab diverges and another runs a cell
 that loops for ever. Browsers and server are not counted.
+
+With `--engine browser` the pages train: then the kernels' part is to take in a run of each student
+every five seconds, as a page sends it, and printed are their CPU and memory meanwhile.
 """
 
 import argparse
+import ast
 import json
 import os
 import statistics
@@ -32,14 +36,17 @@ G = mlp(1, 32, 32, 1, seed=0)
 D = mlp(1, 48, 48, 1, seed=1, cover=(-3, 3))
 gan = GAN(G, D, targets.gaussian(), lr_G=2e-3, lr_D=2e-2, betas=(0.0, 0.9), penalty="r1",
           penalty_weight=0.02, seed=0)
-lab = GANLab(gan)
+lab = GANLab(gan, engine=ENGINE)
 lab"""
+
+OFTEN = 5  # seconds between two runs that a playing page sends
 
 
 class Student:
     """A kernel with a lab, and what their browser would see of it."""
 
-    def __init__(self):
+    def __init__(self, engine="kernel"):
+        self.engine = engine
         self.manager = KernelManager()
         self.manager.start_kernel(
             env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL
@@ -52,14 +59,26 @@ class Student:
 
     def make_lab(self):
         self.client.wait_for_ready(timeout=120)
-        reply = self.client.execute(
-            LAB, user_expressions={"id": "lab.widget.model_id"}, reply=True, timeout=300
-        )["content"]
-        self.lab = reply["user_expressions"]["id"]["data"]["text/plain"].strip("'")
+        code = f"ENGINE = {self.engine!r}\n{LAB}"
+        asked = {"id": "lab.widget.model_id"}
+        if self.engine == "browser":
+            code += ".run(100)"  # so that there is a run as a page would send it
+            asked["run"] = "lab.widget.run"
+        reply = self.client.execute(code, user_expressions=asked, reply=True, timeout=300)
+        found = reply["content"]["user_expressions"]
+        self.lab = ast.literal_eval(found["id"]["data"]["text/plain"])
+        if self.engine == "browser":
+            self.run = ast.literal_eval(found["run"]["data"]["text/plain"])
 
     def send(self, **content):
         """A message to the lab, as its page sends it."""
         data = {"comm_id": self.lab, "data": {"method": "custom", "content": content}}
+        self.client.shell_channel.send(self.client.session.msg("comm_msg", data))
+
+    def send_run(self):
+        """A run to the kernel, as the page of a playing lab sends it."""
+        state = {"method": "update", "state": {"sent": self.run}, "buffer_paths": []}
+        data = {"comm_id": self.lab, "data": state}
         self.client.shell_channel.send(self.client.session.msg("comm_msg", data))
 
     def hear(self):
@@ -105,6 +124,37 @@ def attend(students, seconds):
 
 def say(name, value, unit):
     print(f"{name} = {value:.4g} {unit}", flush=True)
+
+
+def lesson_in_pages(n, seconds):
+    """All play in their browsers: what is left for the kernels."""
+    students = []
+    try:
+        for _ in range(n):
+            students.append(Student("browser"))
+            students[-1].make_lab()
+        attend(students, 3)
+        before = [s.cpu() for s in students]
+        start = time.monotonic()
+        while time.monotonic() < start + seconds:
+            for s in students:
+                s.send_run()
+            attend(students, OFTEN)
+        took = time.monotonic() - start
+        busy = [(s.cpu() - cpu) / took for s, cpu in zip(students, before)]
+        say(f"{n} students, all play in the browser: CPU, sum", 100 * sum(busy), "% of a core")
+        say(f"{n} students, all play in the browser: CPU, most", 100 * max(busy), "% of a core")
+        size = len(students[0].run) / 1000
+        say(f"{n} students: a run that a page sends", size, "kB")
+    finally:
+        close(students)
+
+
+def close(students):
+    for s in students:
+        s.client.stop_channels()
+        s.iopub.close(0)
+        s.manager.shutdown_kernel(now=True)
 
 
 def lesson(n, seconds):
@@ -170,10 +220,7 @@ def lesson(n, seconds):
             "% of a core",
         )
     finally:
-        for s in students:
-            s.client.stop_channels()
-            s.iopub.close(0)
-            s.manager.shutdown_kernel(now=True)
+        close(students)
 
 
 def trouble(students, n, seconds):
@@ -219,6 +266,7 @@ def main():
     parser.add_argument(
         "--seconds", type=float, default=10, help="of each measurement (default 10)"
     )
+    parser.add_argument("--engine", choices=["kernel", "browser"], default="kernel")
     args = parser.parse_args()
     load = os.getloadavg()[0]
     free = psutil.virtual_memory().available / 2**30
@@ -227,7 +275,10 @@ def main():
         if n * 400 * 2**20 > psutil.virtual_memory().available:
             print(f"{n} students: left out, there is not memory enough")
             continue
-        lesson(n, args.seconds)
+        if args.engine == "browser":
+            lesson_in_pages(n, args.seconds)
+        else:
+            lesson(n, args.seconds)
 
 
 if __name__ == "__main__":

@@ -292,6 +292,40 @@ def test_a_link_brings_a_situation(open_file):
     assert page.evaluate("() => lab.values.lr_G") == 0.002
 
 
+def test_the_link_of_a_notebook_s_lab_opens_in_the_page(open_file, name):
+    twin = in_page.made(name)
+    for key, value in {"lr_D": 0.004, "k": 3, "oracle": True, "seed": 5}.items():
+        twin.set(key, value)
+    page, fragment = twin.link().split("#")
+    assert page == "lab.html"
+    page = open_file(f"#{fragment}", name=name)
+    assert page.evaluate("() => lab.values") == twin.values
+    assert page.evaluate("() => lab.error") == ""
+    twin.reset()
+    assert page.evaluate("() => lab.text()") == twin.text()
+
+    # and as Python it makes the same lab
+    again = in_page.made(name)
+    exec(twin.code(), {"lab": again})
+    assert {**again.values, "preset": ""} == {**twin.values, "preset": ""}
+
+
+def test_copy_puts_it_on_the_clipboard(open_file, context):
+    page = open_file("#lr_G=0.004")
+    page.evaluate(
+        """() => {
+            window.copied = [];
+            const writeText = async (text) => { window.copied.push(text); };
+            Object.defineProperty(navigator, "clipboard", { value: { writeText } }); }"""
+    )
+    lab = page.locator("#line .gl-lab")
+    lab.get_by_role("button", name="copy link").click()
+    lab.get_by_role("button", name="copy as Python").click()
+    link, code = page.evaluate("() => window.copied")
+    assert link == page.url.split("#")[0] + "#lab=GANLab&lr_G=0.004"
+    assert code.endswith('lab.set("lr_G", 0.004)\nlab')
+
+
 def test_a_link_that_is_wrong_is_said_and_the_rest_is_taken(open_file):
     page = open_file("#target=nowhere&lr_G=7&lr_D=0.004&colour=red&seed=&<b>=1")
     said = page.locator("#line .gl-error").inner_text()

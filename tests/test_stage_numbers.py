@@ -13,6 +13,28 @@ def test_numbers_are_written_short(node):
 
 
 @pytest.mark.parametrize(
+    "low, high, words",
+    [
+        (2013, 2027, ["2015", "2020", "2025"]),
+        (2017, 2022.5, ["2017", "2018", "2019", "2020", "2021", "2022"]),
+        (2017.9, 2020.3, ["2018", "2018.5", "2019", "2019.5", "2020"]),
+        (-0.05, 1.05, ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
+        (-1.1, 0.6, ["−1", "−0.5", "0", "0.5"]),
+        (0, 2.2e6, ["0", "5e5", "1.0e6", "1.5e6", "2.0e6"]),
+        (100_000, 100_010, ["100000", "100002", "100004", "100006", "100008", "100010"]),
+        (0, 5e-5, ["0", "1e−5", "2e−5", "3e−5", "4e−5", "5e−5"]),
+    ],
+)
+def test_ticks_are_told_apart(node, low, high, words):
+    """Years are no 2e3, and no tick is labelled with the number of another place."""
+    places = node("numbers.js", f"say(js.ticks({low}, {high}, false, 6.9))")
+    said = node("numbers.js", f"say(js.written(js.ticks({low}, {high}, false, 6.9), false))")
+    assert said == words
+    numbers = [float(word.replace("−", "-")) for word in said]
+    assert numbers == pytest.approx(places, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(
     "call, places",
     [
         ("js.ticks(-1, 1, false, 4)", [-1, -0.5, 0, 0.5, 1]),

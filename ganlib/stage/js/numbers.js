@@ -43,6 +43,25 @@ export const ticks = (low, high, log, most) => {
   return found;
 };
 
+const short = (exponential) => exponential.replace("e+", "e").replaceAll("-", "−");
+
+/** Ticks as they are written: each to as many digits as tell it from the next one. */
+export const written = (places, log) => {
+  if (log || places.length < 2) return places.map(format);
+  const step = Math.abs(places[1] - places[0]);
+  const power = Math.floor(Math.log10(step) + 1e-9); // of the last digit that differs
+  const size = Math.max(...places.map(Math.abs));
+  const long = power >= 3 && size >= 1e5;
+
+  return places.map((v) => {
+    const rounded = Number(v.toFixed(Math.min(Math.max(0, -power), 100)));
+    if (rounded === 0) return "0";
+    if (!long && size >= 1e-3) return short(String(rounded));
+    const digits = Math.floor(Math.log10(Math.abs(rounded)) + 1e-9) - power;
+    return short(rounded.toExponential(Math.min(Math.max(0, digits), 100)));
+  });
+};
+
 // A range input has 1000 positions, which `log` spaces by equal factors, or one for each of
 // `stops`.
 const POSITIONS = 1000;

@@ -1,7 +1,7 @@
 // Draws a frame: axes, marks, legends. poster.py does the same in matplotlib.
 
 import { FONT } from "./dom.js";
-import { format, ticks } from "./numbers.js";
+import { ticks, written } from "./numbers.js";
 import { BASE, place } from "./place.js";
 
 const INK = "#1a1a1a";
@@ -34,15 +34,15 @@ const paintX = (g, p, k) => {
   g.textAlign = "center";
   g.textBaseline = "top";
   if (axes.ticks.includes("x")) {
-    for (const tick of ticks(limits[0], limits[1], axes.log.includes("x"), most)) {
-      const said = format(tick);
-      stroke(g, [p.x(tick), y0], [p.x(tick), y0 + 4 * k]);
-      g.fillText(
-        said,
-        Math.min(p.x(tick), x1 + 17 * k - g.measureText(said).width / 2),
-        y0 + 6 * k,
-      );
-    }
+    const log = axes.log.includes("x");
+    const places = ticks(limits[0], limits[1], log, most);
+    const words = written(places, log);
+    places.forEach((tick, i) => {
+      const x = p.x(tick);
+      stroke(g, [x, y0], [x, y0 + 4 * k]);
+      const most_right = x1 + 17 * k - g.measureText(words[i]).width / 2;
+      g.fillText(words[i], Math.min(x, most_right), y0 + 6 * k);
+    });
   }
   if (axes.xlabel) g.fillText(axes.xlabel, (x0 + x1) / 2, y0 + 22 * k);
 };
@@ -53,10 +53,13 @@ const paintY = (g, p, k) => {
   g.textAlign = "right";
   g.textBaseline = "middle";
   if (axes.ticks.includes("y")) {
-    for (const tick of ticks(limits[2], limits[3], axes.log.includes("y"), most)) {
+    const log = axes.log.includes("y");
+    const places = ticks(limits[2], limits[3], log, most);
+    const words = written(places, log);
+    places.forEach((tick, i) => {
       stroke(g, [x0, p.y(tick)], [x1, p.y(tick)]);
-      g.fillText(format(tick), x0 - 5 * k, p.y(tick));
-    }
+      g.fillText(words[i], x0 - 5 * k, p.y(tick));
+    });
   }
   if (axes.ylabel) {
     g.save();

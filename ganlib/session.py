@@ -339,6 +339,7 @@ class Session:
             raise IndexError("no line in its record")
         self.every = count("every", every)
         self.data.set_state(data)
+        self.real = self.law.sample(64, torch.Generator().manual_seed(self.seed))
         self.past = lines
 
 

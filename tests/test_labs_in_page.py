@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import nbformat
 import pytest
@@ -145,10 +146,99 @@ def test_a_run_that_does_not_fit_changes_nothing(path, value):
     send(lab, run)
     with pytest.raises(ValueError, match="what the page sent does not fit this lab"):
         lab.pull()
-    assert lab.run(1).steps == 4
-    lab.gan.steps = 3
+    assert given(lab)["state"] == json.loads(before)["state"]
     send(lab, before)
     assert lab.pull() == 3
+    assert lab.run(1).steps == 4
+
+
+def test_what_a_page_sent_before_it_had_the_last_run_is_old():
+    lab = GANLab(make_gan(), engine="browser").run(3)
+    before = given(lab)
+    lab.run(2)
+    send(lab, {**before, "every": 50})
+    assert lab.pull() == 5
+    assert lab.session.every == 25
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        lambda lab: lab.reset(),
+        lambda lab: lab.load(lab.save()),
+        lambda lab: lab.set("seed", 0),
+        lambda lab: lab.pressed("step_G"),
+        lambda lab: setattr(lab, "horizon", 9000),
+    ],
+)
+def test_what_is_done_in_the_kernel_goes_to_the_page(what):
+    lab = GANLab(make_gan(), engine="browser").run(3)
+    there = given(lab)["number"]
+    what(lab)
+    assert given(lab)["number"] == there + 1
+    assert given(lab)["horizon"] == lab.horizon
+    assert given(lab)["state"]["steps"] == lab.gan.steps
+
+
+def test_a_run_that_diverges_in_the_kernel_goes_to_the_page_too():
+    wild = {"optimiser": "sgd", "loss": "least-squares", "lr_G": 1.0, "lr_D": 1.0}
+    lab = GANLab(make_gan(**wild), anneal=False, engine="browser")
+    with pytest.raises(FloatingPointError):
+        lab.run(200)
+    assert given(lab)["state"]["steps"] == lab.gan.steps > 0
+
+
+def test_a_run_that_is_pulled_late_has_the_rates_of_its_step_and_its_own_law():
+    lab = GANLab(make_gan(lr_G=2e-3), horizon=100, engine="browser")
+    lab.set("target", "two modes").run(90)
+    other = GANLab(make_gan(lr_G=2e-3), horizon=100, engine="browser", name="other")
+    send(other, given(lab))
+    other.pull()
+    lab.session.tune()  # the rates of the next step, not of the last one
+    assert other.gan.lr_G == lab.gan.lr_G == pytest.approx(2e-3 * 0.2)
+    assert other.text() == lab.text()
+    assert float(other.session.real.std()) > 1.5  # examples of two modes, not of the normal
+
+
+def test_a_trained_gan_tells_the_rates_that_were_asked_for():
+    gan = make_gan(lr_G=2e-3)
+    gan.steps = 2500
+    told = in_page.describe(GANLab(gan))
+    assert told["gan"]["settings"]["lr_G"] == 2e-3
+    assert told["usual"]["lr_G"] == 2e-3
+
+
+def test_a_lab_that_is_made_again_pauses_the_page_of_the_first():
+    first = GANLab(make_gan(), engine="browser", name="twice")
+    asked = []
+    first.remote.ask = asked.append
+    GANLab(make_gan(), engine="browser", name="twice")
+    assert asked == ["pause"]
+
+
+def test_a_layer_that_stands_twice_is_named():
+    layer = torch.nn.Linear(4, 4)
+    G = torch.nn.Sequential(
+        torch.nn.Linear(1, 4),
+        torch.nn.Tanh(),
+        layer,
+        torch.nn.Tanh(),
+        layer,
+        torch.nn.Tanh(),
+        torch.nn.Linear(4, 1),
+    )
+    lab = GANLab(make_gan(G=G), engine="browser")
+    assert "no layer that stands twice in G" in lab.note
+
+
+def test_a_link_says_what_differs_from_the_page_s_own_lab():
+    mine = targets.from_samples([1.0, 2.0, 4.0], name="mine")
+    lab = GANLab(make_gan(lr_G=1e-4), mine, batch=64)
+    asked = parse_qs(lab.link("https://x.org/lab.html").split("#")[1])
+    assert asked["lr_G"] == ["0.0001"]
+    assert asked["batch"] == ["64"]
+    assert "target" not in asked
+    assert lab.code() == "lab"
 
 
 def test_weights_that_are_not_finite_are_refused():

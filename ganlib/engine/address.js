@@ -3,7 +3,7 @@
  * situation can be sent as a link.
  */
 
-import { checked } from "../stage/js/checked.js";
+import { checked, shortened } from "../stage/js/checked.js";
 
 /** The part of an address that names these values. */
 export function fragment(values) {
@@ -28,7 +28,7 @@ export function read(address, scene) {
 
     const control = scene.controls.find((one) => one.key === key && "value" in one);
     try {
-      if (!control) throw new RangeError(`this lab has no control '${key}'`);
+      if (!control) throw new RangeError(`this lab has no control ${shortened(key)}`);
       values[key] = checked(control, value_of(control, text));
     } catch (error) {
       refused.push(error.message);
@@ -44,5 +44,5 @@ function pairs_of(address) {
 /** The text of a switch as what it means. */
 function value_of(control, text) {
   if (control.kind !== "toggle") return text;
-  return { true: true, false: false }[text] ?? text;
+  return { true: true, false: false }[text.toLowerCase()] ?? text;
 }

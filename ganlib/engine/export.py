@@ -89,6 +89,8 @@ def _linear_layers(net, name: str) -> list[nn.Linear]:
                 f"layer {place} of {name} is {layer!r}"
             )
     linear = layers[::2]
+    if len({id(layer) for layer in linear}) < len(linear):
+        raise ValueError(f"the browser's engine knows no layer that stands twice in {name}")
     for before, after in pairwise(linear):
         if before.out_features != after.in_features:
             raise ValueError(f"the layers of {name} do not fit each other")

@@ -61,10 +61,11 @@ export class GAN {
    */
   tune(settings) {
     const before = this.optimiser;
-    for (const [name, value] of Object.entries(settings)) {
+    const checked = Object.entries(settings).map(([name, value]) => {
       one_of("setting", name, CHECKS);
-      this[name] = CHECKS[name](name, value);
-    }
+      return [name, CHECKS[name](name, value)];
+    });
+    Object.assign(this, Object.fromEntries(checked)); // all of them, or none
 
     if (this.optimiser !== before) {
       this.opt_G = OPTIMISERS[this.optimiser](this.G);

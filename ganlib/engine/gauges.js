@@ -21,7 +21,6 @@ export class LineGauge {
   constructor(law, prior) {
     const [low, high] = law.range;
     const margin = 0.1 * (high - low);
-    this.law = law;
     this.x = line(low - margin, high + margin, 400);
     this.p_data = density_on(law, this.x);
     this.cells = z_cells(prior);

@@ -57,7 +57,6 @@ export const PENALTIES = {
   // ½ E‖∇D(x)‖² at the real data. Mescheder et al. 2018, eq. 9, arXiv:1801.04406.
   r1: {
     at: "real",
-    cost: (square) => square / 2,
     direction: () => 1, // ẋ = s
   },
 
@@ -65,19 +64,9 @@ export const PENALTIES = {
   // Gulrajani et al. 2017, arXiv:1704.00028.
   "gradient penalty": {
     at: "between",
-    cost: (square) => (Math.sqrt(square + 1e-12) - 1) ** 2,
     direction: (square) => {
       const r = Math.sqrt(square + 1e-12);
       return (2 * (r - 1)) / r; // ẋ = 2 (r − 1)/r · s
     },
   },
 };
-
-/**
- * V(D, G) = E log D(x) + E log(1 − D(G(z))) in nats, its two terms. Goodfellow et al. 2014, eq.
- * 1.
- */
-export function value_terms(real_logits, fake_logits) {
-  const mean = (logits, cost) => logits.reduce((sum, y) => sum + cost(y), 0) / logits.length;
-  return [-mean(real_logits, (y) => softplus(-y)), -mean(fake_logits, softplus)];
-}

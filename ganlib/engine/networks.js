@@ -226,14 +226,6 @@ export class Network {
 }
 
 /**
- * `mlp` of ganlib: sizes [1, 16, 16, 1], seed of the weights, cover [low, high] with that slope.
- */
-export function mlp(ops, sizes, { seed = 0, cover = null, slope = 4 } = {}) {
-  const network = new Network(ops, sizes, cover && [cover[0], cover[1], slope]);
-  return network.reinitialise(seed);
-}
-
-/**
  * Examples (count, dim) from number `first` on become columns (dim, n); the columns beyond are 0.
  */
 export function to_columns(columns, x, dim, first, count, n) {

@@ -48,28 +48,34 @@ class Messenger {
   }
 }
 
+/** The newer of what the kernel has handed over and what a page has sent since; null if none. */
+function newest(model) {
+  const [run, sent] = ["run", "sent"].map((name) => JSON.parse(model.get(name) || "null"));
+  return sent !== null && sent.number >= (run?.number ?? 0) ? sent : run;
+}
+
 /** Show the lab; returns the function that takes it away again. */
 export async function render({ model, el }) {
   const lab = await lab_from(model.get("told"), model.get("wasm"));
+  let number = 0; // of the last run of the kernel that is here
   const messenger = new Messenger(lab, (run) => {
-    model.set("sent", run);
+    model.set("sent", JSON.stringify({ ...JSON.parse(run), number }));
     model.save_changes();
   });
 
-  const take = () => {
-    const run = model.get("sent") || model.get("run");
-    if (run) lab.take(run);
+  const take = (run) => {
+    if (run !== null) {
+      lab.take(run);
+      number = run.number;
+    }
     messenger.mark();
   };
-  const hand_over = () => {
-    if (model.get("run")) lab.take(model.get("run"));
-    messenger.mark();
-  };
+  const hand_over = () => take(JSON.parse(model.get("run")));
   const ask = ({ kind }) => lab.send({ kind });
   model.on("change:run", hand_over);
   model.on("msg:custom", ask);
   lab.show();
-  take();
+  take(newest(model));
 
   const clean = show({ model: lab, el });
   const timer = setInterval(() => messenger.look(), LOOK);

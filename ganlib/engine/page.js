@@ -15,7 +15,8 @@ const BY_HAND = { Detective, Knots, Players, TwoTerms };
 /** Whether the address of the page speaks of this lab; without a name it means the first one. */
 function is_meant(told, address) {
   const named = lab_of(address);
-  return named === null ? told.first && address.includes("=") : named === told.lab;
+  const here = named in TRAINED ? named === told.lab : told.first;
+  return named === null ? told.first && address.includes("=") : here;
 }
 
 /** The lab that is told of; one that trains, on the fastest engine that there is. */

@@ -4,6 +4,7 @@ import { PlaneGauge } from "./gauges.js";
 import { LOSSES } from "./losses.js";
 import { from_columns, to_columns } from "./networks.js";
 import { Generator, rand, randn } from "./random.js";
+import { saved } from "./run.js";
 import { SessionLab } from "./session_lab.js";
 import { sigmoid } from "./special.js";
 import { Mixture } from "./targets.js";
@@ -59,7 +60,14 @@ export class PlaneLab extends SessionLab {
 
   pressed(key, text) {
     if (key === "ten") this.draw_ten();
+    else if (key === "clear") this.clear();
     else super.pressed(key, text);
+  }
+
+  /** Forget all points that were drawn. */
+  clear() {
+    this.points = [];
+    if (this.values.target === this.by_hand) this.set_law(this.by_hand);
   }
 
   /** Without a mouse: a heap at a random place. */
@@ -77,10 +85,7 @@ export class PlaneLab extends SessionLab {
   }
 
   adopt(run) {
-    const points = run?.clicked ?? [];
-    const fit = (point) => point.length === 2 && point.every(Number.isFinite);
-    if (!points.every(fit)) throw new RangeError("a point that was drawn is not two numbers");
-    this.points = points.map((point) => [...point]);
+    this.points = saved.points(run?.clicked ?? []);
     super.adopt(run);
   }
 
@@ -101,7 +106,6 @@ export class PlaneLab extends SessionLab {
       this.pixels[2 * i] = middle(i % PIXELS);
       this.pixels[2 * i + 1] = middle(Math.floor(i / PIXELS));
     }
-    this.session.look();
   }
 
   draw() {
@@ -159,7 +163,7 @@ export class PlaneLab extends SessionLab {
   // -- in words ----------------------------------------------------------------------------------
 
   text() {
-    const { modes, good, js } = this.session.now;
+    const { modes, good, js } = this.session.ledger;
     const said =
       `${modes} of ${this.law.modes} modes, ${(100 * good).toFixed(0)} % good samples, ` +
       `JS ${js.toFixed(3)}`;

@@ -8,8 +8,9 @@
 import { count, one_of, positive } from "./checks.js";
 import { Diverged } from "./gan.js";
 import { LineGauge } from "./gauges.js";
-import { packed, unpack, unpacked_state } from "./packed.js";
+import { packed } from "./packed.js";
 import { Generator } from "./random.js";
+import { saved } from "./run.js";
 import { fall } from "./schedule.js";
 
 const EVERY = 25; // steps between two lines of the record, at first
@@ -294,17 +295,16 @@ export class Session {
     this.forget();
   }
 
-  adopt({ values, past, every, data, state: told }) {
-    for (const name of ["G", "D"]) {
-      const { count: wanted } = this.gan[name];
-      const { length } = unpack(told[name]);
-      if (length !== wanted) throw new RangeError(`${name} has ${wanted} weights, not ${length}`);
-    }
-    const state = unpacked_state(told);
+  adopt({ values, past, every, data, state }) {
+    const lines = saved.past(past, this.gauge.fields.length);
+    const pause = saved.every(every);
+    const generator = saved.generator("data", data);
+    const at = saved.state(state, this.gan);
     this.tune(values);
-    this.restore(state);
-    this.data.load(data);
-    this.past = past.map((row) => [...row]);
-    this.every = count("every", every);
+    this.restore(at);
+    this.data.load(generator);
+    this.past = lines;
+    this.every = pause;
+    this.real = this.law.sample(64, new Generator(this.seed));
   }
 }

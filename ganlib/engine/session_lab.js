@@ -1,12 +1,15 @@
 /** `SessionLab` of ganlib/labs/session_lab.py: what the labs on the line and in the plane share. */
 
+import { shortened } from "../stage/js/checked.js";
 import { Lab } from "../stage/js/lab.js";
-import { fragment, read } from "./address.js";
+import { fragment, lab_of, read } from "./address.js";
 import { gan } from "./build.js";
 import { unpacked_state } from "./packed.js";
 import { Session } from "./session.js";
 import { SlowMotion } from "./slow_motion.js";
 import { law } from "./targets.js";
+
+const SAID = 6; // of what a link brings and cannot be
 
 export class SessionLab extends Lab {
   /**
@@ -61,9 +64,13 @@ export class SessionLab extends Lab {
   }
 
   tune() {
-    const { values } = this;
-    const knobs = Object.keys(this.session.settings).map((key) => [key, values[key]]);
-    this.session.tune(Object.fromEntries(knobs));
+    this.session.tune(this.knobs_of(this.values));
+  }
+
+  /** Those values that are knobs of the session. */
+  knobs_of(values) {
+    const keys = Object.keys(this.session.settings);
+    return Object.fromEntries(keys.map((key) => [key, values[key]]));
   }
 
   // -- the learner's hand ------------------------------------------------------------------------
@@ -144,21 +151,28 @@ export class SessionLab extends Lab {
 
   // -- its state, to hand on ---------------------------------------------------------------------
 
-  /** The knobs that do not stand where they began. */
-  turned() {
+  /** The knobs that do not stand as `usual`. */
+  turned(usual) {
     const knobs = Object.entries(this.values).filter(([key]) => key !== "preset");
-    return Object.fromEntries(knobs.filter(([key, value]) => value !== this.defaults[key]));
+    return Object.fromEntries(knobs.filter(([key, value]) => value !== usual[key]));
   }
 
-  /** The address of this page, or of the site it is on, with the knobs as they stand. */
+  /**
+   * The address of this page, or of the site it is on, with the knobs as they stand. A target that
+   * pages do not have is left out.
+   */
   link() {
-    const here = this.told.site || location.href.replace(/#.*/, "");
-    return here + fragment({ lab: this.told.lab, ...this.turned() });
+    const { lab, site, usual, targets } = this.told;
+    const asked = this.turned(usual);
+    if (!targets.includes(this.values.target)) delete asked.target;
+    return (site || location.href.replace(/#.*/, "")) + fragment({ lab, ...asked });
   }
 
   /** Turn the knobs that a link names; what it names and cannot be is said, and left as it was. */
   open(address) {
     const { values, refused } = read(address, this.scene);
+    const lab = lab_of(address) ?? this.told.lab;
+    if (lab !== this.told.lab) refused.unshift(`there is no lab ${shortened(lab)}`);
     for (const [key, value] of Object.entries(values)) {
       try {
         this.assign(key, value);
@@ -167,13 +181,17 @@ export class SessionLab extends Lab {
       }
     }
     this.reset();
-    if (refused.length) this.error = `Not taken from the link: ${refused.join("; ")}.`;
+    if (refused.length) {
+      const more = refused.length > SAID ? `; and ${refused.length - SAID} more` : "";
+      this.error = `Not taken from the link: ${refused.slice(0, SAID).join("; ")}${more}.`;
+    }
   }
 
   /** Follow another link while the lab is shown. */
   go(address) {
     this.pause();
     this.error = "";
+    this.note = "";
     this.tell(this.defaults);
     this.set_law(this.values.target);
     this.open(address);
@@ -182,7 +200,7 @@ export class SessionLab extends Lab {
 
   /** The lab as Python, for a notebook. */
   code() {
-    const turns = Object.entries(this.turned()).map(([key, value]) => {
+    const turns = Object.entries(this.turned(this.defaults)).map(([key, value]) => {
       return `lab.set("${key}", ${python(value)})`;
     });
     return [...this.told.code, ...turns, "lab"].join("\n");
@@ -190,7 +208,9 @@ export class SessionLab extends Lab {
 
   /** The run as JSON text: the knobs, the record, and all that the next step depends on. */
   save() {
-    return JSON.stringify({ ...this.session.save(), lab: this.told.lab, knobs: this.values });
+    const { lab } = this.told;
+    const { note, values: knobs } = this;
+    return JSON.stringify({ ...this.session.save(), lab, note, knobs });
   }
 
   /** Go on from a saved run; the present one stays as it is if the file does not fit. */
@@ -210,21 +230,32 @@ export class SessionLab extends Lab {
     this.pause(`Loaded: step ${this.steps}.`);
   }
 
-  /** Go on from a run that the kernel hands over. */
-  take(text) {
-    this.adopt(JSON.parse(text));
+  /** Go on from a run of the kernel. */
+  take(run) {
+    this.adopt(run);
+    if (run.horizon !== undefined) this.session.horizon = run.horizon;
+    this.note = run.note ?? "";
     this.session.forget();
-    this.show();
+    try {
+      this.show();
+    } catch (error) {
+      this.failed(error);
+    }
   }
 
   adopt(run) {
     if (run?.lab !== this.told.lab) throw new RangeError("it was not saved by this lab");
 
-    const { values, refused } = read(fragment(run.knobs), this.scene);
+    const { values, refused } = read(fragment(run.knobs ?? {}), this.scene);
+    for (const key of Object.keys(this.values)) {
+      if (!(key in values)) refused.push(`it does not say ${key}`);
+    }
     if (refused.length) throw new RangeError(refused[0]);
+
     this.session.set_law(this.law_named(values.target));
-    this.session.adopt(run);
+    this.session.adopt({ ...run, values: this.knobs_of(values) });
     this.tell(values);
+    this.note = "";
     this.show_law();
     this.steps = this.gan.steps;
   }

@@ -190,37 +190,3 @@ export function law({ kind, drawn_evenly = false, ...description }) {
   const plain = kind === "uniform" ? new Uniform(description) : new Mixture(description);
   return drawn_evenly ? even(plain) : plain;
 }
-
-/**
- * The kernel density estimate of measured numbers: one normal of width `bandwidth` at every value,
- * standardised (mean 0, sd 1 of the values). bandwidth: in the units of the values; by default
- * Silverman's rule 0.9 min(sd, IQR/1.34) n^(−1/5) (Silverman 1986, eq. 3.31).
- */
-export function from_samples(values, { bandwidth = null, name = "your data", unit = "x" } = {}) {
-  const n = values.length;
-  if (n < 2 || !values.every(Number.isFinite)) {
-    throw new RangeError("values must be at least two finite numbers in one column");
-  }
-  const size = Math.max(...values.map(Math.abs)) || 1; // no square too large or too small
-  const mean = values.reduce((sum, x) => sum + x / size, 0) / n;
-  const spread = Math.sqrt(values.reduce((sum, x) => sum + (x / size - mean) ** 2, 0) / n);
-  const shift = size * mean;
-  const scale = size * spread;
-  if (!(scale > 1e-12 * Math.abs(shift))) {
-    throw new RangeError(`values must differ, got ${n} times ${shift}`);
-  }
-
-  const iqr = (sorted_quantile(values, 0.75) - sorted_quantile(values, 0.25)) / 1.34;
-  const width = bandwidth ?? 0.9 * Math.min(scale, iqr || scale) * n ** -0.2;
-  const means = values.map((x) => (x - shift) / scale);
-  return new Mixture({ means, stds: [width / scale], name, shift, scale, unit });
-}
-
-/** The u-quantile of values, on a line between two neighbours. */
-function sorted_quantile(values, u) {
-  const sorted = Float64Array.from(values).sort();
-  const place = u * (sorted.length - 1);
-  const below = Math.floor(place);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
-}

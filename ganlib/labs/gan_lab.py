@@ -27,6 +27,8 @@ class GANLab(SessionLab):
     notebook, make the lab again, and it shows yours.
     """
 
+    pages_targets = TARGETS
+
     def __init__(
         self,
         gan,

@@ -129,7 +129,11 @@ def controls(session: Session, laws: dict, target: str, presets: dict) -> list[C
         Button("back", "back to the last good state"),
         Button("save", "save run"),
         File("load", "load run"),
-        Button("link", "copy link", help="this situation as a link that opens in any browser"),
+        Button(
+            "link",
+            "copy link",
+            help="the knobs as they stand, as a link to lab.html: it opens in any browser",
+        ),
         Button("code", "copy as Python", help="the knobs as they stand, for a cell"),
         Number("k", "k: D steps per G step", 1, 50, now["k"], group=more),
         Number("batch", "batch", 1, 65536, now["batch"], group=more),

@@ -6,6 +6,7 @@ the lab itself; `ganlib/engine` trains it and `ganlib/stage/js` draws it.
 
 import base64
 import json
+from contextlib import contextmanager
 from functools import cache
 from html import escape
 from io import BytesIO
@@ -81,8 +82,17 @@ def describe(lab, *, first: bool = False, site: str = "") -> dict:
     one. site: the address that links begin with, by default that of the page.
     """
     name = one_of("a lab in a page", type(lab).__name__, MADE)
-    more = MORE[name](lab)
-    return {"lab": name, "first": first, "site": site, "scene": lab.scene.describe(), **more}
+    scene = lab.scene.describe()
+    for control in scene["controls"]:
+        if control["key"] in lab.values:
+            control["value"] = lab.values[control["key"]]  # a knob may have been turned
+    return {"lab": name, "first": first, "site": site, "scene": scene, **MORE[name](lab)}
+
+
+@cache
+def usual(name: str) -> dict:
+    """The values of all knobs of the lab that pages have under this name."""
+    return dict(made(name).values)
 
 
 def _session(lab) -> dict:
@@ -90,6 +100,8 @@ def _session(lab) -> dict:
     described = export.gan(lab.gan)
     for player, seed in (("G", 0), ("D", 1)):
         described[player] = export.network(getattr(lab.gan, player), player, seed=seed)
+    # What was asked for: those of the GAN may have fallen.
+    described["settings"] |= {"lr_G": session.lr_G, "lr_D": session.lr_D}
     return {
         "presets": {
             preset: {"note": note, "knobs": knobs} for preset, (note, knobs) in lab.presets.items()
@@ -109,6 +121,8 @@ def _session(lab) -> dict:
             "phases": slow_motion.PHASES,
             "not_yet": slow_motion.NOT_YET,
         },
+        "usual": usual(type(lab).__name__),
+        "targets": list(lab.pages_targets),
         "code": MADE[type(lab).__name__].splitlines(),
     }
 
@@ -198,12 +212,21 @@ class PageCanvas(Canvas):
 class Remote:
     """The lab in the browser that a `SessionLab` of the kernel is a copy of.
 
-    ValueError if the engine does not know a part of it.
+    Runs go both ways. Each that the kernel hands over has a number, and what the page sends says
+    which of them it has seen, so that neither takes an old one for new. ValueError if the engine
+    does not know a part of the lab.
     """
 
     def __init__(self, lab):
         self.lab = lab
-        told = {**describe(lab), "start": export.packed(export.state(lab.gan))}
+        self.number = 0  # of the last run that was handed over
+        self.seen = ""  # the last run that was pulled
+        self.depth = 0  # of calls that share
+        told = {
+            **describe(lab, site="lab.html"),
+            "start": export.packed(export.state(lab.gan)),
+            "code": [],
+        }
         self.widget = PageCanvas(
             scene=lab.scene.describe(), values=dict(lab.values), status={}, told=told
         )
@@ -212,19 +235,32 @@ class Remote:
         """Ask the page to play or to pause."""
         self.widget.send({"kind": kind})
 
-    def hand_over(self) -> None:
-        """Give the page what the kernel has now."""
-        self.widget.run = json.dumps(self._given())
+    @contextmanager
+    def share(self):
+        """Do something to the last state of the page, and hand over what comes of it."""
+        if self.depth == 0:
+            self.pull()
+        self.depth += 1
+        try:
+            yield
+        finally:
+            self.depth -= 1
+            if self.depth == 0:
+                self.number += 1
+                self.widget.run = json.dumps(self._given())
 
     def pull(self) -> None:
         """Adopt the last run that the page has sent, if it is new: all of it, or nothing."""
         sent = self.widget.sent
-        if not sent:
+        if not sent or sent == self.seen:
             return
-        self.widget.sent = ""
+        self.seen = sent
         before = self._given()
         try:
-            self._adopt(json.loads(sent))
+            run = json.loads(sent)
+            if run["number"] < self.number:
+                return  # it was sent before the page had what the kernel handed over
+            self._adopt(run)
             self.lab.draw()
         except Exception as error:
             self._adopt(before)
@@ -236,8 +272,11 @@ class Remote:
         session = lab.session
         return {
             "lab": type(lab).__name__,
+            "number": self.number,
             "knobs": dict(lab.values),
+            "note": lab.note,
             "clicked": lab.clicked if lab.by_hand else [],
+            "horizon": session.horizon,
             "values": session.settings,
             "past": session.past.tolist(),
             "every": session.every,
@@ -253,6 +292,7 @@ class Remote:
         lab.session.set_law(lab.laws[values["target"]]())
         lab.session.tune(**{key: values[key] for key in lab.session.settings})
         export.adopt(lab.gan, export.unpacked(run["state"]))
+        lab.session.tune()  # the rates of this step
         lab.session.go_on(run["past"], run["every"], export.generator_bytes(run["data"]))
         lab.tell(**values)
         lab.show_law()

@@ -9,7 +9,7 @@ from ganlib import densities, targets
 from ganlib.checks import one_of
 from ganlib.gauges import PlaneGauge
 from ganlib.labs import slow_motion
-from ganlib.labs.session_lab import SessionLab, offered
+from ganlib.labs.session_lab import SessionLab, offered, shared
 from ganlib.losses import loss_of
 from ganlib.session import Session
 from ganlib.stage.scene import Arrows, Axes, Button, Heat, Line, Points
@@ -68,6 +68,7 @@ class PlaneLab(SessionLab):
     """
 
     by_hand = DRAWN
+    pages_targets = TARGETS
 
     def __init__(
         self,
@@ -97,7 +98,7 @@ class PlaneLab(SessionLab):
             laws,
             called,
             PRESETS,
-            more=[Button("ten", "draw ten")],
+            more=[Button("ten", "draw ten"), Button("clear", "clear points")],
             engine=engine,
             title="A GAN in the plane",
             axes=AXES,
@@ -124,6 +125,7 @@ class PlaneLab(SessionLab):
                 f"so far {len(self.clicked)}"
             )
 
+    @shared
     def pointed(self, axes, *point):
         """A point was clicked: the data are what is drawn from now on."""
         if axes == "plane":
@@ -136,8 +138,16 @@ class PlaneLab(SessionLab):
         """As in every lab with a session; and "draw ten"."""
         if key == "ten":
             self._draw_ten()
+        elif key == "clear":
+            self._clear()
         else:
             super().pressed(key, text)
+
+    def _clear(self) -> None:
+        """Forget all points that were drawn."""
+        self.clicked = []
+        if self.values["target"] == DRAWN:
+            self._set_law(DRAWN)
 
     def _draw_ten(self) -> None:
         """Without a mouse: a heap at a random place."""
@@ -166,7 +176,6 @@ class PlaneLab(SessionLab):
 
         side = densities.line(-reach, reach, PIXELS).float()
         self._pixels = torch.cartesian_prod(side, side).flip(1)  # row by row from the bottom
-        self.session.look()
 
     def draw(self):
         D = self.session.best_D() if self.values["oracle"] else self.gan.D

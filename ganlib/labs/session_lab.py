@@ -1,6 +1,8 @@
 """`SessionLab`: what the labs on the line and in the plane share. They only draw, each its own."""
 
 import json
+from collections.abc import Collection
+from functools import wraps
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
@@ -22,6 +24,19 @@ def offered(laws: dict, target) -> tuple[dict, str]:
     return {**laws, name: lambda: target}, name
 
 
+def shared(method):
+    """A method whose effect goes to the page, too, where that trains; what came from it, first."""
+
+    @wraps(method)
+    def with_page(self, *args, **how):
+        if self.remote is None:
+            return method(self, *args, **how)
+        with self.remote.share():
+            return method(self, *args, **how)
+
+    return with_page
+
+
 class SessionLab(Lab):
     """A session with knobs, presets, buttons and slow motion. Subclasses draw, and show their law.
 
@@ -31,6 +46,8 @@ class SessionLab(Lab):
 
     fps = 34  # as few as show 30: each costs training
     by_hand = ""  # the name of a target that the learner draws
+    pages_targets: Collection[str] = ()  # the names of those that a page has, too
+    remote: Any = None  # the same lab in the browser, if that trains
 
     def __init__(
         self, session: Session, laws, target, presets, *, engine="kernel", more=(), **scene
@@ -45,7 +62,6 @@ class SessionLab(Lab):
         self.steps = self.gan.steps
         self._defaults = dict(self.values)
         self.show_law()
-        self.remote: Any = None  # the same lab in the browser, if that trains
         if one_of("engine", engine, ("kernel", "browser")) == "browser":
             self._move_to_browser()
 
@@ -76,6 +92,7 @@ class SessionLab(Lab):
         return self.session.horizon
 
     @horizon.setter
+    @shared
     def horizon(self, steps):
         self.session.horizon = steps
 
@@ -96,6 +113,7 @@ class SessionLab(Lab):
     def _allow(self, who: str) -> None:
         """A lab may refuse a move by ValueError."""
 
+    @shared
     def reset(self):
         """Start again, with the knobs as they stand."""
         self._tune()
@@ -140,6 +158,7 @@ class SessionLab(Lab):
         self._set_law(self.values["target"])
         self.reset()
 
+    @shared
     def pressed(self, key, text=""):
         """A button: single steps, back to the last good state, save and load a run."""
         if key == "back":
@@ -175,8 +194,10 @@ class SessionLab(Lab):
 
     def save(self) -> str:
         """The run as JSON text: knobs, curves, and every tensor that the next step depends on."""
+        self._catch_up()
         return self.session.save(**self.values)
 
+    @shared
     def load(self, text: str) -> None:
         """Go on from a saved run; the present one stays as it is if the file does not fit."""
         all_or_nothing(text, save=self.save, adopt=self.adopt, show=self.draw)
@@ -198,25 +219,36 @@ class SessionLab(Lab):
 
     # -- handing on -------------------------------------------------------------------------------
 
-    def _turned(self) -> dict:
-        """The knobs that do not stand where they began."""
-        return {
-            key: value
-            for key, value in self.values.items()
-            if key != "preset" and value != self._defaults[key]
-        }
-
     def link(self, page: str = "lab.html") -> str:
-        """The knobs as they stand, as a link to `page`, which notebooks/lecture/lab.py makes."""
+        """The knobs as they stand, as a link to `page`, which notebooks/lecture/lab.py makes.
+
+        The page has its own networks, and a target of the learner's own is not on it.
+        """
+        from ganlib.labs.in_page import usual
+
+        self._catch_up()
+        name = type(self).__name__
+        asked = {"lab": name, **self._turned(usual(name))}
+        if self.values["target"] not in self.pages_targets:
+            del asked["target"]
         words = {True: "true", False: "false"}
-        asked = {"lab": type(self).__name__, **self._turned()}
         spelled = {key: words.get(value, value) for key, value in asked.items()}
         return f"{page}#{urlencode(spelled, quote_via=quote_plus)}"
 
     def code(self) -> str:
-        """The knobs as they stand, as Python for a cell of the notebook."""
-        turns = [f"lab.set({json.dumps(key)}, {value!r})" for key, value in self._turned().items()]
+        """The knobs that were turned, as Python for a cell of the notebook."""
+        self._catch_up()
+        turned = self._turned(self._defaults)
+        turns = [f"lab.set({json.dumps(key)}, {value!r})" for key, value in turned.items()]
         return "\n".join([*turns, "lab"])
+
+    def _turned(self, usual: dict) -> dict:
+        """The knobs that stand elsewhere than `usual`."""
+        return {
+            key: value
+            for key, value in self.values.items()
+            if key != "preset" and value != usual[key]
+        }
 
     # -- the engine in the browser ----------------------------------------------------------------
 
@@ -241,25 +273,22 @@ class SessionLab(Lab):
             raise ValueError(
                 'pull() needs a lab with engine="browser"; this one trains in the kernel'
             )
-        self.remote.pull()
+        self._catch_up()
         return self.steps
 
-    def run(self, steps=1):
-        """Advance `steps` times at once and draw; in the kernel, also where the page plays."""
-        return self._and_in_page(super().run, steps)
-
-    def set(self, key, value):
-        """Move a control; ValueError if it does not allow that value. Returns the lab."""
-        return self._and_in_page(super().set, key, value)
-
-    def _and_in_page(self, do, *what):
-        """Do something to the last state of the page, if it trains, and hand it back."""
+    def _catch_up(self) -> None:
         if self.remote:
             self.remote.pull()
-        do(*what)
-        if self.remote:
-            self.remote.hand_over()
-        return self
+
+    @shared
+    def run(self, steps=1):
+        """Advance `steps` times at once and draw; in the kernel, also where the page plays."""
+        return super().run(steps)
+
+    @shared
+    def set(self, key, value):
+        """Move a control; ValueError if it does not allow that value. Returns the lab."""
+        return super().set(key, value)
 
     def play(self) -> None:
         """Start to advance: in the background, or in the page."""
@@ -273,3 +302,9 @@ class SessionLab(Lab):
         if self.remote:
             self.remote.ask("pause")
         super().pause(why)
+
+    def retire(self, why: str) -> None:
+        """Pause, also in the page."""
+        if self.remote:
+            self.remote.ask("pause")
+        super().retire(why)

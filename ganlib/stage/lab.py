@@ -97,8 +97,8 @@ class Lab(metaclass=_Drawn):
         """Take the place of the lab of the same name."""
         before = Lab._open.get(name)
         Lab._open[name] = self
-        if before and before.playing:
-            before.pause("Paused: the same lab was made again below or above.")
+        if before:
+            before.retire("Paused: the same lab was made again below or above.")
 
     def draw(self):
         """The arrays to show, {mark key: (rows, columns)}."""
@@ -145,6 +145,11 @@ class Lab(metaclass=_Drawn):
         self.playing = False
         self._why = why
         self._soon()
+
+    def retire(self, why: str) -> None:
+        """Another lab has taken this one's place."""
+        if self.playing:
+            self.pause(why)
 
     def figure(self):
         """The picture as a matplotlib Figure, drawn from the same arrays as the canvas."""
@@ -296,6 +301,7 @@ class Lab(metaclass=_Drawn):
 
     def _start_again(self) -> None:
         self.steps = 0
+        self._why = ""
         self.reset()
 
     def _assign(self, key, value) -> None:

@@ -4,7 +4,7 @@
 
 The file, `.cache/lab.html`, needs neither Python nor a network: open it by a double click, send it
 by mail, or put it on any web server. A link may set the knobs:
-`lab.html#target=two+modes&lr_G=0.002&seed=3`; "copy link" in a lab writes one. Where the file lies
+`lab.html#target=two+modes&lr_G=0.004&seed=3`; "copy link" in a lab writes one. Where the file lies
 on the web is `SITE` in `notebooks/book/conf.py`; links then begin there.
 """
 

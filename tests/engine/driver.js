@@ -4,7 +4,7 @@
 import { gan, network } from "./../../ganlib/engine/build.js";
 import { LineGauge, PlaneGauge } from "./../../ganlib/engine/gauges.js";
 import { ledger, line, push_masses, z_cells } from "./../../ganlib/engine/ledger.js";
-import { LOSSES, PENALTIES, value_terms } from "./../../ganlib/engine/losses.js";
+import { LOSSES, PENALTIES } from "./../../ganlib/engine/losses.js";
 import { reference } from "./../../ganlib/engine/ops.js";
 import { OPTIMISERS } from "./../../ganlib/engine/optimisers.js";
 import { BlurredD } from "./../../ganlib/engine/plane.js";
@@ -21,7 +21,7 @@ import { fall } from "./../../ganlib/engine/schedule.js";
 import { Session } from "./../../ganlib/engine/session.js";
 import { SlowMotion } from "./../../ganlib/engine/slow_motion.js";
 import { log_sigmoid, ndtr, ndtri, sigmoid, softplus } from "./../../ganlib/engine/special.js";
-import { from_samples, law } from "./../../ganlib/engine/targets.js";
+import { law } from "./../../ganlib/engine/targets.js";
 import { fastest, wasm } from "./../../ganlib/engine/wasm.js";
 
 async function ops_of(question) {
@@ -76,11 +76,6 @@ const ANSWERS = {
     };
   },
 
-  from_samples({ values, options }) {
-    const { means, stds, shift, scale } = from_samples(values, options);
-    return { means: [...means], stds: [...stds], shift, scale };
-  },
-
   /** Steps on given batches; the weights after them, D on `x`, and both losses of each step. */
   async train(question) {
     const player = gan(await ops_of(question), question.gan);
@@ -94,7 +89,6 @@ const ANSWERS = {
       D: [...player.D.p],
       logits: [...player.D.evaluate(question.x)],
       history: player.history,
-      terms: value_terms(player.D.evaluate(question.x), player.D.evaluate(question.x)),
     };
   },
 

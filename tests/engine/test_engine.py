@@ -165,19 +165,6 @@ def test_laws(engine, name):
         assert 0 <= min(found["cdf"]) <= max(found["cdf"]) <= 1
 
 
-@pytest.mark.parametrize("bandwidth", [None, 0.2])
-def test_columns_of_one_s_own(engine, bandwidth):
-    values = [1.5, 2.0, 2.5, 7.0, 7.5, 9.0, 3.25]
-    law = targets.from_samples(values, bandwidth=bandwidth)
-    found = engine("from_samples", values=values, options={"bandwidth": bandwidth})
-    assert off(found["means"], law.means.flatten()) <= 1e-7
-    assert off(found["stds"], law.stds) <= 1e-7
-    assert found["shift"] == pytest.approx(law.shift, rel=1e-12)
-    assert found["scale"] == pytest.approx(law.scale, rel=1e-12)
-    with pytest.raises(RuntimeError, match="values must differ"):
-        engine("from_samples", values=[2, 2, 2], options={})
-
-
 def test_rates_fall_alike(engine):
     at = [0, 1499, 1500, 2000.5, 2999, 3000, 10_000]
     assert engine("fall", steps=3000, at=at) == [schedule.fall(step, 3000) for step in at]

@@ -2,9 +2,14 @@
 
 import { general } from "./numbers.js";
 
+const LONG = 60; // letters that are repeated from what somebody typed
+
+/** What somebody typed, in quotes, and cut where it is long. */
+export const shortened = (text) => `'${text.length > LONG ? `${text.slice(0, LONG)}…` : text}'`;
+
 /** A value as Python writes it in an error. */
 const said = (value) => {
-  if (typeof value === "string") return `'${value}'`;
+  if (typeof value === "string") return shortened(value);
   if (typeof value === "boolean") return value ? "True" : "False";
   return String(value);
 };
@@ -15,9 +20,10 @@ const outside = (control, kind, value) => {
   return new RangeError(`${label} must be ${kind} ${allowed}, got ${said(value)}`);
 };
 
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
 const within = (control, kind, value) => {
-  const blank = typeof value === "boolean" || String(value).trim() === "";
-  const number = blank ? NaN : Number(value);
+  const number = NUMBER.test(String(value).trim()) ? Number(value) : NaN;
   if (!(control.low <= number && number <= control.high)) throw outside(control, kind, value);
   return number;
 };

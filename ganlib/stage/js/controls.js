@@ -3,6 +3,7 @@
 import { KEYS, make } from "./dom.js";
 import { format, fromPosition, positions, toPosition } from "./numbers.js";
 
+const LARGEST = 2e7; // bytes of a file: of a larger one nothing is read
 const TOUCHED = 500; // ms: what the learner is moving right now is left alone
 
 /** A text input for a number, and how to show a value in it unless the learner is typing. */
@@ -50,7 +51,8 @@ const MAKE = {
       id,
       ...KEYS,
       onchange: async () => {
-        if (input.files[0]) press(await input.files[0].text());
+        const [file] = input.files;
+        if (file) press(file.size <= LARGEST ? await file.text() : "");
         input.value = "";
       },
     });

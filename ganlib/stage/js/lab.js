@@ -228,6 +228,7 @@ export class Lab {
 
   startAgain() {
     this.steps = 0;
+    this.why = "";
     this.reset();
   }
 

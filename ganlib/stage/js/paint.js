@@ -210,7 +210,9 @@ const shades = (palette, d) => {
   const image = new ImageData(d.columns, d.rows);
   for (let row = 0; row < d.rows; row++) {
     for (let column = 0; column < d.columns; column++) {
-      const value = Math.min(1, Math.max(0, d.v[row * d.columns + column])) * (stops.length - 1);
+      const here = d.v[row * d.columns + column];
+      if (Number.isNaN(here)) continue; // nothing is known there: it stays empty
+      const value = Math.min(1, Math.max(0, here)) * (stops.length - 1);
       const i = Math.min(stops.length - 2, Math.floor(value));
       const at = 4 * ((d.rows - 1 - row) * d.columns + column);
       for (let b = 0; b < 3; b++) {

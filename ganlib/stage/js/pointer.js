@@ -9,6 +9,7 @@ const REACH = 18; // pixels: how near a handle must be to be held
 export const listen = (canvas, scene, now, send) => {
   let held = null; // a handle { mark, index, p }, or a place { p }
   let moving = false;
+  let tapped = null; // where a finger went down
 
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -29,6 +30,10 @@ export const listen = (canvas, scene, now, send) => {
     const p = scene.points && Object.values(places).find((q) => q.holds(px, py));
     held = nearest(scene, frame, places, px, py) || (p ? { p } : null);
     if (!held) return;
+    if (event.pointerType === "touch" && !held.mark) {
+      tapped = [px, py]; // a point, unless the finger moves on: then it scrolls the page
+      return;
+    }
     canvas.setPointerCapture(event.pointerId);
     event.preventDefault();
     tell([px, py]);
@@ -36,6 +41,7 @@ export const listen = (canvas, scene, now, send) => {
   canvas.addEventListener("pointermove", (event) => {
     const { frame, places } = now();
     const [px, py] = at(event);
+    if (tapped) return;
     if (!held) {
       const grab = frame && nearest(scene, frame, places, px, py);
       canvas.style.cursor = grab ? "grab" : scene.points ? "crosshair" : "default";
@@ -49,12 +55,17 @@ export const listen = (canvas, scene, now, send) => {
   });
   canvas.addEventListener("pointerup", (event) => {
     if (held?.mark) tell(at(event)); // a click into axes is one point, told when it went down
+    if (tapped && far(tapped, at(event)) < REACH) tell(tapped);
     held = null;
+    tapped = null;
   });
   canvas.addEventListener("pointercancel", () => {
     held = null;
+    tapped = null;
   });
 };
+
+const far = ([px, py], [qx, qy]) => Math.hypot(px - qx, py - qy);
 
 const within = (v, low, high) => Math.min(Math.max(v, Math.min(low, high)), Math.max(low, high));
 

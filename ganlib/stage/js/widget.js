@@ -123,9 +123,9 @@ const picture = (canvas, scene, root, model) => {
   };
   const loop = () => {
     if (!alive) return;
+    requestAnimationFrame(loop); // first: whatever happens below, the next picture is drawn
     const wait = model.get("status").playing && calm() ? SECOND : 0;
     if (now.fresh && performance.now() - painted >= wait) paint();
-    requestAnimationFrame(loop);
   };
 
   const watch = new ResizeObserver(resize);
@@ -221,7 +221,9 @@ const reactions = (model, scene, now, { play, count, twin, error, controls, voic
 export const render = ({ model, el }) => {
   const scene = structuredClone(model.get("scene"));
   const send = (message) => model.send(message);
-  const canvas = make("canvas", { role: "img", "aria-label": scene.title });
+  const held = scene.marks.some((mark) => mark.kind === "handles");
+  const kind = held ? "gl-held" : null; // a finger drags a handle, else it scrolls the page
+  const canvas = make("canvas", { role: "img", "aria-label": scene.title, class: kind });
   const twin = make("p", { class: "gl-text" });
   const error = make("p", { class: "gl-error", role: "alert" });
   const { bar, play, count, big } = buttons(scene, model, send, {

@@ -1,37 +1,88 @@
 """Files of tensors and JSON: safetensors, numbers and text, never code.
 
-A file is written whole or not at all, and one that was changed afterwards is refused.
+A file is written whole or not at all, and one that was changed afterwards is refused. What is read
+from a file is not yet trusted: `states` checks it against what it is for.
 """
 
 import hashlib
 import json
 import os
+import sys
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
+
+LOCK = "held.lock"  # in a folder that a process writes to
+
+# -- bytes -----------------------------------------------------------------------------------------
+
+
+def pack(tensors: dict[str, Tensor], about: dict) -> bytes:
+    """Tensors and JSON as bytes, with a digest of all of it."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    text = json.dumps(about)
+    # One note: the order of several would differ from run to run.
+    note = {"json": text, "sha256": _digest(tensors, text)}
+    return save(tensors, {"about": json.dumps(note)})
+
+
+def unpack(content: bytes, name="it") -> tuple[dict[str, Tensor], dict]:
+    """The tensors and the JSON in bytes made by `pack`.
+
+    ValueError, which calls them `name`, if they are anything else or were changed.
+    """
+    try:
+        tensors = load(content)
+        size = int.from_bytes(content[:8], "little")
+        note = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["about"])
+        text = note["json"]
+        about = json.loads(text)
+        same = note.get("sha256") == _digest(tensors, text)
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{name} is truncated or no file of a run: {error}") from None
+    if not same or not isinstance(about, dict):
+        raise ValueError(f"{name} was changed after it was written")
+    return tensors, about
+
+
+def _digest(tensors: dict[str, Tensor], text: str) -> str:
+    """Of names, kinds, shapes and numbers of all tensors, and of the text."""
+    whole = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        value = tensors[name]
+        whole.update(f"{name} {value.dtype} {list(value.shape)} ".encode())
+        whole.update(value.numpy().tobytes())
+    return whole.hexdigest()
+
+
+# -- files -----------------------------------------------------------------------------------------
 
 
 def write(path: Path, tensors: dict[str, Tensor], about: dict) -> None:
     """Write tensors and JSON beside `path`, then rename.
 
-    Whoever reads finds the old file or the new, never a part. OSError if it could not be written.
+    Whoever reads finds the old file or the new, never a part. The new one has a name of its own
+    until it is whole, so that two writers do not meet, and no link is followed. OSError if it
+    could not be written.
     """
-    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    text = json.dumps({**about, "sha256": _digest(tensors)})
-    content = save(tensors, {"about": text})
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
+    content = pack(tensors, about)
+    part = ""
     try:
-        with open(part, "wb") as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(".part", f".{path.name}.", path.parent)
+        with open(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(part, 0o644)
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        if part:
+            Path(part).unlink(missing_ok=True)
         raise OSError(
             f"{path} could not be written ({error}); what lay there before is untouched"
         ) from error
@@ -42,27 +93,44 @@ def read(path) -> tuple[dict[str, Tensor], dict]:
 
     ValueError if it is anything else or was changed.
     """
-    try:
-        with safe_open(path, "pt") as file:
-            about = json.loads(file.metadata()["about"])
-            names = file.keys()
-            tensors = {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is truncated or no file of a run: {error}") from None
-
-    if about.pop("sha256", None) != _digest(tensors):
-        raise ValueError(f"{path} was changed after it was written")
-    return tensors, about
+    return unpack(Path(path).read_bytes(), str(path))
 
 
-def below(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with `part` and a dot, by the rest of their names."""
-    start = f"{part}."
-    return {
-        name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)
-    }
+@contextmanager
+def held(folder: Path):
+    """Hold a folder while writing to it; ValueError says which process holds it already.
+
+    The system lets go of it when a process ends, however it ends; what it has left half written is
+    cleared away by the next.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    handle = os.open(folder / LOCK, flags, 0o644)
+    with open(handle, "r+") as file:
+        try:
+            _lock(file)
+        except OSError:
+            who = file.read().strip() or "another process"
+            raise ValueError(
+                f"{folder} is held by {who}: wait until it ends, or choose another folder"
+            ) from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()}")
+        file.flush()
+        for part in folder.glob(".*.part"):
+            part.unlink(missing_ok=True)
+        yield
 
 
-def _digest(tensors: dict[str, Tensor]) -> str:
-    numbers = b"".join(tensors[name].numpy().tobytes() for name in sorted(tensors))
-    return hashlib.sha256(numbers).hexdigest()
+def _lock(file) -> None:
+    """Lock an open file, or raise OSError at once."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        file.seek(1000)  # a byte beyond the text, so that others can read who it is
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        file.seek(0)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

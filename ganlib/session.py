@@ -6,9 +6,9 @@ draws it, a script reads it.
 """
 
 import base64
+import hashlib
 import json
 from dataclasses import astuple, fields
-from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -17,16 +17,20 @@ from torch import Tensor
 
 from ganlib import networks
 from ganlib.checks import count, one_of, positive
+from ganlib.files import pack, unpack
 from ganlib.gan import GAN
 from ganlib.gauges import LineGauge, judged_by
 from ganlib.losses import LOSSES, PENALTIES, loss_of
 from ganlib.schedule import fall
+from ganlib.states import fitting, flat, restore
 
 WHO = ["both", "D only", "G only"]  # may train
 EVERY = 25  # steps between two lines of the record, at first
 LINES = 400  # of the record; beyond that every second one is dropped
 KEPT = 12  # states to go back to
-FORMAT = "ganlib run 1"  # of a saved run, one JSON text
+FORMAT = "ganlib run 2"  # of a saved run, one JSON text
+LARGEST = 50_000_000  # letters of such a text
+LONGEST = 10**9  # step of such a run
 
 # What is wrong with such a text, by the error that reading it leads to.
 DAMAGED = (TypeError, RuntimeError, EOFError, IndexError)
@@ -303,64 +307,134 @@ class Session:
 
     # -- keeping a run ---------------------------------------------------------------------------
 
-    def save(self, **values) -> str:
+    def save(self, values=None, **more) -> str:
         """The run as JSON text: the knobs, the record, and all that the next step depends on.
 
-        values: what the caller wants to keep among the knobs.
+        values: what the caller wants to keep among the knobs; more: what else.
         """
-        tensors = BytesIO()
-        state = {**self.state(), "data": self.data.get_state(), "every": self.every}
-        torch.save(state, tensors)
-        run = {
-            "format": FORMAT,
-            "values": self.settings | values,
-            "past": self.past.tolist(),
-            "state": base64.b64encode(tensors.getvalue()).decode(),
+        gan = self.gan
+        tensors = {
+            **flat(*self._parts()),
+            "noise": gan.generator.get_state(),
+            "data": self.data.get_state(),
         }
-        return json.dumps(run)
+        run = {
+            **more,
+            "format": FORMAT,
+            "values": self.settings | (values or {}),
+            "past": self.past.tolist(),
+            "every": self.every,
+            "steps": gan.steps,
+            "optimiser": gan.optimiser,
+            "tensors": base64.b64encode(pack(tensors, {})).decode(),
+        }
+        return json.dumps({**run, "sha256": _digest(run)})
 
     def load(self, text: str) -> None:
         """Go on from a saved run; if it does not fit, ValueError says why and nothing changes."""
-        all_or_nothing(text, save=self.save, adopt=self.adopt, show=self.look)
+        all_or_nothing(text, self)
         self.forget()
 
     def adopt(self, run: dict) -> None:
         """Take over a run that was read from its text; what does not fit leaves it half done."""
-        settings = {key: run["values"][key] for key in self.settings}
-        state = torch.load(BytesIO(base64.b64decode(run["state"])), weights_only=True)
-        self.tune(**settings)
-        self.restore(state)
-        self.go_on(run["past"], state["every"], state["data"])
+        tensors, _ = unpack(base64.b64decode(run["tensors"]))
+        steps = _step("steps", run["steps"], 0)
+        noise = _generator("noise", tensors)
+        data = _generator("data", tensors)
+        self.tune(**{key: run["values"][key] for key in self.settings})
+
+        nets, optimisers = self._parts()
+        if run["optimiser"] != self.gan.optimiser:
+            optimisers = {}  # of another kind it has no memory
+            self.gan.opt_G.state.clear()
+            self.gan.opt_D.state.clear()
+        restore(tensors, nets, optimisers)
+        self.gan.generator.set_state(noise)
+        self.gan.steps = steps
+        del self.gan.history[steps:]
+        self.tune()  # the rates of this step
+        self.go_on(run["past"], run["every"], data)
+
+    def _parts(self) -> tuple[dict, dict]:
+        """Networks and optimisers by name, as `states` takes them."""
+        gan = self.gan
+        return {"G": gan.G, "D": gan.D}, {"opt_G": gan.opt_G, "opt_D": gan.opt_D}
 
     def go_on(self, past, every: int, data: Tensor) -> None:
         """Take over the record of another run, and where its generator of data stands."""
-        lines = np.array(past, float).reshape(-1, self.past.shape[1])
-        if not len(lines):
-            raise IndexError("no line in its record")
-        self.every = count("every", every)
+        if not isinstance(past, list) or not 0 < len(past) <= 2 * LINES:
+            raise ValueError(f"its record must have 1 to {2 * LINES} lines")
+        lines = np.array(past, float)
+        if lines.ndim != 2 or lines.shape[1] != self.past.shape[1] or not np.isfinite(lines).all():
+            raise ValueError(f"a line of its record must be {self.past.shape[1]} finite numbers")
+
+        self.every = _step("every", every, 1)
         self.data.set_state(data)
         self.real = self.law.sample(64, torch.Generator().manual_seed(self.seed))
         self.past = lines
 
+    def snapshot(self) -> dict:
+        """All that `put_back` needs, to undo whatever is done from here on."""
+        kept = ("law", "gauge", "past", "every", "real", "now")
+        return {
+            "settings": self.settings,
+            "state": self.state(),
+            "data": self.data.get_state(),
+            "kept": {name: getattr(self, name) for name in kept},
+            "good": list(self.good),
+        }
 
-def all_or_nothing(text: str, *, save, adopt, show) -> None:
-    """Adopt a saved run and show it; if either fails, adopt what was there before, and say why.
+    def put_back(self, snapshot: dict) -> None:
+        """Be as it was at a snapshot."""
+        for name, value in snapshot["kept"].items():
+            setattr(self, name, value)
+        self.tune(**snapshot["settings"])
+        self.restore(snapshot["state"])
+        self.data.set_state(snapshot["data"])
+        self.good = snapshot["good"]
 
-    The three are methods of a session, or of a lab that keeps more than its session does.
+
+def all_or_nothing(text: str, keeper) -> None:
+    """Let a session, or a lab that keeps more, adopt a saved run; if it fails, say why, and undo.
+
+    keeper: has `snapshot`, `put_back`, `adopt`, and `look`, which fails if there is nothing to see.
     """
-    before = save()
+    before = keeper.snapshot()
     try:
+        if len(text) > LARGEST:
+            raise ValueError(f"it has more than {LARGEST:,} letters")
         run = json.loads(text)
         if not isinstance(run, dict) or run.get("format") != FORMAT:
             raise ValueError(f"it is not of the format {FORMAT!r} that this lab reads")
-        adopt(run)
-        show()
+        if run.pop("sha256", None) != _digest(run):
+            raise ValueError("it was changed after it was written")
+        keeper.adopt(run)
+        keeper.look()
     except Exception as error:
-        adopt(json.loads(before))
+        keeper.put_back(before)
         why = " ".join(_why(error).split())[:200]
         raise ValueError(
             f"This is not a saved run that fits this lab: {why}. Nothing was changed."
         ) from None
+
+
+def _digest(run: dict) -> str:
+    return hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()
+
+
+def _step(name: str, number, least: int) -> int:
+    """A number of steps that a run may have."""
+    if count(name, number, least) > LONGEST:
+        raise ValueError(f"{name} must be at most {LONGEST:,}, got {number}")
+    return number
+
+
+def _generator(name: str, tensors: dict[str, Tensor]) -> Tensor:
+    """A state that a generator takes."""
+    like = torch.Generator()
+    state = fitting(tensors, {name: like.get_state()})[name]
+    like.set_state(state)
+    return state
 
 
 def _why(error: Exception) -> str:

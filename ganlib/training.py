@@ -6,11 +6,13 @@ resumes, and the run continues as if it had never stopped. On several processes:
 """
 
 import copy
+import hashlib
 import os
 import signal
 import sys
 import threading
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -23,10 +25,12 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ganlib import networks, targets
-from ganlib.files import below, read, write
+from ganlib.checks import count, positive
+from ganlib.files import held, read, write
 from ganlib.gan import GAN
 from ganlib.images import load, mosaic
 from ganlib.losses import loss_of
+from ganlib.states import fitting, flat, restore
 
 # Noted at every step; the last two are D(x) and D(G(z)).
 NUMBERS = ("loss_D", "loss_G", "D_real", "D_fake")
@@ -108,8 +112,10 @@ class Run:
             "ema": ema,
             "fall": list(fall),
             "seed": seed,
-            "pictures": list(x.shape),
+            "pictures": [*x.shape, _fingerprint(x)],
             "loss": loss_of(gan.loss).name,
+            "lr_G": gan.lr_G,
+            "lr_D": gan.lr_D,
         }
         self.order = torch.zeros(0, dtype=torch.long)  # the pictures yet to come in this round
         self.generator = torch.Generator().manual_seed(seed)
@@ -217,7 +223,7 @@ class Run:
     def train(self, steps: int, *, progress=False) -> "Run":
         """Go on until `steps` steps are done in all, saving on the way.
 
-        Ctrl-C ends after a whole step, and saves.
+        Ctrl-C ends after a whole step, and saves. ValueError if another run holds the folder.
         """
         bar = tqdm(
             total=steps,
@@ -225,7 +231,8 @@ class Run:
             disable=not progress or self.rank > 0,
             desc="1 process" if self.world == 1 else f"{self.world} processes",
         )
-        with _CtrlC() as ctrl_c, bar:
+        mine = held(self.out) if self.saves and self.rank == 0 else nullcontext()
+        with mine, _CtrlC() as ctrl_c, bar:
             while self.gan.steps < steps and not ctrl_c.pressed:
                 record = self.step()
                 bar.update()
@@ -269,47 +276,69 @@ class Run:
         ValueError if it is damaged, of another architecture or of other settings.
         """
         there, about = read(path)
-        old = {**about["settings"], **_shapes(there)}
-        new = {**self.settings, **_shapes(self._tensors())}
-        for key in sorted({*old, *new}):
-            if old.get(key) != new.get(key):
-                raise ValueError(
-                    f"{path} is of another run: {key} is {old.get(key)} there, {new.get(key)} here"
-                )
+        try:
+            self._compare(there, about)
+            taken = self._checked(there, about)
+            restore(there, self.nets, self._optimisers)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            said = f"it has no {error}" if isinstance(error, KeyError) else error
+            raise ValueError(f"{path} is of another run: {said}") from None
         if about["threads"] != torch.get_num_threads():
             warnings.warn(
                 f"saved with {about['threads']} threads: the last bits may differ now", stacklevel=2
             )
 
         gan = self.gan
-        for part, net in self.nets.items():
-            net.load_state_dict(below(there, part))
-        _restore(gan.opt_G, below(there, "opt_G"))
-        _restore(gan.opt_D, below(there, "opt_D"))
-        gan.lr_G, gan.lr_D = about["lr"]
-        gan.steps = about["steps"]
-        gan.history[:] = [dict(zip(NUMBERS, row)) for row in there["history"].tolist()]
+        gan.lr_G, gan.lr_D = taken["lr"]
+        gan.steps = taken["steps"]
+        gan.history[:] = [dict(zip(NUMBERS, row)) for row in taken["history"].tolist()]
+        self.order = taken["order"]
+        self.generator.set_state(taken["shuffle"])
+        gan.generator.set_state(taken["noise"])
+        torch.set_rng_state(taken["global"])  # dropout, say, draws from it
 
-        self.order = there["order"]
-        self.generator.set_state(there["shuffle"])
-        gan.generator.set_state(there["noise"])
-        torch.set_rng_state(there["global"])  # dropout, say, draws from it
+    def _compare(self, there: dict[str, Tensor], about: dict) -> None:
+        """ValueError names the first setting, or shape of weights, in which they differ."""
+        old = {**about["settings"], **_shapes(there)}
+        new = {**self.settings, **_shapes(self._tensors())}
+        for key in sorted({*old, *new}):
+            if old.get(key) != new.get(key):
+                raise ValueError(f"{key} is {old.get(key)} there, {new.get(key)} here")
+
+    def _checked(self, there: dict[str, Tensor], about: dict) -> dict:
+        """What a checkpoint says besides weights, as copies, each checked."""
+        steps = count("steps", about["steps"], 0)
+        n = len(self.x)
+        history = there["history"]
+        if history.dtype != torch.float64 or history.shape != (steps, len(NUMBERS)):
+            raise ValueError(f"its history must be {steps} rows of {len(NUMBERS)} numbers")
+        order = there["order"]
+        if order.dtype != torch.long or not set(order.tolist()) <= set(range(n)):
+            raise ValueError(f"its order must be numbers of {n} pictures")
+
+        states = {"shuffle": self.generator, "noise": self.gan.generator, "global": None}
+        like = {
+            name: generator.get_state() if generator else torch.get_rng_state()
+            for name, generator in states.items()
+        }
+        return {
+            **fitting(there, like),
+            "history": history.clone(),
+            "order": order.clone(),
+            "steps": steps,
+            "lr": [positive(name, rate) for name, rate in zip(("lr_G", "lr_D"), about["lr"])],
+        }
+
+    @property
+    def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        return {"opt_G": self.gan.opt_G, "opt_D": self.gan.opt_D}
 
     def _tensors(self) -> dict[str, Tensor]:
         """All that the next step depends on, under flat names."""
         gan = self.gan
-        flat = {}
-        for part, net in self.nets.items():
-            for name, value in net.state_dict().items():
-                flat[f"{part}.{name}"] = value
-        for part, optimiser in (("opt_G", gan.opt_G), ("opt_D", gan.opt_D)):
-            for number, memory in optimiser.state_dict()["state"].items():
-                for name, value in memory.items():
-                    flat[f"{part}.{number}.{name}"] = value
-
         rows = [[record.get(name, np.nan) for name in NUMBERS] for record in gan.history]
         return {
-            **flat,
+            **flat(self.nets, self._optimisers),
             "noise": gan.generator.get_state(),
             "shuffle": self.generator.get_state(),
             "order": self.order,
@@ -325,18 +354,17 @@ def _check_batch(batch: int, pictures: int, world: int) -> None:
         )
 
 
+def _fingerprint(x: Tensor) -> str:
+    """Tells one set of pictures from another: of about 1,000 of them, evenly spread, the digest."""
+    few = x[:: max(1, len(x) // 1000)].contiguous()
+    return hashlib.sha256(few.cpu().numpy().tobytes()).hexdigest()[:16]
+
+
 def _shapes(tensors: dict[str, Tensor]) -> dict[str, list[int]]:
     """What tells one architecture from another: the shapes of the weights of G and D."""
     return {
         name: list(value.shape) for name, value in tensors.items() if name.startswith(("G.", "D."))
     }
-
-
-def _restore(optimiser: torch.optim.Optimizer, memory: dict[str, Tensor]) -> None:
-    """Give an optimiser back what it remembers of each parameter, under names `number.name`."""
-    numbers = {name.split(".")[0] for name in memory}
-    state = {int(number): below(memory, number) for number in numbers}
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
 
 def load_pair(path) -> tuple[nn.Module, nn.Module, dict]:
@@ -347,8 +375,7 @@ def load_pair(path) -> tuple[nn.Module, nn.Module, dict]:
     tensors, about = read(path)
     known = ("size", "channels", "z_dim", "width", "norm", "width_D")
     G, D = _pair(**{name: about[name] for name in known if name in about})
-    G.load_state_dict(below(tensors, "mean"))
-    D.load_state_dict(below(tensors, "D"))
+    restore(tensors, {"mean": G, "D": D}, {})
     return G.eval().requires_grad_(False), D.eval().requires_grad_(False), about
 
 

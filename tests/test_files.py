@@ -1,6 +1,8 @@
 """Files of tensors and JSON: whole or not at all, and nothing is read that was not written so."""
 
+import multiprocessing
 import os
+import signal
 
 import pytest
 import torch
@@ -92,9 +94,66 @@ def test_a_write_that_fails_leaves_the_file_that_was_there(path, call, monkeypat
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_the_tensors_below_a_name():
-    below = files.below(TENSORS, "G")
-    assert list(below) == ["0.weight", "0.steps"]
-    assert below["0.steps"] is TENSORS["G.0.steps"]
-    assert list(files.below(below, "0")) == ["weight", "steps"]
-    assert files.below(TENSORS, "ord") == {}
+def test_no_link_is_followed(path, tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    path.unlink()
+    path.symlink_to(precious)
+    files.write(path, TENSORS, ABOUT)
+    assert precious.read_text() == "mine"
+    assert not path.is_symlink()
+    assert files.read(path)[1] == ABOUT
+
+    (path.parent / files.LOCK).symlink_to(precious)
+    with pytest.raises(OSError), files.held(path.parent):
+        pass
+    assert precious.read_text() == "mine"
+
+
+def write_often(path, number, times):
+    for k in range(times):
+        files.write(path, {"G": torch.full((300,), float(number))}, {"by": number, "k": k})
+
+
+def test_a_reader_sees_whole_files_while_two_write(tmp_path):
+    path = tmp_path / "run.safetensors"
+    write_often(path, 0, 1)
+    context = multiprocessing.get_context("forkserver")
+    writers = [context.Process(target=write_often, args=(path, n, 60)) for n in (1, 2)]
+    for writer in writers:
+        writer.start()
+    reads = 0
+    while any(writer.is_alive() for writer in writers):
+        tensors, about = files.read(path)
+        assert bool((tensors["G"] == about["by"]).all())
+        reads += 1
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert reads > 20
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def hold(folder, ready, done):
+    with files.held(folder):
+        (folder / ".run.safetensors.half.part").touch()
+        ready.set()
+        done.wait(60)
+
+
+def test_a_folder_is_held_by_one(tmp_path):
+    context = multiprocessing.get_context("forkserver")
+    ready = context.Event()
+    done = context.Event()
+    holder = context.Process(target=hold, args=(tmp_path, ready, done))
+    holder.start()
+    assert ready.wait(60)
+    for _ in range(20):
+        words = rf"is held by process {holder.pid}: wait until it ends, or choose another folder"
+        with pytest.raises(ValueError, match=words), files.held(tmp_path):
+            pass
+
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.join()
+    with files.held(tmp_path):  # the system has let go of it
+        assert not list(tmp_path.glob(".*.part"))
+    with files.held(tmp_path):
+        pass

@@ -24,6 +24,7 @@ LEAVES = [
     "checks",
     "schedule",
     "files",
+    "states",
     "words",
     "targets",
     "densities",
@@ -72,7 +73,7 @@ ONLY = {
 # No line is longer than 100 columns, but in a table under `# fmt: off`. ruff bounds complexity.
 LINES_OF_A_FILE = 400
 LINES_OF_A_FUNCTION = 50
-TOKENS = 69_400
+TOKENS = 71_400
 
 TOP = {
     "CONTRIBUTING.md",

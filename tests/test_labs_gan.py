@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import json
 
 import numpy as np
 import psutil
@@ -205,24 +204,17 @@ def test_a_saved_run_goes_on_bit_for_bit(lab):
 
 def test_a_run_that_does_not_fit_changes_nothing(lab):
     saved = lab.run(30).save()
-    data = json.loads(saved)
     narrow = GANLab(make_gan(G=mlp(1, 8, 1, seed=0)), name="narrow").save()
     law = GANLab(make_gan(), targets.from_samples([1.0, 2.0, 4.0]), name="law").save()
-    without_past = {key: part for key, part in data.items() if key != "past"}
-    no_rate = {**data["values"], "lr_G": 0}
     text = lab.text()
     before = lab.gan.state_dict()
     for wrong, why in (
         (saved[: len(saved) // 2], "cut short"),
         ("", "cut short"),
         ("[]", "format"),
-        (json.dumps({**data, "format": "ganlib run 0"}), "format 'ganlib run 1'"),
-        (json.dumps({**data, "state": data["state"][:400]}), "damaged"),
-        (narrow, "size mismatch"),
-        (json.dumps(without_past), "it has no 'past'"),
-        (json.dumps({**data, "past": []}), "damaged"),
+        (saved.replace('"k": 1', '"k": 2'), "was changed after it was written"),
+        (narrow, "G.0.weight is (8, 1), not (32, 1)"),
         (law, "target"),
-        (json.dumps({**data, "values": no_rate}), "lr_G must be a number"),
     ):
         say(lab, kind="press", key="load", text=wrong)
         assert why in lab.widget.status["error"]

@@ -252,7 +252,7 @@ def test_a_saved_run_goes_on_exactly_and_keeps_the_drawing():
     after = lab.run(5).text()
     other = PlaneLab(gan(), batch=16)
     other.load(kept)
-    assert other.clicked == [list(point) for point in lab.clicked]
+    assert other.clicked == lab.clicked
     assert other.run(5).text() == after
     with pytest.raises(ValueError, match="cut short or not JSON"):
         other.load(kept[:-50])

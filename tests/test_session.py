@@ -1,24 +1,24 @@
 """A session without a lab: it trains as its GAN does, is tuned, goes there and back, is kept."""
 
+import base64
 import copy
+import hashlib
 import json
-from pathlib import Path
+import re
 
 import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
 
+from ganlib import files, targets
 from ganlib import session as session_module
-from ganlib import targets
 from ganlib.gan import GAN, Ledger
 from ganlib.gauges import PlaneGauge
 from ganlib.losses import LOSSES, PENALTIES, Loss
 from ganlib.metrics import Now
 from ganlib.networks import mlp
 from ganlib.session import EVERY, KEPT, Session
-
-OLD = Path(__file__).with_name("saved_run.json")  # by the lab before there were sessions
 
 
 def new_gan(seed=0, *, hidden=8, **settings):
@@ -313,34 +313,112 @@ def test_a_saved_session_goes_on_bit_for_bit(session):
     assert_same(other.gan.G.state_dict(), new_gan(4).G.state_dict())
 
 
-def test_loading_is_all_or_nothing(session):
-    saved = json.loads(run(session, 30).save(note="mine"))
-    assert saved["values"]["note"] == "mine"
+def signed(run):
+    """The text of a run that somebody has changed, digest and all."""
+    whole = {key: value for key, value in run.items() if key != "sha256"}
+    digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+    return json.dumps({**whole, "sha256": digest})
+
+
+def with_tensors(run, change):
+    """The same run, with its tensors changed."""
+    tensors, about = files.unpack(base64.b64decode(run["tensors"]))
+    change(tensors)
+    return {**run, "tensors": base64.b64encode(files.pack(tensors, about)).decode()}
+
+
+def put(name, value):
+    return lambda tensors: tensors.update({name: value})
+
+
+def drop(name):
+    return lambda tensors: tensors.pop(name)
+
+
+WEIGHT = torch.zeros(8, 1)  # the shape of G's first layer
+
+
+@pytest.mark.parametrize(
+    "change, why",
+    [
+        ({"format": "ganlib run 1"}, "format 'ganlib run 2'"),
+        ({"values": {}}, "it has no 'lr_G'"),
+        ({"values": {"lr_G": 0}}, "lr_G must be a positive number"),
+        ({"values": {"loss": "cheap"}}, "loss must be one of"),
+        ({"past": []}, "must have 1 to 800 lines"),
+        ({"past": [[1.0]]}, "must be 8 finite numbers"),
+        ({"past": [[float("nan")] * 8]}, "must be 8 finite numbers"),
+        ({"past": [[0.0] * 8] * 5000}, "must have 1 to 800 lines"),
+        ({"past": "long"}, "must have 1 to 800 lines"),
+        ({"every": 0}, "every must be a whole number"),
+        ({"every": "often"}, "every must be a whole number"),
+        ({"steps": "abc"}, "steps must be a whole number"),
+        ({"steps": -1}, "steps must be a whole number"),
+        ({"steps": 3.5}, "steps must be a whole number"),
+        ({"steps": 10**12}, "steps must be at most"),
+        ({"tensors": "AAAA"}, "truncated"),
+        ({"tensors": 7}, "damaged"),
+        (drop("G.0.weight"), "there is no G.0.weight"),
+        (drop("opt_D.1.exp_avg_sq"), "there is no opt_D.1.exp_avg_sq"),
+        (drop("data"), "there is no data"),
+        (put("G.0.weight", torch.zeros(9, 1)), r"G.0.weight is (9, 1), not (8, 1)"),
+        (put("G.0.weight", WEIGHT.double()), "has numbers of torch.float64"),
+        (put("G.0.weight", WEIGHT * torch.nan), "not finite"),
+        (put("opt_G.0.exp_avg", torch.zeros(1)), r"opt_G.0.exp_avg is (1,), not (8, 1)"),
+        (put("opt_G.0.exp_avg_sq", WEIGHT - 1), "must not be negative"),
+        (put("opt_G.0.step", torch.tensor(-1.0)), "must not be negative"),
+        (put("opt_G.0.step", torch.ones(2)), r"opt_G.0.step is (2,), not ()"),
+        (put("noise", torch.zeros(3, dtype=torch.uint8)), "noise is (3,)"),
+        (put("data", torch.zeros(5056, dtype=torch.uint8)), "damaged"),
+    ],
+)
+def test_loading_is_all_or_nothing(session, change, why):
+    saved = json.loads(run(session, 30).save())
     before = session.save()
-    wide = json.loads(Session(new_gan(hidden=9), targets.gaussian()).save())
-    wild = {**saved["values"], "lr_G": 0}
+    if isinstance(change, dict) and isinstance(change.get("values"), dict) and change["values"]:
+        change = {"values": {**saved["values"], **change["values"]}}
+    wrong = {**saved, **change} if isinstance(change, dict) else with_tensors(saved, change)
+
+    with pytest.raises(ValueError, match=re.escape(why)) as error:
+        session.load(signed(wrong))
+    assert "Nothing was changed" in str(error.value)
+    assert session.save() == before
+    run(session, 1)
+
+
+def test_texts_that_are_no_runs(session):
+    saved = run(session, 3).save({"note": "mine"}, clicked=[])
+    told = json.loads(saved)
+    assert told["values"]["note"] == "mine"
     for wrong, why in (
         ("", "cut short"),
+        (saved[:-40], "cut short"),
         ('["run"]', "format"),
-        (json.dumps({**saved, "values": {}}), "it has no 'lr_G'"),
-        (json.dumps({**saved, "values": wild}), "lr_G must be a positive number"),
-        (json.dumps({**saved, "past": []}), "damaged"),
-        (json.dumps({**saved, "past": [[1.0]]}), "cannot reshape"),
-        (json.dumps({**saved, "state": wide["state"]}), "size mismatch"),
+        (json.dumps({**told, "every": 26}), "was changed after it was written"),
+        (" " * 60_000_000, "more than 50,000,000 letters"),
+        ("[" * 100_000, "Nothing was changed"),
     ):
-        with pytest.raises(ValueError, match=why) as error:
+        with pytest.raises(ValueError, match=why):
             session.load(wrong)
-        assert "Nothing was changed" in str(error.value)
-        assert session.save() == before
+    session.load(saved)
 
 
-def test_a_run_that_was_saved_before_there_were_sessions_goes_on():
-    gan = GAN(mlp(1, 3, 1, seed=8), mlp(1, 3, 1, seed=9), targets.gaussian())
-    session = Session(gan, targets.mixture())
-    session.load(OLD.read_text(encoding="utf-8"))
-    assert (session.gan.steps, session.batch, session.gan.penalty) == (30, 16, "r1")
-    assert session.past[:, 0].tolist() == [0, 25]
-    run(session, 20)
-    assert session.past[:, 0].tolist() == [0, 25, 50]
-    # A histogram of two million samples gives 0.58657.
-    assert session.ledger.js == pytest.approx(0.58664, rel=1e-4)
+def test_a_diverged_session_comes_back_from_a_text_that_does_not_fit(session):
+    with torch.no_grad():
+        session.gan.G[0].weight.fill_(torch.nan)
+    with pytest.raises(ValueError, match="Nothing was changed"):
+        session.load("{}")
+    assert bool(session.gan.G[0].weight.isnan().all())
+    session.reset()
+    run(session, 3)
+
+
+def test_nothing_of_a_file_sets_options_of_an_optimiser_or_stays_shared(session):
+    saved = json.loads(run(session, 3).save())
+    options = [dict(group) for group in session.gan.opt_G.param_groups]
+    session.load(signed(with_tensors(saved, put("opt_G.maximize", torch.tensor(True)))))
+    for old, new in zip(options, session.gan.opt_G.param_groups):
+        assert {**old, "params": 0} == {**new, "params": 0}
+    first, second = (memory["exp_avg"] for memory in list(session.gan.opt_G.state.values())[:2])
+    assert first.data_ptr() != second.data_ptr()
+    assert first.is_contiguous()

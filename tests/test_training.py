@@ -29,13 +29,14 @@ EVERY = 3
 ROOT = Path(__file__).parent.parent
 
 
-def make(out=None, *, norm="batch", width=4, z_dim=8, x=None, seed=0, **keywords):
+def make(out=None, *, norm="batch", width=4, z_dim=8, x=None, seed=0, lr_G=1e-3, **keywords):
     """A small run on 200 digits, or on x."""
     x = images.digits().x[:200] if x is None else x
     gan = GAN(
         dcgan_generator(width=width, norm=norm, z_dim=z_dim, seed=seed),
         dcgan_discriminator(width=width, norm=norm, seed=seed),
         gaussian(dim=z_dim),
+        lr_G=lr_G,
         seed=seed,
     )
     return Run(gan, x, **{"batch": 32, "every": EVERY, "out": out, **keywords})
@@ -335,12 +336,59 @@ def test_a_disk_that_is_full_leaves_the_last_checkpoint(tmp_path):
         ({"norm": "none"}, "of another run"),
         ({"batch": 16}, "batch is 32 there, 16 here"),
         ({"x": torch.zeros(40, 1, 8, 8)}, "pictures is"),
+        ({"x": images.digits().x[200:400]}, r"pictures is \[200, 1, 8, 8, "),
+        ({"lr_G": 0.5}, "lr_G is 0.001 there, 0.5 here"),
     ],
 )
 def test_files_of_another_run_are_refused(tmp_path, wrong, words):
     make(tmp_path).train(3)
     with pytest.raises(ValueError, match=words):
         make(tmp_path, **wrong)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"steps": -5}, "steps must be a whole number"),
+        ({"steps": 3.5}, "steps must be a whole number"),
+        ({"steps": 10**12}, "history must be"),
+        ({"lr": [1e308, 0]}, "lr_D must be a positive number"),
+        ({"lr": None}, "of another run"),
+        ({"threads": None}, None),
+        ({"settings": {}}, "of another run"),
+        ({"order": torch.tensor([3, 700])}, "order must be numbers of 200 pictures"),
+        ({"order": torch.zeros(3)}, "order must be numbers"),
+        ({"history": torch.zeros(2, 4).double()}, "history must be 3 rows"),
+        ({"noise": torch.zeros(4, dtype=torch.uint8)}, "noise is"),
+        ({"opt_D.0.exp_avg": torch.zeros(1)}, "opt_D.0.exp_avg is"),
+        ({"mean.1.0.weight": torch.zeros(1)}, "mean.1.0.weight is"),
+    ],
+)
+def test_every_field_of_a_checkpoint_is_checked(tmp_path, change, words):
+    make(tmp_path).train(3)
+    path = tmp_path / "run.safetensors"
+    tensors, about = training.read(path)
+    for name, value in change.items():
+        (tensors if isinstance(value, torch.Tensor) else about)[name] = value
+    training.write(path, tensors, about)
+    if words is None:
+        with pytest.warns(UserWarning, match="saved with None threads"):
+            make(tmp_path)
+        return
+    fresh = make()
+    before = state(fresh)
+    with pytest.raises(ValueError, match=words):
+        fresh.load(path)
+    assert same(state(fresh), before)
+    assert fresh.gan.steps == 0
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path):
+    first = make(tmp_path)
+    with training.held(tmp_path), pytest.raises(ValueError, match="is held by process"):
+        first.train(3)
+    first.train(3)
+    make(tmp_path).train(4)  # the same cell again
 
 
 def test_damaged_files_are_refused(tmp_path):
@@ -432,7 +480,7 @@ def test_the_command_line_trains_and_goes_on(tmp_path):
     command("a", steps=5)
     G, D, about = command("a", steps=8)
     assert about["steps"] == 8
-    assert about["settings"]["pictures"] == [898, 1, 8, 8]
+    assert about["settings"]["pictures"][:-1] == [898, 1, 8, 8]
     assert "python -m ganlib.training --images digits" in about["command"]
     assert json.dumps(about)
 

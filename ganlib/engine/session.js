@@ -284,15 +284,34 @@ export class Session {
 
   /** Go on from a saved run; if it does not fit, RangeError says why and nothing changes. */
   load(run) {
-    const before = this.save();
+    const before = this.snapshot();
     try {
       this.adopt(run);
       this.look();
     } catch (error) {
-      this.adopt(before);
+      this.put_back(before);
       throw new RangeError(`This is not a saved run that fits this lab: ${error.message}`);
     }
     this.forget();
+  }
+
+  /** All that `put_back` needs, to undo whatever is done from here on. */
+  snapshot() {
+    const { law, gauge, past, every, real, now, good } = this;
+    return {
+      kept: { law, gauge, past, every, real, now, good },
+      settings: this.settings,
+      state: this.state(),
+      data: this.data.state(),
+    };
+  }
+
+  /** Be as it was at a snapshot. */
+  put_back({ kept, settings, state, data }) {
+    Object.assign(this, kept);
+    this.tune(settings);
+    this.restore(state);
+    this.data.load(data);
   }
 
   adopt({ values, past, every, data, state }) {

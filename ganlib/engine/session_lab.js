@@ -215,12 +215,12 @@ export class SessionLab extends Lab {
 
   /** Go on from a saved run; the present one stays as it is if the file does not fit. */
   load(text) {
-    const before = JSON.parse(this.save());
+    const before = this.snapshot();
     try {
       this.adopt(JSON.parse(text));
       this.draw();
     } catch (error) {
-      this.adopt(before);
+      this.put_back(before);
       const why = error.message.replace(/\s+/g, " ").slice(0, 200);
       throw new RangeError(
         `This is not a saved run that fits this lab: ${why}. Nothing was changed.`,
@@ -241,6 +241,20 @@ export class SessionLab extends Lab {
     } catch (error) {
       this.failed(error);
     }
+  }
+
+  /** All that `put_back` needs, to undo whatever is done from here on. */
+  snapshot() {
+    const { values, note, steps, points } = this;
+    return { session: this.session.snapshot(), values, lab: { note, steps, points } };
+  }
+
+  /** Be as it was at a snapshot. */
+  put_back({ session, values, lab }) {
+    this.session.put_back(session);
+    Object.assign(this, lab);
+    this.tell(values);
+    this.show_law();
   }
 
   adopt(run) {

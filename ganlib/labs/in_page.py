@@ -19,6 +19,7 @@ from ganlib.engine import export
 from ganlib.games import quadrature
 from ganlib.labs import discriminator, slow_motion
 from ganlib.labs.games import ALL_RULES
+from ganlib.labs.plane import points_of
 from ganlib.stage.bundle import join
 from ganlib.stage.widget import CSS, Canvas
 
@@ -255,7 +256,7 @@ class Remote:
         if not sent or sent == self.seen:
             return
         self.seen = sent
-        before = self._given()
+        before = self.lab.snapshot()
         try:
             run = json.loads(sent)
             if run["number"] < self.number:
@@ -263,7 +264,7 @@ class Remote:
             self._adopt(run)
             self.lab.draw()
         except Exception as error:
-            self._adopt(before)
+            self.lab.put_back(before)
             raise ValueError(f"what the page sent does not fit this lab: {error}") from None
         self.lab.session.forget()
 
@@ -286,14 +287,12 @@ class Remote:
 
     def _adopt(self, run: dict) -> None:
         lab = self.lab
-        values = {key: lab.scene.control(key).checked(run["knobs"][key]) for key in lab.values}
+        values = lab.checked_values(run["knobs"])
         if lab.by_hand:
-            lab.clicked = [(float(x), float(y)) for x, y in run["clicked"]]
+            lab.clicked = points_of(run)
         lab.session.set_law(lab.laws[values["target"]]())
         lab.session.tune(**{key: values[key] for key in lab.session.settings})
         export.adopt(lab.gan, export.unpacked(run["state"]))
         lab.session.tune()  # the rates of this step
         lab.session.go_on(run["past"], run["every"], export.generator_bytes(run["data"]))
-        lab.tell(**values)
-        lab.show_law()
-        lab.steps = lab.gan.steps
+        lab.show_run(values)

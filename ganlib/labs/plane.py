@@ -1,7 +1,6 @@
 """`PlaneLab`: a GAN in two dimensions, and the modes that it covers."""
 
-import json
-
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,6 +15,8 @@ from ganlib.stage.scene import Arrows, Axes, Button, Heat, Line, Points
 
 DRAWN = "points you draw"
 ENOUGH = 10  # of them, to learn from
+MOST = 1000  # of them in a saved run
+FAR = 100  # from 0, of one of them
 PIXELS = 48  # of D, along each side
 BENT = (13, 40)  # lines of z each way, points on each
 ARROWS = 64
@@ -157,13 +158,19 @@ class PlaneLab(SessionLab):
         for x, y in heap.tolist():
             self.pointed("plane", x, y)
 
-    def save(self):
-        run = json.loads(super().save())
-        return json.dumps({**run, "clicked": self.clicked})
+    def kept(self):
+        return {"clicked": self.clicked}
 
     def adopt(self, run):
-        self.clicked = run.get("clicked", [])
+        self.clicked = points_of(run)
         super().adopt(run)
+
+    def snapshot(self):
+        return {**super().snapshot(), "clicked": self.clicked}
+
+    def put_back(self, snapshot):
+        self.clicked = snapshot["clicked"]
+        super().put_back(snapshot)
 
     # -- the picture -----------------------------------------------------------------------------
 
@@ -231,3 +238,12 @@ class PlaneLab(SessionLab):
     def claim(self):
         near = self.session.now.js < 0.5
         return f"after {self.gan.steps} steps on {self.values['target']}, JS below 0.5: {near}."
+
+
+def points_of(run: dict) -> list[tuple[float, float]]:
+    """The points that were drawn in a saved run; ValueError if they cannot have been."""
+    points = np.array(run.get("clicked") or np.zeros((0, 2)), float)
+    fits = points.ndim == 2 and points.shape[1] == 2 and len(points) <= MOST
+    if not fits or not (abs(points) <= FAR).all():
+        raise ValueError(f"what was drawn must be at most {MOST} points (x, y) within ±{FAR}")
+    return [(float(x), float(y)) for x, y in points]

@@ -195,27 +195,53 @@ class SessionLab(Lab):
     def save(self) -> str:
         """The run as JSON text: knobs, curves, and every tensor that the next step depends on."""
         self._catch_up()
-        return self.session.save(**self.values)
+        return self.session.save(self.values, **self.kept())
+
+    def kept(self) -> dict:
+        """What a saved run keeps besides the session and the knobs, as JSON can hold it."""
+        return {}
 
     @shared
     def load(self, text: str) -> None:
         """Go on from a saved run; the present one stays as it is if the file does not fit."""
-        all_or_nothing(text, save=self.save, adopt=self.adopt, show=self.draw)
+        all_or_nothing(text, self)
         self.session.forget()
         self.pause(f"Loaded: step {self.steps}.")
 
     def adopt(self, run: dict) -> None:
         """Take over a run that was read from its text; `load` is all or nothing, this is not."""
-        values = {
-            control.key: control.checked(run["values"][control.key])
-            for control in self.scene.controls
-            if control.key in self.values
-        }
+        values = self.checked_values(run["values"])
         self.session.set_law(self.laws[values["target"]]())
         self.session.adopt({**run, "values": values})
+        self.show_run(values)
+
+    def checked_values(self, told: dict) -> dict:
+        """All knobs of a saved run, each one that its control allows."""
+        return {key: self.scene.control(key).checked(told[key]) for key in self.values}
+
+    def show_run(self, values: dict) -> None:
+        """Show the run that the session has taken over."""
+        self.note = ""
         self.tell(**values)
         self.show_law()
         self.steps = self.gan.steps
+
+    def look(self) -> None:
+        """Draw, for who wants to know whether it can be drawn."""
+        self.draw()
+
+    def snapshot(self) -> dict:
+        """All that `put_back` needs, to undo whatever is done from here on."""
+        lab = {"values": dict(self.values), "note": self.note, "steps": self.steps}
+        return {"session": self.session.snapshot(), "lab": lab}
+
+    def put_back(self, snapshot: dict) -> None:
+        """Be as it was at a snapshot."""
+        self.session.put_back(snapshot["session"])
+        lab = snapshot["lab"]
+        self.show_run(lab["values"])
+        self.note = lab["note"]
+        self.steps = lab["steps"]
 
     # -- handing on -------------------------------------------------------------------------------
 

@@ -233,6 +233,104 @@ def test_a_run_that_diverges_says_its_step_and_goes_back(open_file):
     assert page.evaluate("() => lab.gan.G.p.every(Number.isFinite)")
 
 
+def test_a_plane_that_diverged_can_be_left_in_every_way(open_file):
+    page = open_file(
+        "#lab=PlaneLab&optimiser=sgd&loss=least-squares&lr_G=1&lr_D=1", name="PlaneLab"
+    )
+    lab = page.locator("#plane .gl-lab")
+    drawn = "() => +document.querySelector('#plane canvas').dataset.drawn"
+
+    def diverge():
+        lab.locator(".gl-play").click()
+        wait_for(page, lambda: "diverged at step" in lab.locator(".gl-error").inner_text())
+
+    diverge()
+    page.evaluate("() => lab.send({ kind: 'press', key: 'load', text: '{}' })")
+    assert "not a saved run that fits this lab" in page.evaluate("() => lab.error")
+
+    lab.get_by_label("target").select_option("two moons")
+    assert page.evaluate("() => [lab.values.target, lab.law.name]") == ["two moons"] * 2
+    lab.get_by_label("preset").select_option("all modes")
+    assert page.evaluate("() => lab.steps") == 0
+    assert page.evaluate("() => lab.error") == ""
+
+    # The picture is drawn on: a frame that cannot be painted does not end the loop.
+    before = page.evaluate(drawn)
+    lab.get_by_role("button", name="step", exact=True).click()
+    wait_for(page, lambda: page.evaluate(drawn) > before)
+
+    page.evaluate("() => { location.hash = 'lab=PlaneLab&target=spiral&seed=3'; }")
+    wait_for(page, lambda: page.evaluate("() => lab.values.target") == "spiral")
+    assert page.evaluate("() => [lab.values.seed, lab.error, lab.note]") == [3, "", ""]
+
+
+def test_the_sentence_of_the_plane_is_of_this_moment(open_file):
+    page = open_file(name="PlaneLab")
+    fresh = "() => { const { js } = lab.session.gauge.look(lab.gan).ledger; return js.toFixed(3); }"
+    page.evaluate("() => { lab.run(133); }")
+    assert f"JS {page.evaluate(fresh)}." in page.evaluate("() => lab.text()")
+    page.evaluate("() => { lab.send({ kind: 'press', key: 'back' }); }")
+    assert page.evaluate("() => lab.steps") == 100
+    assert f"JS {page.evaluate(fresh)}." in page.evaluate("() => lab.text()")
+
+
+def test_points_are_cleared(open_file):
+    page = open_file(name="PlaneLab")
+    lab = page.locator("#plane .gl-lab")
+    lab.get_by_role("button", name="draw ten").click()
+    lab.get_by_role("button", name="clear points").click()
+    assert page.evaluate("() => lab.clicked.length") == 0
+    lab.get_by_role("button", name="step", exact=True).click()
+    assert "so far 0" in lab.locator(".gl-error").inner_text()
+
+
+def test_notes_end_with_what_they_speak_of(open_file):
+    page = open_file()
+    text = page.evaluate("() => lab.run(30).save()")
+    page.evaluate(
+        """(text) => {
+            lab.set("preset", "blind detective");
+            lab.send({ kind: "press", key: "load", text }); }""",
+        text,
+    )
+    assert page.evaluate("() => lab.get('status').note") == "Loaded: step 30."
+    page.evaluate("() => lab.send({ kind: 'reset' })")
+    assert page.evaluate("() => lab.get('status').note") == ""
+
+
+def test_a_finger_scrolls_over_the_picture_and_taps_points(browser, file):
+    size = {"width": 390, "height": 844}
+    context = browser.new_context(offline=True, viewport=size, has_touch=True)
+    page = context.new_page()
+    page.goto(file.as_uri())
+    page.wait_for_selector("#plane .gl-lab canvas[data-drawn]")
+    page.evaluate("() => { window.lab = document.querySelector('#plane .gl-page').lab; }")
+    session = context.new_cdp_session(page)
+
+    def touch(kind, *points):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+        page.wait_for_timeout(20)
+
+    for place in ("#line", "#plane"):
+        page.locator(f"{place} canvas").scroll_into_view_if_needed()
+        box = page.locator(f"{place} canvas").bounding_box()
+        x = box["x"] + 0.4 * box["width"]
+        y = max(box["y"], 0) + 250
+        top = page.evaluate("() => scrollY")
+        touch("touchStart", {"x": x, "y": y})
+        for way in range(15, 151, 15):
+            touch("touchMove", {"x": x, "y": y - way})
+        touch("touchEnd")
+        wait_for(page, lambda top=top: page.evaluate("() => scrollY") > top + 30)
+        assert page.evaluate("() => lab.values.target") == "ring of 8"
+
+    page.locator("#plane canvas").scroll_into_view_if_needed()
+    box = page.locator("#plane canvas").bounding_box()
+    page.touchscreen.tap(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    wait_for(page, lambda: page.evaluate("() => lab.clicked.length") == 1)
+    context.close()
+
+
 def test_a_run_that_is_saved_goes_on(open_file, name):
     page = open_file(name=name)
     saved = page.evaluate("() => lab.run(30).save()")
@@ -242,17 +340,44 @@ def test_a_run_that_is_saved_goes_on(open_file, name):
     assert page.evaluate("() => Array.from(lab.gan.G.p)") == on
 
 
-@pytest.mark.parametrize("change", ["[]", "{}", "no JSON", "null", "weights", "a value"])
+HOSTILE = [
+    ("state steps", "100"),
+    ("state steps", None),
+    ("state steps", 1e300),
+    ("state G", ["much"]),
+    ("state D", {"float32": "AAAA"}),
+    ("state opt_G t", -1),
+    ("state opt_G m", [1, 2]),
+    ("state opt_D v", None),
+    ("state generator words", []),
+    ("state generator used", 1000),
+    ("state generator used", 0.5),
+    ("data waiting", "x"),
+    ("data words", [0] * 624),
+    ("past", [["a", "b"]]),
+    ("past", []),
+    ("past", [[0] * 8] * 5000),
+    ("every", 0),
+    ("every", 1e300),
+    ("knobs batch", 0),
+    ("knobs lr_G", 50),
+    ("knobs", {"target": "two modes"}),
+    ("lab", "PlaneLab"),
+]
+
+
+@pytest.mark.parametrize("change", ["[]", "{}", "no JSON", "null", *HOSTILE], ids=str)
 def test_a_file_that_does_not_fit_changes_nothing(open_file, change):
     page = open_file()
     text = page.evaluate("() => lab.run(3).save()")
-    if change == "weights":
+    if isinstance(change, tuple):
+        path, value = change
+        *keys, last = path.split()
         run = json.loads(text)
-        run["state"]["G"][3] = "much"
-        change = json.dumps(run)
-    elif change == "a value":
-        run = json.loads(text)
-        run["knobs"]["batch"] = 0
+        place = run
+        for key in keys:
+            place = place[key]
+        place[last] = value
         change = json.dumps(run)
     said = page.evaluate(
         """(text) => {
@@ -331,6 +456,7 @@ def test_a_link_that_is_wrong_is_said_and_the_rest_is_taken(open_file):
     said = page.locator("#line .gl-error").inner_text()
     assert "target must be one of" in said
     assert "lr_G must be a number from 1e-05 to 1, got '7'" in said
+    assert len(said) < 1000
     assert "no control 'colour'" in said
     assert "seed must be a whole number" in said
     values = page.evaluate("() => lab.values")

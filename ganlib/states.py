@@ -1,0 +1,96 @@
+"""What networks and optimisers remember, as tensors under flat names; and back, checked and copied.
+
+What comes from a file may be anything. It is compared with the networks that it is for, in names,
+shapes, kinds and sizes of its numbers, before anything is changed; then its numbers are copied.
+Nothing of the file is kept, and an optimiser's options never come from one.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+Nets = dict[str, nn.Module]
+Optimisers = dict[str, Optimizer]
+
+
+def flat(nets: Nets, optimisers: Optimisers) -> dict[str, Tensor]:
+    """All weights, and what Adam remembers of them: `G.0.weight`, `opt_G.0.exp_avg`."""
+    found = _weights(nets)
+    for part, optimiser in optimisers.items():
+        for number, parameter in enumerate(_parameters(optimiser)):
+            for name, value in optimiser.state.get(parameter, {}).items():
+                found[f"{part}.{number}.{name}"] = torch.as_tensor(value)
+    return found
+
+
+def restore(found: dict[str, Tensor], nets: Nets, optimisers: Optimisers) -> None:
+    """Copy what `flat` gave into networks and optimisers.
+
+    ValueError, and nothing is changed, if it is not what these need.
+    """
+    like = _weights(nets)
+    for part, optimiser in optimisers.items():
+        remembers = any(name.startswith(f"{part}.") for name in found)
+        if remembers:  # before its first step it does not
+            like |= _memory(part, optimiser)
+    fit = fitting(found, like)
+
+    with torch.no_grad():
+        for name, value in _weights(nets).items():
+            value.copy_(fit[name])
+    for part, optimiser in optimisers.items():
+        optimiser.state.clear()
+        for number, parameter in enumerate(_parameters(optimiser)):
+            start = f"{part}.{number}."
+            names = [name for name in fit if name.startswith(start)]
+            if names:
+                optimiser.state[parameter] = {name.removeprefix(start): fit[name] for name in names}
+
+
+def fitting(found: dict[str, Tensor], like: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Copies of the tensors of `found` that `like` names, on its devices and in its layout.
+
+    ValueError names the first that is missing, has another shape or kind of numbers, is not finite,
+    or is negative where it counts or is a mean of squares.
+    """
+    fit = {}
+    for name, wanted in like.items():
+        if name not in found:
+            raise ValueError(f"there is no {name}")
+        value = found[name]
+        if value.shape != wanted.shape:
+            raise ValueError(f"{name} is {tuple(value.shape)}, not {tuple(wanted.shape)}")
+        if value.dtype != wanted.dtype:
+            raise ValueError(f"{name} has numbers of {value.dtype}, not {wanted.dtype}")
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            raise ValueError(f"{name} has numbers that are not finite")
+        if name.endswith((".step", ".exp_avg_sq")) and bool((value < 0).any()):
+            raise ValueError(f"{name} must not be negative")
+        fit[name] = torch.empty_like(wanted).copy_(value)
+    return fit
+
+
+def _weights(nets: Nets) -> dict[str, Tensor]:
+    return {
+        f"{part}.{name}": value
+        for part, net in nets.items()
+        for name, value in net.state_dict().items()
+    }
+
+
+def _parameters(optimiser: Optimizer) -> list[Tensor]:
+    return [part for group in optimiser.param_groups for part in group["params"]]
+
+
+def _memory(part: str, optimiser: Optimizer) -> dict[str, Tensor]:
+    """The like of what an optimiser remembers: of SGD nothing."""
+    if not isinstance(optimiser, Adam):
+        return {}
+    like = {}
+    for number, parameter in enumerate(_parameters(optimiser)):
+        own = optimiser.state.get(parameter, {})
+        step = own.get("step", torch.zeros((), device=parameter.device))
+        like[f"{part}.{number}.step"] = torch.as_tensor(step)
+        like[f"{part}.{number}.exp_avg"] = parameter.detach()
+        like[f"{part}.{number}.exp_avg_sq"] = parameter.detach()
+    return like

@@ -7,8 +7,8 @@ from a file is not yet trusted: `states` checks it against what it is for.
 import hashlib
 import json
 import os
+import secrets
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 LOCK = "held.lock"  # in a folder that a process writes to
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | getattr(os, "O_BINARY", 0)
 
 # -- bytes -----------------------------------------------------------------------------------------
 
@@ -70,19 +72,16 @@ def write(path: Path, tensors: dict[str, Tensor], about: dict) -> None:
     could not be written.
     """
     content = pack(tensors, about)
-    part = ""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(".part", f".{path.name}.", path.parent)
-        with open(handle, "wb") as file:
+        with open(os.open(part, NEW, 0o666), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(part, 0o644)
         os.replace(part, path)
     except OSError as error:
-        if part:
-            Path(part).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise OSError(
             f"{path} could not be written ({error}); what lay there before is untouched"
         ) from error
@@ -104,8 +103,7 @@ def held(folder: Path):
     cleared away by the next.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-    handle = os.open(folder / LOCK, flags, 0o644)
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | NO_LINK, 0o666)
     with open(handle, "r+") as file:
         try:
             _lock(file)

@@ -45,6 +45,21 @@ def chromium():
         browser.close()
 
 
+def wait_for(page, condition, seconds=20):
+    """Until the condition holds; else what the page says is the error."""
+    for _ in range(seconds * 20):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    words = page.locator("body").inner_text()
+    raise AssertionError(f"it did not happen within {seconds} s; the page says: {words}")
+
+
+def steps(lab):
+    """The training step that a lab on a page shows."""
+    return int(lab.locator(".gl-count").inner_text().split()[-1])
+
+
 @contextmanager
 def serve(folder):
     """(address, folder) of a Jupyter server that serves JupyterLab, Notebook 7 and Voilà."""

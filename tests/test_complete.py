@@ -61,6 +61,8 @@ def lacks_of_a_loss(name):
 
     if plain(name) not in plain(source(numbered("05"))):
         yield "notebook 05 does not say what it minimises"
+    if not re.search(rf'^  "?{re.escape(name)}"?: ', text("ganlib/engine/losses.js"), re.M):
+        yield "ganlib/engine/losses.js has no formula and slope of it: pages cannot train with it"
 
 
 def lacks_of_a_penalty(function):
@@ -232,6 +234,7 @@ def test_a_newcomer_is_told_everything_at_once(tmp_path):
     assert list(lacks_of_a_loss("unheard")) == [
         "tests/test_losses.py has no row for it, with its value from another source",
         "notebook 05 does not say what it minimises",
+        "ganlib/engine/losses.js has no formula and slope of it: pages cannot train with it",
     ]
     assert len(list(lacks_of_a_penalty(lambda D, real, fake: 0))) == 1
     assert len(list(lacks_of_a_target("unheard"))) == 2

@@ -94,6 +94,17 @@ def test_a_write_that_fails_leaves_the_file_that_was_there(path, call, monkeypat
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+@pytest.mark.parametrize("mask, rights", [(0o022, 0o644), (0o077, 0o600)])
+def test_a_file_has_the_rights_that_its_owner_asks_for(path, mask, rights):
+    before = os.umask(mask)
+    try:
+        files.write(path, TENSORS, ABOUT)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == rights
+
+
 def test_no_link_is_followed(path, tmp_path):
     precious = tmp_path / "precious"
     precious.write_text("mine")

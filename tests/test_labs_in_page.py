@@ -152,6 +152,16 @@ def test_a_run_that_does_not_fit_changes_nothing(path, value):
     assert lab.run(1).steps == 4
 
 
+@pytest.mark.parametrize("key", ["ten", "clear", "step_G"])
+def test_a_button_of_the_plane_is_handed_over_once(key):
+    lab = make_plane(engine="browser")
+    lab.pressed("ten")
+    there = given(lab)["number"]
+    lab.pressed(key)
+    assert given(lab)["number"] == there + 1
+    assert len(given(lab)["clicked"]) == {"ten": 20, "clear": 0, "step_G": 10}[key]
+
+
 def test_what_a_page_sent_before_it_had_the_last_run_is_old():
     lab = GANLab(make_gan(), engine="browser").run(3)
     before = given(lab)
@@ -255,6 +265,23 @@ def test_weights_that_are_not_finite_are_refused():
 
 
 # -- what pages show -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name, notebook, cell, make",
+    [
+        ("GANLab", "04_gan_in_one_dimension", "build-the-gan", "GANLab(new_gan())"),
+        ("PlaneLab", "05_losses_and_failure", "plane-lab", "PlaneLab(plain_gan(0), batch=64)"),
+    ],
+)
+def test_the_labs_of_pages_are_those_of_the_notebooks(name, notebook, cell, make):
+    nb = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4)
+    (source,) = (one.source for one in nb.cells if one.id == cell)
+    definition = source[: source.index("\n\n")]
+    names = {"GAN": GAN, "mlp": mlp, "targets": targets}
+    exec(definition, names)
+    lab = eval(make, {**names, "GANLab": GANLab, "PlaneLab": PlaneLab})
+    assert in_page.describe(lab) == in_page.describe(in_page.made(name))
 
 
 def test_every_lab_in_a_page_is_named_where_it_stands():

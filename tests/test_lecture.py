@@ -18,9 +18,18 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
-spec = importlib.util.spec_from_file_location("lecture", ROOT / "notebooks/lecture/make.py")
-lecture = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(lecture)
+
+def script(name):
+    """A script of the lecture as a module."""
+    path = ROOT / f"notebooks/lecture/{name}.py"
+    spec = importlib.util.spec_from_file_location(f"lecture_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+lecture = script("make")
+hand_out = script("lab")
 
 
 def need(*modules):
@@ -274,3 +283,21 @@ def test_the_plans_name_slides_and_add_up(kept):
         for cell in nb.cells:
             known.update(re.findall(r'check\("(\w+)"', cell.source))
     assert set(re.findall(r"`([\w-]+)`", plans)) <= known
+
+
+# -- the lab to hand out -------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "settings, address",
+    [
+        ('SITE = ""\n', ""),
+        ('A = 1\nSITE = "https://x.org/course"\n', "https://x.org/course/lab.html"),
+        ('SITE = "https://x.org/"\n', "https://x.org/lab.html"),
+    ],
+)
+def test_links_begin_where_the_settings_say(settings, address):
+    assert hand_out.site(settings) == address
+
+
+def test_settings_without_a_site_are_named():
+    with pytest.raises(ValueError, match="must have a line SITE"):
+        hand_out.site("REPOSITORY = 'x'")

@@ -44,5 +44,6 @@ function pairs_of(address) {
 /** The text of a switch as what it means. */
 function value_of(control, text) {
   if (control.kind !== "toggle") return text;
-  return { true: true, false: false }[text.toLowerCase()] ?? text;
+  const word = text.toLowerCase();
+  return word === "true" || (word === "false" ? false : text);
 }

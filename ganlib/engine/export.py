@@ -17,6 +17,7 @@ from torch import nn
 from ganlib import networks, targets
 from ganlib.checks import count, one_of
 from ganlib.losses import LOSSES, PENALTIES
+from ganlib.states import restore
 
 ROOM = Path(__file__).parent
 WORDS = 624  # of state in the generator MT19937
@@ -148,17 +149,40 @@ def adopt(gan, state: dict) -> None:
     if state["optimiser"] != gan.optimiser:
         raise ValueError(f"the state is of {state['optimiser']}, the GAN has {gan.optimiser}")
     steps = count("steps", state["steps"], 0)
-    for name in ("G", "D"):
-        wanted = sum(part.numel() for part in getattr(gan, name).parameters())
-        if len(state[name]) != wanted:
-            raise ValueError(f"{name} has {wanted} weights, the state {len(state[name])}")
+    generator = generator_bytes(state["generator"])
+    torch.Generator().set_state(generator)
 
-    for name in ("G", "D"):
-        _set_weights(getattr(gan, name), state[name])
-        _set_memory(getattr(gan, f"opt_{name}"), state[f"opt_{name}"])
-    gan.generator.set_state(generator_bytes(state["generator"]))
+    nets = {name: getattr(gan, name) for name in ("G", "D")}
+    optimisers = {f"opt_{name}": getattr(gan, f"opt_{name}") for name in nets}
+    found: dict[str, torch.Tensor] = {}
+    for name, net in nets.items():
+        found |= _named(name, net, state[name], state[f"opt_{name}"])
+    restore(found, nets, optimisers)
+    gan.generator.set_state(generator)
     gan.steps = steps
     del gan.history[gan.steps :]
+
+
+def _named(part: str, net, row, memory: dict) -> dict[str, torch.Tensor]:
+    """The row of a network's weights, and what Adam remembers of them, as `states` has them."""
+    parameters = dict(net.named_parameters())
+
+    def pieces(what, numbers):
+        sizes = [value.numel() for value in parameters.values()]
+        if len(numbers) != sum(sizes):
+            raise ValueError(f"{what} has {sum(sizes)} weights, the state {len(numbers)}")
+        parts = torch.tensor(numbers, dtype=next(iter(parameters.values())).dtype).split(sizes)
+        return [piece.view_as(like) for piece, like in zip(parts, parameters.values())]
+
+    found = dict(zip((f"{part}.{name}" for name in parameters), pieces(part, row)))
+    if memory and memory["t"] > 0:
+        means = pieces(f"m of {part}", memory["m"])
+        squares = pieces(f"v of {part}", memory["v"])
+        for number, (mean, square) in enumerate(zip(means, squares)):
+            found[f"opt_{part}.{number}.step"] = torch.tensor(float(memory["t"]))
+            found[f"opt_{part}.{number}.exp_avg"] = mean
+            found[f"opt_{part}.{number}.exp_avg_sq"] = square
+    return found
 
 
 def packed(state: dict) -> dict:
@@ -206,30 +230,6 @@ def _memory(optimiser) -> dict:
         return torch.cat([piece.flatten() for piece in pieces]).tolist()
 
     return {"m": row("exp_avg"), "v": row("exp_avg_sq"), "t": int(records[0].get("step", 0))}
-
-
-@torch.no_grad()
-def _set_weights(net, row) -> None:
-    parameters = list(net.parameters())
-    pieces = torch.tensor(row).split([part.numel() for part in parameters])
-    for part, piece in zip(parameters, pieces):
-        part.copy_(piece.view_as(part))
-
-
-def _set_memory(optimiser, memory: dict) -> None:
-    optimiser.state.clear()
-    if not memory or memory["t"] == 0:
-        return
-    parameters = optimiser.param_groups[0]["params"]
-    sizes = [part.numel() for part in parameters]
-    means = torch.tensor(memory["m"]).split(sizes)
-    squares = torch.tensor(memory["v"]).split(sizes)
-    for part, mean, square in zip(parameters, means, squares):
-        optimiser.state[part] = {
-            "step": torch.tensor(float(memory["t"])),
-            "exp_avg": mean.to(part.dtype).view_as(part).clone(),
-            "exp_avg_sq": square.to(part.dtype).view_as(part).clone(),
-        }
 
 
 def generator_state(generator: torch.Generator) -> dict:

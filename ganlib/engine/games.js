@@ -152,11 +152,11 @@ function eigenvalues([[a, b], [c, d]]) {
       ];
 }
 
-/** The square root of a complex number whose real part is not negative. */
+/** The square root of a complex number, the one whose real part is not negative. */
 function complex_root([re, im]) {
   const size = Math.hypot(re, im);
-  const real = Math.sqrt((size + re) / 2);
-  const imaginary = Math.sqrt((size - re) / 2);
+  const real = Math.sqrt(Math.max(0, size + re) / 2);
+  const imaginary = Math.sqrt(Math.max(0, size - re) / 2);
   return [real, im < 0 ? -imaginary : imaginary];
 }
 

@@ -14,7 +14,7 @@ const LOOK = 250; // ms between two looks for news
 const OFTEN = 5000; // ms between two runs that are sent while it plays
 
 class Messenger {
-  /** deliver: is given the run as text. */
+  /** deliver: is given the run as plain data. */
   constructor(lab, deliver) {
     this.lab = lab;
     this.deliver = deliver;
@@ -33,7 +33,7 @@ class Messenger {
 
   send() {
     if (!this.news) return;
-    this.deliver(this.lab.save());
+    this.deliver(this.lab.run_data());
     this.mark();
   }
 
@@ -59,7 +59,7 @@ export async function render({ model, el }) {
   const lab = await lab_from(model.get("told"), model.get("wasm"));
   let number = 0; // of the last run of the kernel that is here
   const messenger = new Messenger(lab, (run) => {
-    model.set("sent", JSON.stringify({ ...JSON.parse(run), number }));
+    model.set("sent", JSON.stringify({ ...run, number }));
     model.save_changes();
   });
 

@@ -15,7 +15,7 @@ export function pack(array) {
 export function unpack(value) {
   if (Array.isArray(value)) return value;
   const [kind, text] = Object.entries(value)[0] ?? [];
-  if (!(kind in KINDS)) throw new RangeError(`${kind} is no kind of numbers`);
+  if (!Object.hasOwn(KINDS, kind)) throw new RangeError(`${kind} is no kind of numbers`);
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   return new KINDS[kind](bytes.buffer);
 }
@@ -25,16 +25,4 @@ export function packed(value) {
   if (ArrayBuffer.isView(value)) return pack(value);
   if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, packed(part)]));
-}
-
-/** A state of a GAN with its arrays unpacked. */
-export function unpacked_state(state) {
-  const memory = ({ m, v, t }) => (m === undefined ? {} : { m: unpack(m), v: unpack(v), t });
-  return {
-    ...state,
-    G: unpack(state.G),
-    D: unpack(state.D),
-    opt_G: memory(state.opt_G),
-    opt_D: memory(state.opt_D),
-  };
 }

@@ -15,17 +15,17 @@ const BY_HAND = { Detective, Knots, Players, TwoTerms };
 /** Whether the address of the page speaks of this lab; without a name it means the first one. */
 function is_meant(told, address) {
   const named = lab_of(address);
-  const here = named in TRAINED ? named === told.lab : told.first;
+  const here = Object.hasOwn(TRAINED, named) ? named === told.lab : told.first;
   return named === null ? told.first && address.includes("=") : here;
 }
 
 /** The lab that is told of; one that trains, on the fastest engine that there is. */
 export async function lab_from(told, wasm) {
-  if (told.lab in BY_HAND) return new BY_HAND[told.lab](told);
+  if (Object.hasOwn(BY_HAND, told.lab)) return new BY_HAND[told.lab](told);
 
   const ops = await fastest(wasm);
   const lab = new TRAINED[told.lab](told, ops);
-  if (!ops.fast) lab.note = `Slower than usual: ${ops.kind}.`;
+  if (!ops.fast) lab.aside = `Slower than usual: ${ops.kind}.`;
   return lab;
 }
 

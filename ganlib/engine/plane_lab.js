@@ -80,8 +80,8 @@ export class PlaneLab extends SessionLab {
     }
   }
 
-  save() {
-    return JSON.stringify({ ...JSON.parse(super.save()), clicked: this.clicked });
+  run_data() {
+    return { ...super.run_data(), clicked: this.clicked };
   }
 
   adopt(run) {

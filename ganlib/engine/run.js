@@ -6,7 +6,7 @@
 import { count } from "./checks.js";
 import { unpack } from "./packed.js";
 
-const LINES = 1000; // of a record, at most
+const LINES = 800; // of a record, at most
 const LONGEST = 1e9; // step of a run
 const WORDS = 624; // of state in a generator
 const POINTS = 1000; // that were drawn, at most

@@ -314,6 +314,7 @@ export class Session {
     this.data.load(data);
   }
 
+  /** Take over a run, once all of it has been checked; its knobs may still be refused. */
   adopt({ values, past, every, data, state }) {
     const lines = saved.past(past, this.gauge.fields.length);
     const pause = saved.every(every);

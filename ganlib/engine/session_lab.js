@@ -4,7 +4,7 @@ import { shortened } from "../stage/js/checked.js";
 import { Lab } from "../stage/js/lab.js";
 import { fragment, lab_of, read } from "./address.js";
 import { gan } from "./build.js";
-import { unpacked_state } from "./packed.js";
+import { saved } from "./run.js";
 import { Session } from "./session.js";
 import { SlowMotion } from "./slow_motion.js";
 import { law } from "./targets.js";
@@ -20,7 +20,7 @@ export class SessionLab extends Lab {
     super(told.scene);
     this.told = told;
     this.gan = gan(ops, told.gan);
-    if (told.start) this.gan.load(unpacked_state(told.start));
+    if (told.start) this.gan.load(saved.state(told.start, this.gan));
     const first = this.law_named(this.values.target);
     this.session = new Session(this.gan, first, { gauge, ...told.session });
     this.slow = new SlowMotion();
@@ -206,11 +206,16 @@ export class SessionLab extends Lab {
     return [...this.told.code, ...turns, "lab"].join("\n");
   }
 
-  /** The run as JSON text: the knobs, the record, and all that the next step depends on. */
-  save() {
+  /** The run as plain data: the knobs, the record, and all that the next step depends on. */
+  run_data() {
     const { lab } = this.told;
     const { note, values: knobs } = this;
-    return JSON.stringify({ ...this.session.save(), lab, note, knobs });
+    return { ...this.session.save(), lab, note, knobs };
+  }
+
+  /** The same as JSON text. */
+  save() {
+    return JSON.stringify(this.run_data());
   }
 
   /** Go on from a saved run; the present one stays as it is if the file does not fit. */

@@ -200,7 +200,7 @@ class PageCanvas(Canvas):
     """The widget of a lab that trains in the page (engine/notebook.js).
 
     told: `describe`, and the state to `start` in. run: what the kernel hands to the page; sent:
-    what the page has sent; both as `save` of session_lab.js writes it.
+    what the page has sent; both as `save` of session_lab.js writes it, with a `number`.
     """
 
     _esm = join(export.ROOM / "notebook.js") + "\nexport default { render };\n"

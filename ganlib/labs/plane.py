@@ -135,6 +135,7 @@ class PlaneLab(SessionLab):
             self._set_law(DRAWN)
             self.session.real = self.target.means
 
+    @shared
     def pressed(self, key, text=""):
         """As in every lab with a session; and "draw ten"."""
         if key == "ten":

@@ -262,7 +262,7 @@ class SessionLab(Lab):
         return f"{page}#{urlencode(spelled, quote_via=quote_plus)}"
 
     def code(self) -> str:
-        """The knobs that were turned, as Python for a cell of the notebook."""
+        """The knobs that were turned, as Python for a cell, without points that were drawn."""
         self._catch_up()
         turned = self._turned(self._defaults)
         turns = [f"lab.set({json.dumps(key)}, {value!r})" for key, value in turned.items()]

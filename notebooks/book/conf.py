@@ -5,9 +5,9 @@
 # none.
 REPOSITORY = ""
 
-# The address under which this book lies on the web, such as "https://NAME.github.io/gan-course".
-# Links that a lab copies begin there; while it is empty, they begin with the page they are copied
-# from.
+# The address of the folder on the web that holds lab.html (notebooks/lecture/lab.py makes it), such
+# as "https://NAME.github.io/gan-course". Links that lab.html copies begin there; while it is empty,
+# they begin with the page they are copied from.
 SITE = ""
 
 project = "Generative adversarial networks, in your hands"

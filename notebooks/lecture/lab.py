@@ -18,9 +18,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
 
-def site() -> str:
-    """The address of the labs on the web, as the book's settings have it; "" if there is none."""
-    settings = (ROOT / "notebooks/book/conf.py").read_text(encoding="utf-8")
+def site(settings: str) -> str:
+    """The address of lab.html on the web, from the text of the book's settings; "" if none."""
     found = re.search(r'^SITE = "(.*)"$', settings, re.M)
     if found is None:
         raise ValueError('notebooks/book/conf.py must have a line SITE = "…"')
@@ -30,7 +29,7 @@ def site() -> str:
 def write(to: Path) -> None:
     """Write the file."""
     text = (HERE / "lab.html").read_text(encoding="utf-8")
-    address = site()
+    address = site((ROOT / "notebooks/book/conf.py").read_text(encoding="utf-8"))
     parts = {
         "script": in_page.script(),
         "line": in_page.html(in_page.made("GANLab"), first=True, site=address),

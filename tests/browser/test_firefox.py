@@ -1,6 +1,5 @@
 """The labs that train in a page, in Firefox, opened from disk."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -64,9 +63,6 @@ def test_the_file_to_hand_out(firefox, lab_file, place, name):
     check(seen(firefox, lab_file, place), name)
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("sphinx_book_theme") is None, reason="needs the extra of the book"
-)
 def test_the_book(firefox, book):
     page = book / "notebooks/04_gan_in_one_dimension.html"
     check(seen(firefox, page, ".gl-page[data-lab=GANLab]"), "GANLab")

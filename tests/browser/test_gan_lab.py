@@ -8,6 +8,7 @@ import re
 from functools import partial
 
 import pytest
+from browsers import steps, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -43,19 +44,6 @@ def lab(page):
     lab.get_by_label("preset").select_option("converges")
     wait_for(page, lambda: steps(lab) == 0 and "play" in lab.locator(".gl-play").inner_text())
     return lab
-
-
-def wait_for(page, condition, seconds=20):
-    for _ in range(seconds * 20):
-        if condition():
-            return
-        page.wait_for_timeout(50)
-    words = page.locator(".gl-lab").inner_text()
-    raise AssertionError(f"it did not happen within {seconds} s; the lab says: {words}")
-
-
-def steps(lab):
-    return int(lab.locator(".gl-count").inner_text().split()[-1])
 
 
 def said(lab):

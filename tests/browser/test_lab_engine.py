@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+from browsers import steps, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -36,18 +37,6 @@ def lab(page):
     lab.get_by_label("preset").select_option("converges")
     wait_for(page, lambda: steps(lab) == 0)
     return lab
-
-
-def wait_for(page, condition, seconds=20):
-    for _ in range(seconds * 20):
-        if condition():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(page.locator(".gl-lab").inner_text())
-
-
-def steps(lab):
-    return int(lab.locator(".gl-count").inner_text().split()[-1])
 
 
 def kernel(page, expression):

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from browsers import wait_for
 from page_labs import near, same_picture
 
 from ganlib.labs import in_page
@@ -48,6 +49,17 @@ def name(request):
     return request.param
 
 
+@pytest.fixture(scope="module")
+def run_and_page(context, file):
+    """(text of a saved run, a page with the lab that saved it), for files that change nothing."""
+    page = context.new_page()
+    page.goto(file.as_uri())
+    page.wait_for_selector("#line .gl-lab canvas[data-drawn]")
+    page.evaluate("() => { window.lab = document.querySelector('#line .gl-page').lab; }")
+    yield page.evaluate("() => lab.run(3).save()"), page
+    page.close()
+
+
 @pytest.fixture
 def open_file(context, file):
     """`open_file(fragment)`: a page that shows the file; what goes wrong on it fails the test."""
@@ -70,14 +82,6 @@ def open_file(context, file):
     for page in pages:
         assert page.wrong == []
         page.close()
-
-
-def wait_for(page, condition, seconds=20):
-    for _ in range(seconds * 20):
-        if condition():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(page.locator("body").inner_text())
 
 
 # -- the same as in a kernel -----------------------------------------------------------------------
@@ -167,6 +171,12 @@ def test_points_that_are_drawn(open_file):
     box = canvas.bounding_box()
     canvas.click(position={"x": 0.3 * box["width"], "y": 0.4 * box["height"]})
     assert page.evaluate("() => lab.clicked.length") == 11
+    # where the page is shown smaller, as on a slide, the same place is the same point
+    page.add_style_tag(content="#plane { transform: scale(0.5); }")
+    box = canvas.bounding_box()
+    page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.4 * box["height"])
+    *_, whole, small = page.evaluate("() => lab.clicked")
+    near(small, whole, 0.02)
     lab.get_by_role("button", name="step", exact=True).click()
     assert lab.locator(".gl-error").inner_text() == ""
     assert page.evaluate("() => lab.steps") == 1
@@ -346,6 +356,7 @@ HOSTILE = [
     ("state steps", 1e300),
     ("state G", ["much"]),
     ("state D", {"float32": "AAAA"}),
+    ("state D", {"constructor": "AAAA"}),
     ("state opt_G t", -1),
     ("state opt_G m", [1, 2]),
     ("state opt_D v", None),
@@ -367,9 +378,8 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("change", ["[]", "{}", "no JSON", "null", *HOSTILE], ids=str)
-def test_a_file_that_does_not_fit_changes_nothing(open_file, change):
-    page = open_file()
-    text = page.evaluate("() => lab.run(3).save()")
+def test_a_file_that_does_not_fit_changes_nothing(run_and_page, change):
+    text, page = run_and_page
     if isinstance(change, tuple):
         path, value = change
         *keys, last = path.split()
@@ -465,6 +475,30 @@ def test_a_link_that_is_wrong_is_said_and_the_rest_is_taken(open_file):
     assert values["lr_D"] == 0.004
 
 
+@pytest.mark.parametrize(
+    "fragment, words",
+    [
+        ("lab=planelab&seed=3", "there is no lab 'planelab'"),
+        ("lab=constructor&seed=3", "there is no lab 'constructor'"),
+        ("slow=constructor", "slow motion must be one of True, False, got 'constructor'"),
+        ("constructor=1", "no control 'constructor'"),
+        (f"seed={'9' * 5000}", "seed must be a whole number"),
+        ("&".join(f"a{i}=1" for i in range(300)), "and 294 more"),
+    ],
+)
+def test_a_strange_link_is_said_in_few_words(open_file, fragment, words):
+    page = open_file(f"#{fragment}")
+    said = page.locator("#line .gl-error").inner_text()
+    assert words in said
+    assert len(said) < 1000
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 1400
+
+
+def test_true_may_be_written_as_in_python(open_file):
+    page = open_file("#slow=True&anneal=FALSE")
+    assert page.evaluate("() => [lab.values.slow, lab.values.anneal]") == [True, False]
+
+
 def test_a_link_to_the_other_lab(open_file):
     page = open_file("#lab=PlaneLab&target=spiral", name="PlaneLab")
     assert page.evaluate("() => lab.values.target") == "spiral"
@@ -496,6 +530,8 @@ def test_without_webassembly_the_plain_engine_takes_over_and_says_so(context, fi
     assert "plain JavaScript" in page.locator("#line .gl-error").inner_text()
     page.locator("#line .gl-lab").get_by_role("button", name="step", exact=True).click()
     assert page.locator("#line .gl-count").inner_text() == "step 1"
+    page.locator("#line").get_by_label("preset").select_option("circles")
+    assert "plain JavaScript" in page.locator("#line .gl-error").inner_text()
     page.close()
 
 

@@ -39,6 +39,7 @@ export class Lab {
     this.error = ""; // what went wrong
     this.note = ""; // what the lab wants to say
     this.why = ""; // why it paused
+    this.aside = ""; // what it says as long as it is shown
     this.frames = 0; // number of the last picture
     this.cost = 0; // of a picture, in ms
     this.slice = SLICE.most;
@@ -138,7 +139,7 @@ export class Lab {
       steps: this.steps,
       text: twin,
       error: this.error,
-      note: [this.why, this.note].filter(Boolean).join(" "),
+      note: [this.why, this.note, this.aside].filter(Boolean).join(" "),
       words: this.words ?? {},
     });
   }

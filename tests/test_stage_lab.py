@@ -2,12 +2,15 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
+from ipywidgets import HBox
 from stage_labs import Counter, say
 
 from ganlib.stage import lab as lab_module
 from ganlib.stage.lab import Lab
+from ganlib.stage.widget import Canvas
 
 # ---- with no loop: everything happens at once ---------------------------------------------------
 
@@ -85,9 +88,46 @@ def test_a_new_lab_takes_the_place_of_the_one_of_the_same_name():
     assert Lab._open["a"] is second
     assert not first.playing
     assert "made again" in first.widget.status["note"]
-    assert other.widget.status == {}
+    assert other.widget.status["note"] == ""
     third = Counter(name="a")  # who does not play is left in peace
-    assert third.widget.status == second.widget.status == {}
+    assert third.widget.status["note"] == second.widget.status["note"] == ""
+
+
+# ---- where a lab may stand ----------------------------------------------------------------------
+
+
+def test_a_lab_stands_where_a_widget_may_and_has_its_picture_there():
+    lab = Counter()
+    row = HBox([lab, Counter(name="other")])
+    (canvas,) = row.children[0].children
+    assert canvas is lab.widget
+    assert canvas.frame
+    assert canvas.status["text"] == "count 0"
+    assert str(lab) == repr((lab,))[1:-2] == "Counter: count 0"
+
+
+def test_a_lab_hands_on_what_its_widget_says_of_itself():
+    class Hosted(Canvas):
+        def _repr_mimebundle_(self, **_):
+            data, _ = super()._repr_mimebundle_()
+            return data, {"application/vnd.jupyter.widget-view+json": {"colab": "where"}}
+
+    lab = Counter()
+    lab.widget = Hosted()
+    data, about = lab._repr_mimebundle_()
+    assert about == {"application/vnd.jupyter.widget-view+json": {"colab": "where"}}
+    view = data["application/vnd.jupyter.widget-view+json"]
+    assert view["model_id"] == lab.widget.model_id
+    assert data["image/png"]
+
+
+def test_a_lab_that_cannot_be_drawn_is_shown_all_the_same():
+    lab = Counter()
+    lab.fail = "draw"
+    bundle = lab._repr_mimebundle_()
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"]
+    assert "image/png" not in bundle
+    assert lab.widget.status["error"] == "draw is broken"
 
 
 # ---- on a loop, as in a notebook ----------------------------------------------------------------
@@ -191,6 +231,28 @@ def test_a_lab_that_nobody_looks_at_pauses_itself():
         lab.pause()
 
     on_a_loop(body, NOBODY=0.2)
+
+
+def test_while_a_cell_runs_nobody_can_look_and_the_lab_plays_on():
+    async def body():
+        lab = Counter()
+        lab.play()
+        await until(lambda: lab.frames > 1)
+        time.sleep(0.5)  # a cell: the loop stands still, and messages wait
+        there = lab.steps
+        await asyncio.sleep(0.02)
+        assert lab.playing
+        assert lab.steps > there
+        await until(lambda: "nobody was looking" in lab.widget.status["note"])
+
+    on_a_loop(body, NOBODY=0.2)
+
+
+def test_what_a_lab_says_of_where_it_stands_ends_when_it_goes_on():
+    lab = Counter()
+    lab.pause("Here.")
+    assert lab.widget.status["note"] == "Here."
+    assert lab.run(1).widget.status["note"] == ""
 
 
 def test_a_browser_that_does_not_draw_gets_no_queue_of_frames():

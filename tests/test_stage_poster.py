@@ -5,10 +5,11 @@ import json
 import all_labs
 import numpy as np
 import pytest
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from stage_labs import Zoo
 
-from ganlib.stage.poster import PAINT
+from ganlib.stage.poster import PAINT, png
 from ganlib.stage.scene import WIDTH, Mark
 
 
@@ -24,6 +25,23 @@ def test_the_poster_draws_every_kind_of_mark(key):
     whole = pixels(lab)
     lab.frame = {**lab.frame, key: []}
     assert (pixels(lab) != whole).any()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"figure.facecolor": "black", "axes.facecolor": "black", "text.color": "white"},
+        {"text.usetex": True},  # without LaTeX nothing can be drawn
+        {"savefig.dpi": 600, "savefig.bbox": "tight", "font.size": 30, "axes.grid": True},
+    ],
+)
+def test_what_a_learner_sets_for_figures_of_their_own_stays_out_of_posters(settings):
+    lab = Zoo()
+    plain = png(lab.figure())
+    with rc_context(settings):
+        assert png(lab.figure()) == plain
+        bundle = lab._repr_mimebundle_()
+    assert bundle["image/png"] == plain
 
 
 def test_there_is_a_painter_for_each_kind_of_mark():

@@ -21,6 +21,7 @@ from ganlib.labs import discriminator, slow_motion
 from ganlib.labs.games import ALL_RULES
 from ganlib.labs.plane import points_of
 from ganlib.stage.bundle import join
+from ganlib.stage.poster import png
 from ganlib.stage.widget import CSS, Canvas
 
 COLOURS = 32  # of the picture that stands where a lab cannot run
@@ -183,8 +184,7 @@ def html(lab, *, fallback: str = "", **how) -> str:
 
 def _poster(lab) -> str:
     """The picture of a lab with its words: a small PNG of few colours."""
-    picture = BytesIO()
-    lab.figure().savefig(picture, format="png", dpi=72)
+    picture = BytesIO(png(lab.figure(), dpi=72))
     few = Image.open(picture).convert("RGB").quantize(COLOURS)
     small = BytesIO()
     few.save(small, format="png", optimize=True)

@@ -288,6 +288,7 @@ class SessionLab(Lab):
             self.note = f"This lab trains in the kernel: {error}."
         else:
             self.widget = self.remote.widget
+            self.children = [self.widget]
 
     def pull(self) -> int:
         """Take over the last state that the page has sent, if there is one; returns its step.

@@ -11,17 +11,19 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from io import BytesIO
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from ipywidgets import VBox
 
 from ganlib.checks import count, one_of
 from ganlib.stage import wire
 from ganlib.stage.pace import Pacer
-from ganlib.stage.poster import poster
+from ganlib.stage.poster import png, poster
 from ganlib.stage.scene import Scene
 from ganlib.stage.widget import Canvas
 
 NOBODY = 5.0  # seconds: a lab that is unseen for so long pauses
+TURN = 0.1  # seconds: no turn of the loop counts for more; what is longer is a cell that runs
 SAID = 0.25  # seconds between two status lines while it plays
 
 # What a learner may ask for: the method that does it, and the parts of the message that it takes.
@@ -37,21 +39,24 @@ ASKED = {
 }
 
 
-class _Drawn(type):
-    """Draws each lab once when it is made, so that a wrong scene is refused there and by name."""
+class _Drawn(type(VBox)):  # type: ignore[misc]
+    """Draws each lab once when it is made, so that a wrong scene is refused there and by name.
+
+    So its widget has a picture wherever it is put.
+    """
 
     def __call__(cls, *args, **kwargs):
         lab = super().__call__(*args, **kwargs)
-        wire.tables(lab.scene, lab.draw())
+        lab.show()
         return lab
 
 
-class Lab(metaclass=_Drawn):
+class Lab(VBox, metaclass=_Drawn):
     """A picture with controls. Subclasses give the scene (scene.py), `draw` and `text`.
 
     With `advance` it plays; with `reset` it can start again; `changed`, `pressed`, `pointed` and
     `dragged` hear the learner. `values` holds the controls' values. Making a lab stops the one of
-    the same name before it.
+    the same name before it. It is a box around its `widget`, to be put wherever a widget may be.
     """
 
     fps = 40  # frames a second that are sent; on two cores, three in four are shown on time
@@ -80,17 +85,19 @@ class Lab(metaclass=_Drawn):
         self.playing = False
         self.error = ""  # what went wrong
         self.note = ""  # what the lab wants to say
+        self.aside = ""  # what it says as long as it is shown
         self.frames = 0  # number of the last frame sent
         self.drawn = 0  # number of the last frame that is known to be drawn
         self._why = ""  # why it paused
         self._words: dict[str, list[str]] = {}  # of the text marks
         self._generation = 0  # each play and each pause begins a new one
-        self._seen = 0.0  # when somebody last looked
+        self._unseen = 0.0  # seconds for which the loop ran and nobody looked
         self._said = 0.0  # when the status line was last sent
         self._dirty = False  # a redraw is on its way
         self._loop = _running_loop()
         self.widget = Canvas(scene=self.scene.describe(), values=dict(self.values))
         self.widget.on_msg(self._heard)
+        super().__init__([self.widget])
         self._replace(name or type(self).__name__)
 
     def _replace(self, name) -> None:
@@ -135,7 +142,7 @@ class Lab(metaclass=_Drawn):
         self.playing = True
         self.error = ""
         self._why = ""
-        self._seen = time.perf_counter() + NOBODY
+        self._unseen = -NOBODY
         self._task = self._loop.create_task(self._play(self._generation))
         self._say()
 
@@ -155,21 +162,27 @@ class Lab(metaclass=_Drawn):
         """The picture as a matplotlib Figure, drawn from the same arrays as the canvas."""
         return poster(self.scene, self.draw())
 
+    def __repr__(self):
+        try:
+            said = self.claim()
+        except Exception as error:
+            said = _in_words(error)
+        return f"{self.scene.title}: {said}"
+
     def _repr_mimebundle_(self, **_):
-        self.show()
-        picture = BytesIO()
-        self.figure().savefig(picture, format="png")
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
-        return {
-            "text/plain": f"{self.scene.title}: {self.claim()}",
-            "image/png": picture.getvalue(),
-            "application/vnd.jupyter.widget-view+json": view,
-        }
+        """The sentence, the picture and the widget, with what the widget says of itself."""
+        self._show_or_fail()
+        data, about = self.widget._repr_mimebundle_()
+        data["text/plain"] = repr(self)
+        with suppress(Exception):  # the stored picture may fail, and the lab is shown without it
+            data["image/png"] = png(self.figure())
+        return (data, about) if about else data
 
     # -- playing ----------------------------------------------------------------------------------
 
     def _step(self) -> bool:
         """One step; False if the lab says that it is not yet time for one."""
+        self._why = ""  # it spoke of where the lab stood
         done = self.advance() is not False
         self.steps += done
         return done
@@ -177,12 +190,15 @@ class Lab(metaclass=_Drawn):
     async def _play(self, generation):
         """Work in slices and send frames when they are due, until another generation begins."""
         pacer = Pacer(self.fps)
+        before = time.perf_counter()
         while generation == self._generation:
             try:
                 now = await self._work(pacer, generation)
+                self._unseen += min(now - before, TURN)
+                before = now
                 if generation == self._generation:
                     self._show_if_due(pacer, now)
-                if generation == self._generation and now - self._seen > NOBODY:
+                if generation == self._generation and self._unseen > NOBODY:
                     self.pause("Paused: nobody was looking. Press play to go on.")
             except Exception as error:
                 self._failed(error)
@@ -253,7 +269,7 @@ class Lab(metaclass=_Drawn):
             "steps": self.steps,
             "text": twin,
             "error": self.error,
-            "note": " ".join(part for part in (self._why, self.note) if part),
+            "note": " ".join(part for part in (self._why, self.note, self.aside) if part),
             "words": self._words,
         }
 
@@ -282,7 +298,7 @@ class Lab(metaclass=_Drawn):
         kind = message.get("kind")
         try:
             if kind == "seen":
-                self._seen = max(self._seen, time.perf_counter())
+                self._unseen = min(self._unseen, 0.0)
                 self.drawn = int(message["frame"])
                 return
             self.error = ""

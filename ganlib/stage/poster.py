@@ -1,8 +1,9 @@
 """The stored picture: a scene and its arrays as a matplotlib Figure, as the canvas draws them."""
 
 from collections.abc import Callable
+from io import BytesIO
 
-from matplotlib import rc_context
+from matplotlib import style
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -36,7 +37,12 @@ LOOK: dict = {
 POINT = 0.72  # a pixel of the scene in points, at 100 pixels an inch
 
 
-@rc_context(LOOK)
+def _plain():
+    """Matplotlib as it comes, whatever the reader has set, with what all posters have in common."""
+    return style.context([LOOK], after_reset=True)
+
+
+@_plain()
 def poster(scene: Scene, frame: dict, *, dpi: int = 100) -> Figure:
     """The picture of a lab as a matplotlib Figure; `frame` is what its `draw` gives."""
     figure = Figure(figsize=(WIDTH / 100, scene.height / 100), dpi=dpi)
@@ -53,6 +59,14 @@ def poster(scene: Scene, frame: dict, *, dpi: int = 100) -> Figure:
     for axes in scene.axes:
         _legend(places[axes.key], axes)
     return figure
+
+
+def png(figure: Figure, *, dpi: float | None = None) -> bytes:
+    """The figure as a PNG of its own size, or of so many pixels an inch."""
+    picture = BytesIO()
+    with _plain():
+        figure.savefig(picture, format="png", dpi=dpi or figure.dpi)
+    return picture.getvalue()
 
 
 def _place(figure, scene: Scene, axes: Axes, ends):

@@ -20,3 +20,6 @@ class Canvas(anywidget.AnyWidget):
     frame = traitlets.Bytes().tag(sync=True)
     status = traitlets.Dict().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
+
+    def __repr__(self):
+        return f"Canvas({self.scene.get('title', '')!r})"

@@ -59,7 +59,7 @@ class Ledger:
 
     def __str__(self):
         return (
-            f"JS {self.js:.3f}, V + log 4 {self.value:.3f}, regret {self.regret:.3f}, "
+            f"JS {self.js:.3f}, V + log 4 {_nats(self.value)}, regret {_nats(self.regret)}, "
             f"E|D − ½| {self.off_half:.3f}, E|D − D*| {self.off_star:.3f}"
         )
 
@@ -277,17 +277,19 @@ class GAN:
         masses: densities.Pushed | None = None,
         logits: Tensor | None = None,
         oracle: bool = False,
+        below: Tensor | None = None,
     ) -> Ledger:
         """The exact `Ledger` of a one-dimensional GAN; p_data, x are (points,), x equally spaced.
 
         It is summed over `densities.common_cells`, between whose grid points p_data and the logits
         of D are straight lines: JS is right to 1e-4 nats. What G throws outside the grid counts as
         one point on each side: there p_data is 0. `masses` from `push_masses` and `logits` from
-        `logits(x)` save work if the caller has them. oracle: D* of every cell in place of D.
+        `logits(x)` save work if the caller has them. oracle: D* of every cell in place of D. below:
+        from `densities.below`, for a p_data that is narrower than a cell of the grid.
         """
         if masses is None:
             masses = densities.push_masses(self.G, self.prior, x)
-        place, p, q = densities.common_cells(p_data, x, masses)
+        place, p, q = densities.common_cells(p_data, x, masses, below=below)
         m = (p + q) / 2
 
         left = _mean(masses.ends[masses.ends < x[0]], x[0])
@@ -309,7 +311,11 @@ class GAN:
         return Ledger(js, value, 2 * js - value, off_half, off_star, real_term, fake_term)
 
     def state_dict(self) -> dict:
-        """All that the next step depends on, copied: weights, optimisers, noise, step count."""
+        """All that the next step depends on, copied: weights, optimisers, noise, step count.
+
+        Layers that draw for themselves, as dropout does, draw from torch's own generator, which is
+        not part of it; a `Session` keeps one for them.
+        """
         parts = {name: getattr(self, name).state_dict() for name in PARTS}
         return {
             **copy.deepcopy(parts),
@@ -328,6 +334,11 @@ class GAN:
     def __repr__(self):
         name = loss_of(self.loss).name
         return f"GAN: {name} loss, lr_G {self.lr_G:g}, lr_D {self.lr_D:g}, {self.steps} steps"
+
+
+def _nats(number: float) -> str:
+    """To three places; a number that has run away, by its first three digits."""
+    return f"{number:.3f}" if abs(number) < 1e4 else f"{number:.3g}"
 
 
 def _mean(values: Tensor, otherwise: Tensor) -> Tensor:

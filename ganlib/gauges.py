@@ -4,19 +4,24 @@ What differs between one dimension and two is here: on the line all is exact, fr
 grid; in the plane it is counted on samples. A `Session` has one of them.
 """
 
+import copy
 import math
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganlib import densities, targets
 from ganlib.gan import Ledger
 from ganlib.metrics import Now, View
 
 BLUR = 0.3  # sd of the noise through which D* in the plane sees both laws
+LOUD = 1000.0  # sd of the weights with which D is asked what it can answer at all
+DRAWS = 12  # of such weights
+FEW = 20  # cells of a grid: what lies in so few is drawn as a spike
+CUT_OFF = 5.0  # a D that even then stays below has a bounded last layer
 
 
 @dataclass(frozen=True)
@@ -28,19 +33,23 @@ class Sight:
 
 @dataclass(frozen=True)
 class LineSight(Sight):
-    """p_g and the logits of D on the grid, (points,) each; the ends of all z cells, and G there."""
+    """p_g and the logits of D on the grid, (points,) each; the ends of all z cells, and G there.
+
+    beside: how much of p_g lies left and right of the grid.
+    """
 
     p_g: Tensor
     logits: Tensor
     z: Tensor
     ends: Tensor
+    beside: tuple[float, float]
 
 
 class LineGauge:
     """Measures a GAN in one dimension by exact densities on a grid.
 
-    law: has `sample` and `log_prob`. The grid x is (400,), a tenth wider than the law on each side;
-    p_data is (400,), its spacing `dx`.
+    law: has `sample` and `log_prob`, and `cdf` if it can. The grid x is (400,), a tenth wider than
+    the law on each side, its spacing `dx`; p_data is (400,), its mean density in each grid cell.
     """
 
     kind = Ledger
@@ -51,8 +60,8 @@ class LineGauge:
         margin = 0.1 * (high - low)
         self.x = densities.line(low - margin, high + margin, 400)
         self.dx = float(self.x[1] - self.x[0])
-        density = law.log_prob(self.x[:, None]).exp()
-        self.p_data = density / (density.sum() * self.dx)
+        self.below = densities.below(law, self.x)
+        self.p_data = self.below[:: densities.FINE].diff() / self.dx
 
     @staticmethod
     def _check(law) -> None:
@@ -79,30 +88,54 @@ class LineGauge:
             )
         try:
             few = densities.line(-1.0, 1.0)
-            densities.push_masses(gan.G, gan.prior, few)
-            gan.logits(few)
+            with at_rest(gan):
+                densities.push_masses(gan.G, gan.prior, few)
+                gan.logits(few)
         except RuntimeError as error:  # a layer that does not fit
             raise ValueError(f"G and D must map (n, 1) to (n, 1): {error}") from None
+        refuse_bounded(gan.D, torch.linspace(-3, 3, 64)[:, None])
+
+    def crowd(self) -> tuple[float, float, int] | None:
+        """If nearly all of the law lies in a few cells of the grid: from where to where, how many.
+
+        One value far from all others does that to a column.
+        """
+        middle = (self.below > 0.005) & (self.below < 0.995)
+        cells = math.ceil(int(middle.sum()) / densities.FINE)
+        if cells > FEW:
+            return None
+        first = int((self.below <= 0.005).sum()) - 1
+        left = float(self.x[0]) - self.dx / 2
+        part = self.dx / densities.FINE
+        return left + part * first, left + part * (first + int(middle.sum()) + 1), max(cells, 1)
 
     @torch.no_grad()
     def look(self, gan, oracle: bool = False) -> LineSight:
         """What is exact about this moment; with `oracle`, D* is the D that is looked at."""
         try:
-            pushed = densities.push_masses(gan.G, gan.prior, self.x)
-            D = densities.best_D(self.x, self.p_data, pushed.masses) if oracle else gan.D
-            with judged_by(gan, D):
-                logits = gan.logits(self.x)
-                ledger = gan.ledger(
-                    self.p_data, self.x, masses=pushed, logits=logits, oracle=oracle
-                )
+            with at_rest(gan):
+                pushed = densities.push_masses(gan.G, gan.prior, self.x)
+                D = densities.best_D(self.x, self.p_data, pushed.masses) if oracle else gan.D
+                with judged_by(gan, D):
+                    logits = gan.logits(self.x)
+                    ledger = gan.ledger(
+                        self.p_data,
+                        self.x,
+                        masses=pushed,
+                        logits=logits,
+                        oracle=oracle,
+                        below=self.below,
+                    )
         except FloatingPointError as error:
             raise FloatingPointError(f"diverged at step {gan.steps}: {error}") from None
         p_g = pushed.masses[1:-1] / self.dx
-        return LineSight(ledger, p_g, logits, pushed.z, pushed.ends)
+        beside = (float(pushed.masses[0]), float(pushed.masses[-1]))
+        return LineSight(ledger, p_g, logits, pushed.z, pushed.ends, beside)
 
     def best_D(self, gan):
         """D* against the G of this moment, a function from x to logits."""
-        pushed = densities.push_masses(gan.G, gan.prior, self.x)
+        with at_rest(gan):
+            pushed = densities.push_masses(gan.G, gan.prior, self.x)
         return densities.best_D(self.x, self.p_data, pushed.masses)
 
 
@@ -119,17 +152,21 @@ class PlaneGauge:
 
     def fits(self, gan) -> None:
         """Refuse a GAN that cannot be measured here, with a ValueError that says why."""
-        fake = gan.G(gan.prior.sample(3, torch.Generator()))
-        logits = gan.D(torch.zeros(3, 2))
+        with at_rest(gan):
+            fake = gan.G(gan.prior.sample(3, torch.Generator()))
+            logits = gan.D(torch.zeros(3, 2))
         shapes = [tuple(fake.shape), tuple(logits.shape)]
         if shapes != [(3, 2), (3, 1)]:
             raise ValueError(
                 f"for 3 points G must give (3, 2) and D (3, 1), got {shapes[0]} and {shapes[1]}"
             )
+        side = torch.linspace(-3, 3, 8)
+        refuse_bounded(gan.D, torch.cartesian_prod(side, side))
 
     def look(self, gan, oracle: bool = False) -> Sight:
         """Modes, good samples and JS at this moment; they say nothing of D."""
-        return Sight(self.view.look(gan.G))
+        with at_rest(gan):
+            return Sight(self.view.look(gan.G))
 
     def best_D(self, gan):
         """D* against the G of this moment, between both laws seen through noise of sd `BLUR`.
@@ -137,7 +174,8 @@ class PlaneGauge:
         So blurred, 128 fakes have a density.
         """
         law = self.law
-        fakes = gan.G(self.view.z[:128]).detach()
+        with at_rest(gan):
+            fakes = gan.G(self.view.z[:128]).detach()
         p_data = targets.Mixture(law.means, (law.stds**2 + BLUR**2).sqrt(), law.weights)
         log_mass = math.log(len(fakes) * 2 * math.pi * BLUR**2)
 
@@ -147,6 +185,68 @@ class PlaneGauge:
             return (p_data.log_prob(x) - log_p_g)[:, None]
 
         return D
+
+
+@torch.no_grad()
+def refuse_bounded(D, x: Tensor) -> None:
+    """ValueError if the last layer of D bounds what it answers at x, whatever its weights are.
+
+    A copy with large random weights is asked: logits become large, of both signs; what comes out of
+    a sigmoid, a tanh or a softplus does not.
+    """
+    said = []
+    with suppress(RuntimeError, TypeError, AttributeError), torch.random.fork_rng(devices=[]):
+        loud = copy.deepcopy(D).eval()  # what cannot be copied so is left alone
+        if not any(True for _ in loud.parameters()):
+            return
+        torch.manual_seed(0)
+        for _ in range(DRAWS):
+            for part in loud.parameters():
+                part.normal_(0, LOUD)
+            said.append(loud(x.to(part)).flatten())
+    if not said:
+        return
+    answers = torch.cat(said).nan_to_num(posinf=math.inf, neginf=-math.inf)
+    low, high = answers.aminmax()
+    if max(-low, high) > CUT_OFF and low < 0 < high:
+        return
+    raise ValueError(
+        "D returns logits, numbers of any size and sign: the losses and the pictures apply the "
+        f"sigmoid. This D cannot go {'below 0' if low >= 0 else 'beyond a bound'}, whatever its "
+        "weights are: leave out its last Sigmoid, Tanh, ReLU or the like"
+    )
+
+
+@contextmanager
+def at_rest(gan):
+    """For a while G and D are in eval mode: no layer draws by itself, none learns from a look."""
+    nets = [net for net in (gan.G, gan.D) if isinstance(net, nn.Module)]
+    training = [part for net in nets for part in net.modules() if part.training]
+    for net in nets:
+        net.eval()
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True
+
+
+def unlike_in_training(gan, example: Tensor) -> list[str]:
+    """Which of G and D answer otherwise in train mode, as with dropout or batch norm.
+
+    example: data of the law, (n, ...).
+    """
+    found = []
+    z = gan.prior.sample(len(example), torch.Generator().manual_seed(0))
+    for name, x in (("G", z), ("D", example)):
+        with suppress(RuntimeError, TypeError, AttributeError), torch.random.fork_rng(devices=[]):
+            net = copy.deepcopy(getattr(gan, name))
+            with torch.no_grad():
+                at_rest = net.eval()(x)
+                training = net.train()(x)
+            if not torch.allclose(at_rest, training, rtol=0.01, atol=0.01):
+                found.append(name)
+    return found
 
 
 @contextmanager

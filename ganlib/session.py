@@ -8,6 +8,7 @@ draws it, a script reads it.
 import base64
 import hashlib
 import json
+from contextlib import contextmanager
 from dataclasses import astuple, fields
 from typing import Any
 
@@ -19,13 +20,14 @@ from ganlib import networks
 from ganlib.checks import count, one_of, positive
 from ganlib.files import pack, unpack
 from ganlib.gan import GAN
-from ganlib.gauges import LineGauge, judged_by
+from ganlib.gauges import LineGauge, judged_by, unlike_in_training
 from ganlib.losses import LOSSES, PENALTIES, loss_of
 from ganlib.schedule import fall
 from ganlib.states import fitting, flat, restore
 
 WHO = ["both", "D only", "G only"]  # may train
 EVERY = 25  # steps between two lines of the record, at first
+EARLY = (1, 2, 4, 8, 16)  # steps with a line besides: wild rates diverge before the 25th
 LINES = 400  # of the record; beyond that every second one is dropped
 KEPT = 12  # states to go back to
 FORMAT = "ganlib run 2"  # of a saved run, one JSON text
@@ -52,8 +54,11 @@ class Session:
     To be read, and changed by `tune` and `set_law`: lr_G, lr_D (the rates that were asked for),
     train, anneal, oracle, batch, seed, law, gauge. horizon may be set at any time.
 
-    `past` is the record, (lines, 1 + fields): every 25 steps the step and its ledger. `now` is the
-    ledger that was seen last, `real` the last batch of data, `good` the states to go back to.
+    `past` is the record, (lines, 1 + fields): every 25 steps, and at some of the first, the step
+    and its ledger. `now` is the ledger that was seen last, `real` the last batch of data, `good`
+    the states to go back to. `unlike` names those of G and D that answer otherwise in train mode,
+    as with dropout or batch norm: the ledger is then exact for the networks in eval mode. What such
+    layers draw comes from a generator of the session.
     """
 
     past: np.ndarray
@@ -84,6 +89,8 @@ class Session:
         self.losses: dict[str, Any] = dict(LOSSES)
         self.penalties: dict[str, Any] = {"none": None, **PENALTIES}
 
+        self.unlike = unlike_in_training(gan, law.sample(64, torch.Generator().manual_seed(seed)))
+        self.chance = _new_chance(seed)  # of layers that draw, as `torch.set_rng_state` takes it
         self._start = self.state()
         self._first_seed = seed
         self.tune(batch=batch, anneal=anneal, seed=seed)
@@ -93,6 +100,21 @@ class Session:
         """Learn another law from the next step on."""
         self.gauge = self._new_gauge(law, self.gan.prior)
         self.law = law
+
+    def turn_to(self, law) -> None:
+        """Learn another law from now on: the record of how near the old one was ends."""
+        self.set_law(law)
+        self.real = self._first_look()
+        past = self.past
+        try:
+            self.past = past[:0]
+            self.record()
+        except FloatingPointError:  # it has diverged, and stands as it did
+            self.past = past
+
+    def _first_look(self) -> Tensor:
+        """Examples to show before any are drawn to learn from."""
+        return self.law.sample(64, torch.Generator().manual_seed(self.seed))
 
     # -- settings --------------------------------------------------------------------------------
 
@@ -189,11 +211,29 @@ class Session:
         self.move(who or self.train)
         if done:
             self.gan.steps = number  # `GAN.step` counts by itself, `step_D` and `step_G` do not
-            if number % self.every == 0:
+            if number % self.every == 0 or number in EARLY:
                 self.record()
 
     def move(self, who: str) -> None:
         """The move of one player or of both, at the rates of this moment, and nothing else."""
+        with self._own_chance():
+            self._move(who)
+
+    @contextmanager
+    def _own_chance(self):
+        """Meanwhile layers that draw by themselves go on where they were, and disturb nobody."""
+        if not self.unlike:
+            yield
+            return
+        others = torch.get_rng_state()
+        torch.set_rng_state(self.chance)
+        try:
+            yield
+        finally:
+            self.chance = torch.get_rng_state()
+            torch.set_rng_state(others)
+
+    def _move(self, who: str) -> None:
         gan = self.gan
         self._set_rates()
         if self.oracle:
@@ -264,7 +304,8 @@ class Session:
             gan.generator.manual_seed(self.seed)
             gan.steps = 0
         self.data = torch.Generator().manual_seed(self.seed + 1)
-        self.real = self.law.sample(64, torch.Generator().manual_seed(self.seed))
+        self.chance = _new_chance(self.seed)
+        self.real = self._first_look()
 
         self.every = EVERY
         self.past = np.zeros((0, 1 + len(self._columns)))
@@ -273,7 +314,11 @@ class Session:
 
     def state(self) -> dict:
         """All of the GAN that the next step depends on, copied."""
-        return {**self.gan.state_dict(), "optimiser": self.gan.optimiser}
+        return {
+            **self.gan.state_dict(),
+            "optimiser": self.gan.optimiser,
+            "chance": self.chance.clone(),
+        }
 
     def restore(self, state: dict) -> None:
         """Go back to a `state`, under the knobs of now; of another optimiser it has no memory."""
@@ -283,6 +328,7 @@ class Session:
             memory = {name: getattr(fresh, name).state_dict() for name in ("opt_G", "opt_D")}
             state = {**state, **memory}
         gan.load_state_dict(state)
+        self.chance = state["chance"].clone()
         self._set_optimisers()
 
     def remember(self) -> None:
@@ -310,13 +356,37 @@ class Session:
     def save(self, values=None, **more) -> str:
         """The run as JSON text: the knobs, the record, and all that the next step depends on.
 
-        values: what the caller wants to keep among the knobs; more: what else.
+        values: what the caller wants to keep among the knobs; more: what else. Of a run that has
+        diverged it is the last good state.
         """
+        if self._sound():
+            return self._saved(values, more)
+        before = self.snapshot()
+        for _ in range(len(self.good)):
+            if not self._sound():
+                self.back()
+        try:
+            return self._saved(values, more)
+        finally:
+            self.put_back(before)
+
+    def _sound(self) -> bool:
+        """Whether all that would be saved is finite, and there is something to see."""
+        if not all(bool(part.isfinite().all()) for part in flat(*self._parts()).values()):
+            return False
+        try:
+            self.look()
+        except FloatingPointError:
+            return False
+        return True
+
+    def _saved(self, values, more: dict) -> str:
         gan = self.gan
         tensors = {
             **flat(*self._parts()),
             "noise": gan.generator.get_state(),
             "data": self.data.get_state(),
+            "chance": self.chance,
         }
         run = {
             **more,
@@ -341,6 +411,7 @@ class Session:
         steps = _step("steps", run["steps"], 0)
         noise = _generator("noise", tensors)
         data = _generator("data", tensors)
+        chance = _generator("chance", tensors)
         self.tune(**{key: run["values"][key] for key in self.settings})
 
         nets, optimisers = self._parts()
@@ -350,6 +421,7 @@ class Session:
             self.gan.opt_D.state.clear()
         restore(tensors, nets, optimisers)
         self.gan.generator.set_state(noise)
+        self.chance = chance
         self.gan.steps = steps
         del self.gan.history[steps:]
         self.tune()  # the rates of this step
@@ -370,7 +442,7 @@ class Session:
 
         self.every = _step("every", every, 1)
         self.data.set_state(data)
-        self.real = self.law.sample(64, torch.Generator().manual_seed(self.seed))
+        self.real = self._first_look()
         self.past = lines
 
     def snapshot(self) -> dict:
@@ -427,6 +499,10 @@ def _step(name: str, number, least: int) -> int:
     if count(name, number, least) > LONGEST:
         raise ValueError(f"{name} must be at most {LONGEST:,}, got {number}")
     return number
+
+
+def _new_chance(seed: int) -> Tensor:
+    return torch.Generator().manual_seed(seed + 2).get_state()
 
 
 def _generator(name: str, tensors: dict[str, Tensor]) -> Tensor:

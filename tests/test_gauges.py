@@ -41,7 +41,7 @@ def test_on_the_line_all_is_exact(gan):
     gauge = LineGauge(NORMAL, NORMAL)
     sight = gauge.look(gan)
     assert_close(sight.p_g, pushforward(gan.G, NORMAL, gauge.x))
-    assert sight.ledger == gan.ledger(gauge.p_data, gauge.x)
+    assert sight.ledger == gan.ledger(gauge.p_data, gauge.x, below=gauge.below)
     with torch.no_grad():
         assert_close(sight.logits, gan.D(gauge.x.float()[:, None])[:, 0].double())
         middle = gan.G(torch.zeros(1, 1))

@@ -60,7 +60,8 @@ def test_it_is_the_loop_that_a_caller_writes(session):
         alone.step(targets.gaussian().sample(16, data))
     run(session, 30)
     assert_same(session.gan.state_dict(), alone.state_dict())
-    assert session.ledger == alone.ledger(session.gauge.p_data, session.gauge.x)
+    gauge = session.gauge
+    assert session.ledger == alone.ledger(gauge.p_data, gauge.x, below=gauge.below)
     assert isinstance(session.ledger, Ledger)
 
 

@@ -13,6 +13,8 @@ from ganlib.labs.session_lab import SessionLab, offered
 from ganlib.session import Session
 
 ARROWS = 31  # of the map from z to G(z)
+RARE = 0.01  # of an even density over the picture: where both are less, nobody is asked
+SEEN = 0.01  # of p_g outside the picture: where there is more, it is said
 # The z whose arrows are drawn, as shares of the prior.
 SHARES = torch.linspace(0.5 / ARROWS, 1 - 0.5 / ARROWS, ARROWS, dtype=torch.float64)
 
@@ -88,13 +90,28 @@ class GANLab(SessionLab):
             xlabel=getattr(law, "unit", "x"),
             ylabel=f"density{per_sd}, D(x)",
         )
+        self.crowd = self._crowded()
+
+    def _crowded(self) -> str:
+        """Of data that are a spike in the picture: where they are, and what may be the reason."""
+        found = self.session.gauge.crowd()
+        if found is None:
+            return ""
+        ends = torch.tensor([*found[:2], *getattr(self.target, "range", found[:2])])
+        low, high, least, most = self._in_units(ends)
+        return (
+            f"99 % of p_data lie between {low:.6g} and {high:.6g}, in {found[2]} of the picture's "
+            f"{len(self.x)} cells; the rest reaches from {least:.6g} to {most:.6g}: is a value "
+            "mistaken?"
+        )
 
     def _in_units(self, x: torch.Tensor) -> np.ndarray:
         """In the units of the data, which the law has standardised."""
-        return self._shift + self._scale * x.numpy()
+        return self._shift + self._scale * x.double().numpy()
 
     def draw(self):
         sight = self.session.look()
+        self._beside = self._said_beside(sight)
         return {
             **self._game(sight),
             **self._map(sight),
@@ -103,12 +120,15 @@ class GANLab(SessionLab):
         }
 
     def _game(self, sight: LineSight) -> dict:
-        """Both densities, D and D*; the last real examples; ½."""
+        """Both densities, D, and D* where there is anything to judge; real examples; ½."""
+        both = self.p_data + sight.p_g
+        even = 1 / (len(self.x) * self.session.gauge.dx)
+        D_star = densities.optimal_discriminator(self.p_data, sight.p_g)
         curves = {
             "data": self.p_data,
             "p_g": sight.p_g,
             "D": sight.logits.sigmoid(),
-            "D_star": densities.optimal_discriminator(self.p_data, sight.p_g),
+            "D_star": D_star.where(both > RARE * even, torch.nan),
         }
         left, right = self._xs[[0, -1]]
         return {
@@ -153,12 +173,24 @@ class GANLab(SessionLab):
 
     # -- in words --------------------------------------------------------------------------------
 
+    def _said_beside(self, sight: LineSight) -> str:
+        """Where G is, if it can be seen only in part."""
+        said = []
+        for side, share, out in (
+            ("left", sight.beside[0], sight.ends < self.x[0]),
+            ("right", sight.beside[1], sight.ends > self.x[-1]),
+        ):
+            if share > SEEN:
+                (middle,) = self._in_units(sight.ends[out].mean()[None])
+                said.append(f"{100 * share:.0f} % on the {side}, near {middle:.3g}")
+        return f" Outside the picture p_g has {' and '.join(said)}." if said else ""
+
     def text(self):
-        gan = self.gan
         now = self.session.now
-        rates = f"lr_G {gan.lr_G:.3g}, lr_D {gan.lr_D:.3g}"
-        said = f"After {gan.steps} steps on {self.values['target']} ({rates}): {now}."
-        return f"{said} Converged." if now.converged() else said
+        said = f"After {self.gan.steps} steps on {self.values['target']} ({self.rates()}): {now}."
+        if now.converged():
+            said = f"{said} Converged."
+        return said + self._beside
 
     def claim(self):
         now = self.ledger

@@ -53,7 +53,7 @@ MARKS = [
     Line("fake_term",  "terms",  "E log(1 − D(G(z)))", style="G"),
 
     Line("zero",       "ledger", color=GREY, width=1),
-    Area("regret",     "ledger", "regret", color="#E69F00"),
+    Area("regret",     "ledger", "regret (D is not D*)", color="#E69F00"),
     Line("value",      "ledger", "V + log 4", style="D"),
     Line("two_js",     "ledger", "2 JS", style="JS"),
 
@@ -107,24 +107,33 @@ PRESETS: dict[str, tuple[str, dict]] = {
 # fmt: on
 
 
-def controls(session: Session, laws: dict, target: str, presets: dict) -> list[Control]:
-    """The knobs of a lab, set as its session is; laws and presets by name, `target` the law now."""
+def controls(session: Session, laws, target: str, presets, own=()) -> list[Control]:
+    """The knobs of a lab, set as its session is; laws and presets by name, `target` the law now.
+
+    own: controls that only this lab has.
+    """
     now = session.settings
     more = "more knobs"
     of_G = "learning rate of the generator"
     of_D = "learning rate of the discriminator"
     falls = "let both rates fall to 0 over the second half of the run"
     phases = "one phase of a step at a time; the flow of data and gradients lights up"
+    known = "a sentence and the knobs it is about; “your own” is what you set by hand"
+    ratio = "so many steps of D, each on a batch of its own, before one of G"
     return [
         Slider("lr_G", "lr_G", 1e-5, 1.0, now["lr_G"], log=True, help=of_G),
         Slider("lr_D", "lr_D", 1e-5, 1.0, now["lr_D"], log=True, help=of_D),
-        Choice("preset", "preset", ["your own", *presets], "your own"),
+        Choice("preset", "preset", ["your own", *presets], "your own", help=known),
         Choice("target", "target", list(laws), target),
         Choice("train", "train", WHO, now["train"]),
         Button("step_D", "step D"),
         Button("step_G", "step G"),
-        Toggle("anneal", "anneal", now["anneal"], help=falls),
-        Toggle("oracle", "oracle D*", help="G plays against D*, computed instead of learned"),
+        Toggle("anneal", "anneal (rates fall to 0)", now["anneal"], help=falls),
+        Toggle(
+            "oracle",
+            "oracle D* (the best D, computed)",
+            help="G plays against D*, computed instead of learned",
+        ),
         Toggle("slow", "slow motion", help=phases),
         Button("back", "back to the last good state"),
         Button("save", "save run"),
@@ -135,7 +144,8 @@ def controls(session: Session, laws: dict, target: str, presets: dict) -> list[C
             help="the knobs as they stand, as a link to lab.html: it opens in any browser",
         ),
         Button("code", "copy as Python", help="the knobs as they stand, for a cell"),
-        Number("k", "k: D steps per G step", 1, 50, now["k"], group=more),
+        *own,
+        Number("k", "k: D steps per G step", 1, 50, now["k"], help=ratio, group=more),
         Number("batch", "batch", 1, 65536, now["batch"], group=more),
         Number("seed", "seed", 0, 10**6, now["seed"], group=more),
         Choice("loss", "loss", list(session.losses), now["loss"], group=more),

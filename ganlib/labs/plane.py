@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ganlib import densities, targets
 from ganlib.checks import one_of
-from ganlib.gauges import PlaneGauge
+from ganlib.gauges import PlaneGauge, at_rest
 from ganlib.labs import slow_motion
 from ganlib.labs.session_lab import SessionLab, offered, shared
 from ganlib.losses import loss_of
@@ -20,6 +20,7 @@ FAR = 100  # from 0, of one of them
 PIXELS = 48  # of D, along each side
 BENT = (13, 40)  # lines of z each way, points on each
 ARROWS = 64
+SEEN = 0.01  # of G's samples outside the picture: where there are more, it is said
 
 TARGETS = {law().name: law for law in (targets.ring, targets.grid, targets.moons, targets.spiral)}
 
@@ -50,6 +51,7 @@ AXES = [
 MARKS = [
     Heat("D",       "plane",  palette="belief"),
     Points("real",  "plane",  "data", size=3, alpha=0.5),
+    Points("drawn", "plane",  "your points", size=8, hollow=True),
     Points("fake",  "plane",  "G(z)", color="#009E73"),
     Arrows("pull",  "plane",  "pull on G", color="#D55E00"),
     Line("grid",    "latent", color="#009E73", width=0.8),
@@ -131,9 +133,9 @@ class PlaneLab(SessionLab):
         """A point was clicked: the data are what is drawn from now on."""
         if axes == "plane":
             self.clicked = [*self.clicked, point]
+            self.note = ""
             self.tell(target=DRAWN, preset="your own")
             self._set_law(DRAWN)
-            self.session.real = self.target.means
 
     @shared
     def pressed(self, key, text=""):
@@ -178,6 +180,7 @@ class PlaneLab(SessionLab):
     def show_law(self):
         modes = len(self.target.means)
         reach = 2.5 if self.values["target"] == DRAWN else self.view.reach
+        self._reach = reach
         for key in ("plane", "latent"):
             self.relabel(key, x=(-reach, reach), y=(-reach, reach))
         self.relabel("modes", title=f"modes covered, of {modes}", y=(0, 1.05 * modes))
@@ -187,16 +190,20 @@ class PlaneLab(SessionLab):
 
     def draw(self):
         D = self.session.best_D() if self.values["oracle"] else self.gan.D
-        fake = self.gan.G(self.view.z[:256]).detach()
-        pull = self._pull(D, fake)
-        with torch.no_grad():
-            belief = D(self._pixels).sigmoid().view(PIXELS, PIXELS)
+        with at_rest(self.gan):
+            fake = self.gan.G(self.view.z[:256]).detach()
+            pull = self._pull(D, fake)
+            grid = self._bent()
+            with torch.no_grad():
+                belief = D(self._pixels).sigmoid().view(PIXELS, PIXELS)
+        self._beside = self._said_beside(fake)
         return {
             "D": belief,
             "real": self.session.real[:256],
+            "drawn": self.clicked if self.values["target"] == DRAWN else [],
             "fake": fake,
             "pull": pull[:ARROWS],
-            "grid": self._bent(),
+            "grid": grid,
             **{name: self.session.curve(name) for name in ("modes", "good", "js")},
             **self.slow.draw(self.values["slow"]),
         }
@@ -234,7 +241,20 @@ class PlaneLab(SessionLab):
             f"{now.modes} of {len(self.target.means)} modes, "
             f"{100 * now.good:.0f} % good samples, JS {now.js:.3f}"
         )
-        return f"After {self.gan.steps} steps on {self.values['target']}: {said}."
+        begin = f"After {self.gan.steps} steps on {self.values['target']} ({self.rates()})"
+        return f"{begin}: {said}.{self._beside}"
+
+    def _said_beside(self, fake: Tensor) -> str:
+        """Where G is, if it can be seen only in part."""
+        out = (fake.abs() > self._reach).any(1)
+        share = float(out.float().mean())
+        if share <= SEEN:
+            return ""
+        x, y = fake[out].mean(0).tolist()
+        return (
+            f" Outside the picture are {100 * share:.0f} % of G's samples, around "
+            f"({x:.2f}, {y:.2f})."
+        )
 
     def claim(self):
         near = self.session.now.js < 0.5

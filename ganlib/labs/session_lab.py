@@ -45,6 +45,7 @@ class SessionLab(Lab):
     """
 
     fps = 34  # as few as show 30: each costs training
+    crowd = ""  # what it says where nearly all data lie in one place
     by_hand = ""  # the name of a target that the learner draws
     pages_targets: Collection[str] = ()  # the names of those that a page has, too
     remote: Any = None  # the same lab in the browser, if that trains
@@ -57,8 +58,8 @@ class SessionLab(Lab):
         self.laws = laws
         self.presets = presets
         self.slow = SlowMotion()
-        knobs = controls(session, laws, target, presets)
-        super().__init__(height=600, controls=[*knobs, *more], **scene)
+        knobs = controls(session, laws, target, presets, more)
+        super().__init__(height=600, controls=knobs, **scene)
         self.steps = self.gan.steps
         self._defaults = dict(self.values)
         self.show_law()
@@ -69,6 +70,19 @@ class SessionLab(Lab):
         """Fit the axes to the law, which may be another one than before."""
         raise NotImplementedError
 
+    @property
+    def aside(self) -> str:
+        """What it says as long as it is shown: where its curves are not what they seem."""
+        said = [self.crowd] if self.crowd else []
+        if self.session.unlike:
+            who = " and ".join(self.session.unlike)
+            said.append(
+                f"{who} answers otherwise while it trains (dropout, batch norm or the like): "
+                "ledger and pictures are exact for the networks in eval mode, not for the game as "
+                "it is played."
+            )
+        return " ".join(said)
+
     # -- what a notebook asks for ----------------------------------------------------------------
 
     @property
@@ -78,7 +92,7 @@ class SessionLab(Lab):
 
     @property
     def past(self):
-        """The ledger over time, a line every 25 steps: the step, then the fields of the ledger."""
+        """The ledger over time, the step and then its fields: see `Session`."""
         return self.session.past
 
     @property
@@ -120,6 +134,7 @@ class SessionLab(Lab):
         self.session.reset()
         self.steps = self.gan.steps
         self.slow.begin()
+        self._why = ""
 
     def _tune(self) -> None:
         self.session.tune(**{key: self.values[key] for key in self.session.settings})
@@ -141,7 +156,7 @@ class SessionLab(Lab):
                 self.tell(preset="your own")
 
     def _set_law(self, name: str) -> None:
-        self.session.set_law(self.laws[name]())
+        self.session.turn_to(self.laws[name]())
         self.show_law()
 
     def _take_preset(self, name: str) -> None:
@@ -186,9 +201,41 @@ class SessionLab(Lab):
 
     def _failed(self, error):
         if isinstance(error, FloatingPointError):
-            undo = "Press “back to the last good state”, then lower a rate."
-            error = FloatingPointError(f"{error}. {undo}")
+            error = FloatingPointError(f"{error}. {self._way_back()}")
         super()._failed(error)
+
+    def _way_back(self) -> str:
+        """What to do after a divergence, and which knobs may have led there."""
+        first = next(iter(self.presets))
+        turned = {key: self._defaults[key] for key in self._turned(self._defaults)}
+        stand = [
+            f"{self.scene.control(key).label} {_short(self.values[key])} (at first {_short(was)})"
+            for key, was in turned.items()
+            if key in self.session.settings
+        ]
+        knobs = f": {', '.join(stand)}" if stand else ""
+        return (
+            "Press “back to the last good state”, then lower a rate. Reset keeps the knobs as they "
+            f"stand{knobs}; the preset “{first}” puts them back. “save run” keeps the last good "
+            "state."
+        )
+
+    # -- in words --------------------------------------------------------------------------------
+
+    def rates(self) -> str:
+        """The rates in use, which may have fallen below those that are set; who stands still."""
+        still = {"D only": "G", "G only": "D"}.get(self.values["train"])
+        if self.values["oracle"]:
+            still = "D"
+        said = []
+        for player in "GD":
+            used = getattr(self.gan, f"lr_{player}")
+            told = self.values[f"lr_{player}"]
+            fallen = f", fallen from {told:.3g}" if used < 0.999 * told else ""
+            said.append(
+                f"{player} stands still" if player == still else f"lr_{player} {used:.3g}{fallen}"
+            )
+        return ", ".join(said)
 
     # -- keeping a run ---------------------------------------------------------------------------
 
@@ -335,3 +382,7 @@ class SessionLab(Lab):
         if self.remote:
             self.remote.ask("pause")
         super().retire(why)
+
+
+def _short(value) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

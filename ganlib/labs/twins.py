@@ -97,9 +97,15 @@ class Twins(Lab):
             self._record()
 
     def _record(self):
+        self.past = np.vstack([self.past, self._now()])
+
+    def _now(self):
+        """Both twins at this moment, as a line of the record."""
         (gan, _), _ = self.twins
+        if len(self.past) and self.past[-1, 0] == gan.steps:
+            return self.past[-1]
         a, b = (self.view.look(shown) for _, shown in self.twins)
-        self.past = np.vstack([self.past, [gan.steps, a.modes, b.modes, a.js, b.js]])
+        return [gan.steps, a.modes, b.modes, a.js, b.js]
 
     def draw(self):
         steps = self.past[:, 0]
@@ -117,7 +123,7 @@ class Twins(Lab):
         return frame
 
     def text(self):
-        step, modes_a, modes_b, js_a, js_b = self.past[-1]
+        step, modes_a, modes_b, js_a, js_b = self._now()
         return (
             f"{self.values['patient']}, step {step:.0f}: "
             f"{modes_a:.0f} modes, JS {js_a:.3f} without, "
@@ -128,7 +134,7 @@ class Twins(Lab):
     def claim(self):
         return (
             f"{self.values['patient']}, without and with {self.values['medicine']}, "
-            f"{self.past[-1, 0]:.0f} steps."
+            f"{self.twins[0][0].steps} steps."
         )
 
 

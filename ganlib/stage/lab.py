@@ -60,6 +60,7 @@ class Lab(VBox, metaclass=_Drawn):
     """
 
     fps = 40  # frames a second that are sent; on two cores, three in four are shown on time
+    aside = ""  # what it says as long as it is shown
     _open: ClassVar[dict[str, "Lab"]] = {}
     advance: Callable  # these three, and what `ASKED` names, a subclass may have or not;
     changed: Callable  # there are buttons only for what it has
@@ -85,7 +86,6 @@ class Lab(VBox, metaclass=_Drawn):
         self.playing = False
         self.error = ""  # what went wrong
         self.note = ""  # what the lab wants to say
-        self.aside = ""  # what it says as long as it is shown
         self.frames = 0  # number of the last frame sent
         self.drawn = 0  # number of the last frame that is known to be drawn
         self._why = ""  # why it paused

@@ -283,8 +283,10 @@ class Session:
         line = [self.gan.steps, *astuple(self.ledger)]
         self.past = np.vstack([self.past, line])
         if len(self.past) > LINES:  # thin out rather than forget the beginning
-            self.past = self.past[::2]
             self.every = 2 * self.every
+            kept = self.past[:, 0] % self.every == 0
+            kept[0] = True
+            self.past = self.past[kept]
 
     def curve(self, name: str) -> np.ndarray:
         """One field of the ledger over time: rows (step, value)."""

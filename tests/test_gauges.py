@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 from torch.testing import assert_close
 
-from ganlib import targets
+from ganlib import densities, targets
 from ganlib.densities import optimal_discriminator, pushforward
 from ganlib.gan import GAN
-from ganlib.gauges import LineGauge, PlaneGauge, judged_by
+from ganlib.gauges import LineGauge, PlaneGauge, judged_by, unlike_in_training
 from ganlib.metrics import View
 from ganlib.networks import mlp
 
@@ -121,9 +124,9 @@ def test_a_law_needs_no_more_than_draws_and_density():
         return -(x[:, 0] ** 2) / 2
 
     gauge = LineGauge(Without(sample=normal_draws, log_prob=log_prob), NORMAL)
-    x = gauge.x.numpy()
-    expected = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
-    np.testing.assert_allclose(gauge.p_data, expected, rtol=1e-6, atol=1e-8)
+    ends = torch.cat([gauge.x - gauge.dx / 2, gauge.x[-1:] + gauge.dx / 2])
+    expected = torch.special.ndtr(ends).diff() / gauge.dx  # the mean over each cell
+    np.testing.assert_allclose(gauge.p_data, expected, rtol=1e-5, atol=1e-8)
 
 
 def test_networks_that_do_not_fit_are_refused(gan, plane_gan):
@@ -142,3 +145,138 @@ def test_networks_that_do_not_fit_are_refused(gan, plane_gan):
         plane.fits(GAN(mlp(2, 1), plane_gan.D, plane_gan.prior))
     with pytest.raises(ValueError, match="two dimensions"):
         PlaneGauge(NORMAL, NORMAL)
+
+
+# ---- laws that are narrower than a cell ---------------------------------------------------------
+
+
+class Perfect(nn.Module):
+    """The G whose law is the target's: z from a standard normal to its quantile."""
+
+    def __init__(self, law):
+        super().__init__()
+        low, high = law.range
+        self.x = torch.linspace(low, high, 200_001, dtype=torch.float64)
+        self.u = law.cdf(self.x).numpy()
+        self.unused = nn.Parameter(torch.zeros(1))
+
+    def forward(self, z):
+        u = torch.special.ndtr(z[:, 0].double()).detach().numpy()
+        return torch.tensor(np.interp(u, self.u, self.x.numpy()))[:, None]
+
+
+TYPO = np.append(np.random.default_rng(0).normal(size=200), 1000.0)
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        targets.from_samples([-1.2, 0.1, 1.3], bandwidth=0.002),
+        targets.from_samples(np.random.default_rng(1).standard_cauchy(size=1000)),
+        targets.from_samples(TYPO),
+    ],
+    ids=["narrow", "heavy tails", "a typo"],
+)
+def test_a_perfect_g_has_a_js_of_0_whatever_the_law(law):
+    gan = GAN(Perfect(law), mlp(1, 8, 1, seed=1), NORMAL)
+    gauge = LineGauge(law, NORMAL)
+    assert gauge.look(gan).ledger.js < 0.006  # G takes a straight way from value to value
+    middles = law.log_prob(gauge.x[:, None]).exp()  # judged by the middle of each cell
+    assert gan.ledger(middles, gauge.x).js > 0.015
+
+
+def test_very_many_values_are_one_convolution_and_the_same_law(monkeypatch):
+    law = targets.from_samples(np.random.default_rng(0).normal(size=900))
+    x = densities.line(-6, 6)
+    one_by_one = densities.below(law, x)
+    monkeypatch.setattr(densities, "MANY", 100)
+    assert_close(densities.below(law, x), one_by_one, rtol=0, atol=1e-6)
+
+
+def test_a_crowd_is_where_nearly_all_of_a_law_is():
+    assert LineGauge(NORMAL, NORMAL).crowd() is None
+    law = targets.from_samples(TYPO)
+    left, right, cells = LineGauge(law, NORMAL).crowd()
+    assert cells <= 3
+    low, high = np.quantile(TYPO[:-1], [0.01, 0.99])
+    assert law.shift + law.scale * left < low < high < law.shift + law.scale * right < 10
+
+
+# ---- networks that are not what they should be --------------------------------------------------
+
+
+class After(nn.Module):
+    """A network with a function behind its last layer."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.net = mlp(1, 8, 1, seed=0)
+        self.function = function
+
+    def forward(self, x):
+        return self.function(self.net(x))
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        torch.sigmoid,
+        torch.tanh,
+        F.hardsigmoid,
+        F.hardtanh,
+        F.softsign,
+        F.relu,
+        F.softplus,
+        F.logsigmoid,
+        torch.sin,
+        lambda y: 3 * y.sigmoid() - 1,
+    ],
+)
+def test_a_d_that_is_bounded_is_named_at_once(last, gan):
+    gan.D = After(last)
+    with pytest.raises(ValueError, match="D returns logits"):
+        LineGauge(NORMAL, NORMAL).fits(gan)
+
+
+@pytest.mark.parametrize(
+    "D",
+    [
+        nn.Linear(1, 1),
+        nn.Sequential(nn.Linear(1, 8), nn.ReLU(), nn.Linear(8, 1, bias=False)),
+        nn.Sequential(nn.Linear(1, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(), nn.Linear(8, 1)),
+        nn.Sequential(spectral_norm(nn.Linear(1, 8)), nn.Tanh(), spectral_norm(nn.Linear(8, 1))),
+        After(lambda y: F.leaky_relu(y, 0.2)),
+    ],
+    ids=["linear", "relu", "batch norm and dropout", "spectral norm", "leaky"],
+)
+def test_a_d_with_logits_is_taken_as_it_is(D, gan):
+    before = {name: part.clone() for name, part in D.state_dict().items()}
+    chance = torch.get_rng_state()
+    gan.D = D
+    gauge = LineGauge(NORMAL, NORMAL)
+    gauge.fits(gan)
+    gauge.look(gan)
+    assert_close(dict(D.state_dict()), before, rtol=0, atol=0)
+    assert torch.equal(torch.get_rng_state(), chance)
+    assert all(layer.training for layer in D.modules())
+
+
+def test_a_d_that_only_keeps_its_sign_in_the_plane_is_named(plane_gan):
+    plane_gan.D = nn.Sequential(mlp(2, 8, 1, seed=1), nn.Sigmoid())
+    with pytest.raises(ValueError, match="D returns logits"):
+        PlaneGauge(targets.ring(), plane_gan.prior).fits(plane_gan)
+
+
+def test_the_ledger_asks_networks_at_rest(gan):
+    gan.D = nn.Sequential(nn.Linear(1, 16), nn.BatchNorm1d(16), nn.Tanh(), nn.Linear(16, 1))
+    gauge = LineGauge(NORMAL, NORMAL)
+    ledger = gauge.look(gan).ledger
+    gan.D.eval()
+    assert ledger == gan.ledger(gauge.p_data, gauge.x, below=gauge.below)
+    gan.D.train()
+    assert ledger != gan.ledger(gauge.p_data, gauge.x, below=gauge.below)
+    assert unlike_in_training(gan, NORMAL.sample(64)) == ["D"]
+    gan.G = nn.Sequential(nn.Linear(1, 16), nn.Dropout(), nn.Linear(16, 1))
+    assert unlike_in_training(gan, NORMAL.sample(64)) == ["G", "D"]
+    gan.G = gan.D = mlp(1, 8, 1)
+    assert unlike_in_training(gan, NORMAL.sample(64)) == []

@@ -61,7 +61,7 @@ def test_the_lab_trains_the_very_gan_it_was_given(lab):
     assert_same(lab.gan.D.state_dict(), twin.D.state_dict())
     assert lab.gan.history == twin.history
     assert lab.steps == lab.gan.steps == 40
-    assert lab.ledger.js == pytest.approx(twin.ledger(lab.p_data, lab.x).js, abs=1e-12)
+    assert lab.ledger.js == pytest.approx(twin.ledger(lab.p_data, lab.x).js, abs=1e-5)
 
 
 def test_rates_act_at_the_next_step_and_keep_the_memory_of_adam(lab):

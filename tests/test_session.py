@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.testing import assert_close
 
 from ganlib import files, targets
@@ -18,7 +19,7 @@ from ganlib.gauges import PlaneGauge
 from ganlib.losses import LOSSES, PENALTIES, Loss
 from ganlib.metrics import Now
 from ganlib.networks import mlp
-from ganlib.session import EVERY, KEPT, Session
+from ganlib.session import EARLY, EVERY, KEPT, Session
 
 
 def new_gan(seed=0, *, hidden=8, **settings):
@@ -74,7 +75,7 @@ def test_in_the_plane_only_the_gauge_is_another():
     run(session, 30)
     assert_same(session.gan.state_dict(), alone.state_dict())
     assert isinstance(session.ledger, Now)
-    assert session.curve("js").shape == (2, 2)
+    assert session.curve("js")[:, 0].tolist() == [0, *EARLY, 25]
 
 
 @pytest.mark.parametrize("train", ["both", "D only", "G only"])
@@ -295,7 +296,72 @@ def test_another_law_acts_at_the_next_step(session):
     assert session.gauge.x[0] < -3.6
 
 
+def test_from_another_law_on_what_is_shown_is_of_it(session):
+    run(session, 30)
+    session.turn_to(targets.mixture((-9.0, 9.0)))
+    assert session.past[:, 0].tolist() == [30]
+    assert session.past[0, 1] == session.ledger.js
+    assert float(session.real.abs().min()) > 5
+    session.gan.G[0].weight.data[0] = torch.nan
+    session.turn_to(targets.gaussian())  # what has diverged can be turned, too
+    assert session.past[:, 0].tolist() == [30]
+
+
+# ---- networks that draw by themselves -----------------------------------------------------------
+
+
+def restless(seed=0):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        G = nn.Sequential(nn.Linear(1, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, 1))
+        D = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Dropout(), nn.Linear(8, 1))
+    return GAN(G, D, targets.gaussian(), lr_G=1e-2, lr_D=1e-2, seed=seed)
+
+
+def drawn(session):
+    return {name: session.state()[name] for name in ("G", "D", "chance")}
+
+
+def test_what_dropout_draws_is_of_the_run_and_kept_with_it():
+    session = Session(restless(), targets.gaussian(), batch=16)
+    assert session.unlike == ["G", "D"]
+    others = torch.get_rng_state()
+    saved = run(session, 10).save()
+    there = drawn(run(session, 10))
+    assert torch.equal(torch.get_rng_state(), others)
+
+    torch.manual_seed(99)
+    other = Session(restless(3), targets.gaussian())
+    other.load(saved)
+    assert_same(drawn(run(other, 10)), there)
+    session.reset()
+    run(session, 10)
+    torch.rand(5)  # a cell between that draws
+    assert_same(drawn(run(session, 10)), there)
+
+
 # ---- keeping a run ------------------------------------------------------------------------------
+
+
+def test_a_run_that_has_diverged_keeps_its_beginning_and_loads():
+    wild = new_gan(optimiser="sgd", loss="least-squares", lr_G=1.0, lr_D=1.0)
+    session = Session(wild, targets.gaussian(), batch=16, anneal=False)
+    with pytest.raises(FloatingPointError, match="diverged"):
+        run(session, 200)
+    assert len(session.past) > 1
+    assert session.past[-1, 0] < session.gan.steps + 1
+    broken = session.gan.steps
+
+    saved = session.save()
+    assert session.gan.steps == broken
+    other = Session(new_gan(4), targets.gaussian())
+    other.load(saved)
+    assert np.isfinite(other.ledger.js)
+
+    session.gan.G[0].weight.data[0] = torch.nan  # as after one step more
+    other.load(session.save())
+    assert other.gan.steps == session.good[-1]["steps"] == 0
+    assert bool(session.gan.G[0].weight[0].isnan())
 
 
 def test_a_saved_session_goes_on_bit_for_bit(session):
@@ -305,7 +371,7 @@ def test_a_saved_session_goes_on_bit_for_bit(session):
     other = Session(new_gan(4, optimiser="sgd"), targets.gaussian(), seed=9)
     other.load(saved)
     assert other.settings == session.settings
-    assert len(other.past) == 2
+    assert len(other.past) == len([0, *EARLY, 25])
     run(other, 30)
     assert_same(other.gan.state_dict(), session.gan.state_dict())
     np.testing.assert_array_equal(other.past, session.past)

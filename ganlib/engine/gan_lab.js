@@ -8,6 +8,8 @@ import { SessionLab } from "./session_lab.js";
 import { sigmoid } from "./special.js";
 
 const ARROWS = 31; // of the map from z to G(z)
+const RARE = 0.01; // of an even density over the picture: where both are less, nobody is asked
+const SEEN = 0.01; // of p_g outside the picture: where there is more, it is said
 const LOG_2 = Math.log(2);
 const CLOSE = 0.05; // the level that the gauges of D are compared with
 
@@ -43,14 +45,30 @@ export class GANLab extends SessionLab {
       xlabel: law.unit,
       ylabel: `density${per_sd}, D(x)`,
     });
+    this.asides.crowd = this.crowded();
+  }
+
+  /** Of data that are a spike in the picture: where they are, and what may be the reason. */
+  crowded() {
+    const { gauge } = this.session;
+    const found = gauge.crowd();
+    if (found === null) return "";
+
+    const ends = [found[0], found[1], ...this.law.range];
+    const [low, high, least, most] = this.in_units(ends).map((end) => general(end));
+    return (
+      `99 % of p_data lie between ${low} and ${high}, in ${found[2]} of the picture's ` +
+      `${gauge.x.length} cells; the rest reaches from ${least} to ${most}: is a value mistaken?`
+    );
   }
 
   in_units(x) {
-    return x.map((at) => this.law.shift + this.law.scale * at);
+    return Array.from(x, (at) => this.law.shift + this.law.scale * at); // in double precision
   }
 
   draw() {
     const sight = this.session.look();
+    this.beside = this.said_beside(sight);
     return {
       ...this.draw_game(sight),
       ...this.draw_map(sight),
@@ -59,15 +77,17 @@ export class GANLab extends SessionLab {
     };
   }
 
-  /** Both densities, D and D*; the last real examples; ½. */
+  /** Both densities, D, and D* where there is anything to judge; real examples; ½. */
   draw_game({ p_g, logits }) {
     const { xs, left, right } = this;
-    const { p_data } = this.session.gauge;
+    const { p_data, x } = this.session.gauge;
+    const rare = RARE / (x.length * (x[1] - x[0]));
+    const asked = (D, i) => (p_data[i] + p_g[i] > rare ? D : NaN);
     return {
       data: table(xs, p_data),
       p_g: table(xs, p_g),
       D: table(xs, logits.map(sigmoid)),
-      D_star: table(xs, optimal_discriminator(p_data, p_g)),
+      D_star: table(xs, optimal_discriminator(p_data, p_g).map(asked)),
       real: table(this.in_units(this.session.real.subarray(0, 64))),
       half: [
         [left, 0.5],
@@ -129,19 +149,34 @@ export class GANLab extends SessionLab {
 
   // -- in words ----------------------------------------------------------------------------------
 
+  /** Where G is, if it can be seen only in part. */
+  said_beside({ beside, ends }) {
+    const { x } = this.session.gauge;
+    const out = [ends.filter((at) => at < x[0]), ends.filter((at) => at > x[x.length - 1])];
+    const said = ["left", "right"].flatMap((side, i) => {
+      if (!(beside[i] > SEEN)) return [];
+      const middle = out[i].reduce((sum, at) => sum + at, 0) / out[i].length;
+      const [near] = this.in_units([middle]);
+      return [`${(100 * beside[i]).toFixed(0)} % on the ${side}, near ${general(near, 3)}`];
+    });
+    return said.length ? ` Outside the picture p_g has ${said.join(" and ")}.` : "";
+  }
+
   text() {
-    const { gan } = this;
     const { now } = this.session;
-    const rates = `lr_G ${general(gan.lr_G, 3)}, lr_D ${general(gan.lr_D, 3)}`;
-    const said = `After ${gan.steps} steps on ${this.values.target} (${rates}): ${entry(now)}.`;
-    return converged(now) ? `${said} Converged.` : said;
+    const begin = `After ${this.gan.steps} steps on ${this.values.target} (${this.rates()})`;
+    const said = `${begin}: ${entry(now)}.`;
+    return (converged(now) ? `${said} Converged.` : said) + this.beside;
   }
 }
+
+/** To three places; a number that has run away, by its first three digits. */
+const nats = (number) => (Math.abs(number) < 1e4 ? number.toFixed(3) : general(number, 3));
 
 /** A ledger in a line, as Python prints it. */
 function entry({ js, value, regret, off_half, off_star }) {
   return (
-    `JS ${js.toFixed(3)}, V + log 4 ${value.toFixed(3)}, regret ${regret.toFixed(3)}, ` +
+    `JS ${js.toFixed(3)}, V + log 4 ${nats(value)}, regret ${nats(regret)}, ` +
     `E|D − ½| ${off_half.toFixed(3)}, E|D − D*| ${off_star.toFixed(3)}`
   );
 }

@@ -6,12 +6,23 @@
  */
 
 import { Diverged } from "./gan.js";
-import { BestD, density, density_on, ledger, line, push_masses, z_cells } from "./ledger.js";
+import {
+  BestD,
+  FINE,
+  below,
+  density,
+  density_from,
+  ledger,
+  line,
+  push_masses,
+  z_cells,
+} from "./ledger.js";
 import { BlurredD, View } from "./plane.js";
 import { Mixture } from "./targets.js";
 
 const BLUR = 0.3; // sd of the noise through which D* in the plane sees both laws
 const FAKES = 128; // that have a density when they are so blurred
+const FEW = 20; // cells of a grid: what lies in so few is drawn as a spike
 
 export class LineGauge {
   /**
@@ -22,7 +33,8 @@ export class LineGauge {
     const [low, high] = law.range;
     const margin = 0.1 * (high - low);
     this.x = line(low - margin, high + margin, 400);
-    this.p_data = density_on(law, this.x);
+    this.below = below(law, this.x);
+    this.p_data = density_from(this.below, this.x);
     this.cells = z_cells(prior);
   }
 
@@ -38,11 +50,24 @@ export class LineGauge {
     if (!logits.every(Number.isFinite)) throw new Diverged("D gives numbers that are not finite");
 
     return {
-      ledger: ledger(D, this.p_data, this.x, pushed, logits, oracle),
+      ledger: ledger(D, this.p_data, this.x, pushed, logits, oracle, this.below),
       p_g: density(pushed, this.x),
       logits,
       ends: pushed.ends, // G at each of `cells.z`
+      beside: [pushed.masses[0], pushed.masses[this.x.length + 1]], // of p_g, left and right
     };
+  }
+
+  /** If nearly all of the law lies in a few cells: [from, to, how many]; else null. */
+  crowd() {
+    const middle = this.below.reduce((sum, at) => sum + (at > 0.005 && at < 0.995), 0);
+    const cells = Math.ceil(middle / FINE);
+    if (cells > FEW) return null;
+
+    const first = this.below.reduce((sum, at) => sum + (at <= 0.005), 0) - 1;
+    const step = this.x[1] - this.x[0];
+    const at = (part) => this.x[0] - step / 2 + (step / FINE) * part;
+    return [at(first), at(first + middle + 1), Math.max(cells, 1)];
   }
 
   /** D* against the G of this moment. */

@@ -14,6 +14,7 @@ import { log_sigmoid, ndtr, sigmoid, xlogy } from "./special.js";
 export const CELLS = 1024; // of z
 const REACH = 5.5; // standard deviations of a normal prior that are cut into cells
 const FLAT = 1e-6; // of a grid cell: a piece of G that is no wider lies at one point
+export const FINE = 32; // parts of a grid cell, at whose ends it is known how much lies below
 
 /** The midpoints of `points` equal cells of [low, high], (points). */
 export function line(low, high, points = 400) {
@@ -93,11 +94,24 @@ export function density(pushed, x) {
   return pushed.masses.subarray(1, x.length + 1).map((mass) => mass / step);
 }
 
-/** p_data of a law on the grid x, scaled so that it sums to 1 there. */
-export function density_on(law, x) {
-  const p = law.log_prob(x).map(Math.exp);
-  const sum = p.reduce((total, here) => total + here, 0) * spacing(x);
-  return p.map((here) => here / sum);
+/**
+ * How much of a law lies left of each place on the grid x: (FINE · points + 1), from 0 to 1. The
+ * places cut each grid cell into `FINE` parts; what lies outside the grid is left out.
+ */
+export function below(law, x) {
+  const step = spacing(x);
+  const first = x[0] - step / 2;
+  const cdf = Float64Array.from({ length: FINE * x.length + 1 }, (_, i) => {
+    return law.cdf(first + (step * i) / FINE);
+  });
+  const [least, most] = [cdf[0], cdf[cdf.length - 1]];
+  return cdf.map((at) => (at - least) / (most - least));
+}
+
+/** The mean density in each cell of the grid x, from `below`. */
+export function density_from(below, x) {
+  const step = spacing(x);
+  return x.map((_, i) => (below[FINE * (i + 1)] - below[FINE * i]) / step);
 }
 
 /**
@@ -157,13 +171,15 @@ export function between(values, place) {
  *
  * p_data and logits of D are given on the grid x, between whose points they are straight lines.
  * What G throws beside the grid counts as one cell on each side: there p_data is 0. oracle: D* of
- * every cell in place of D.
+ * every cell in place of D. law_below: from `below`; with it the masses of p_data are right also
+ * where it is narrower than a cell.
  */
-export function ledger(D, p_data, x, pushed, logits, oracle = false) {
+export function ledger(D, p_data, x, pushed, logits, oracle = false, law_below = null) {
   const step = spacing(x);
   const add = oracle ? add_with_best : add_with;
   const mass = p_data.reduce((sum, p) => sum + p, 0) * step;
   const sums = { js: 0, off_half: 0, off_star: 0, real_term: 0, fake_term: 0 };
+  const share_at = (place) => between(law_below, ((place - x[0]) / step + 0.5) * FINE);
 
   const { at, change, atoms } = turns(x, pushed);
   let density = 0;
@@ -173,7 +189,10 @@ export function ledger(D, p_data, x, pushed, logits, oracle = false) {
     if (width === 0) continue;
 
     const place = ((at[i] + at[i + 1]) / 2 - x[0]) / step;
-    const p = (between(p_data, place) * width) / mass;
+    const p =
+      law_below === null
+        ? (between(p_data, place) * width) / mass
+        : share_at(at[i + 1]) - share_at(at[i]);
     add(sums, p, Math.max(density, 0) * width, between(logits, place));
   }
 

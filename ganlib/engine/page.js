@@ -25,7 +25,7 @@ export async function lab_from(told, wasm) {
 
   const ops = await fastest(wasm);
   const lab = new TRAINED[told.lab](told, ops);
-  if (!ops.fast) lab.aside = `Slower than usual: ${ops.kind}.`;
+  if (!ops.fast) lab.asides.engine = `Slower than usual: ${ops.kind}.`;
   return lab;
 }
 

@@ -15,6 +15,7 @@ const PIXELS = 48; // of D, along each side
 const BENT = { lines: 13, points: 40 }; // of z each way, and on each line
 const SHOWN = 256; // examples
 const ARROWS = 64;
+const SEEN = 0.01; // of G's samples outside the picture: where there are more, it is said
 
 export class PlaneLab extends SessionLab {
   constructor(told, ops) {
@@ -53,9 +54,9 @@ export class PlaneLab extends SessionLab {
   pointed(axes, x, y) {
     if (axes !== "plane") return;
     this.points = [...this.clicked, [x, y]];
+    this.note = "";
     this.tell({ target: this.by_hand, preset: "your own" });
     this.set_law(this.by_hand);
-    this.session.real = this.law.means;
   }
 
   pressed(key, text) {
@@ -95,6 +96,7 @@ export class PlaneLab extends SessionLab {
   show_law() {
     const { modes } = this.law;
     const reach = this.values.target === this.by_hand ? 2.5 : this.session.gauge.view.reach;
+    this.reach = reach;
     const square = { x: [-reach, reach], y: [-reach, reach] };
     this.relabel("plane", square);
     this.relabel("latent", square);
@@ -112,9 +114,11 @@ export class PlaneLab extends SessionLab {
     const D = this.values.oracle ? this.session.best_D() : this.gan.D;
     const fake = this.gan.G.evaluate(this.session.gauge.view.z.subarray(0, 2 * SHOWN));
     const belief = D.evaluate(this.pixels).map(sigmoid);
+    this.beside = this.said_beside(fake);
     return {
       D: { rows: PIXELS, columns: PIXELS, v: belief },
       real: points(this.session.real, SHOWN),
+      drawn: this.values.target === this.by_hand ? this.clicked : [],
       fake: points(fake, SHOWN),
       pull: this.pull(D, fake.subarray(0, 2 * ARROWS)),
       grid: this.bent(),
@@ -167,7 +171,26 @@ export class PlaneLab extends SessionLab {
     const said =
       `${modes} of ${this.law.modes} modes, ${(100 * good).toFixed(0)} % good samples, ` +
       `JS ${js.toFixed(3)}`;
-    return `After ${this.gan.steps} steps on ${this.values.target}: ${said}.`;
+    const begin = `After ${this.gan.steps} steps on ${this.values.target} (${this.rates()})`;
+    return `${begin}: ${said}.${this.beside}`;
+  }
+
+  /** Where G is, if it can be seen only in part. */
+  said_beside(fake) {
+    const shown = Math.min(SHOWN, fake.length / 2);
+    const sum = [0, 0];
+    let out = 0;
+    for (let i = 0; i < shown; i++) {
+      const [x, y] = [fake[2 * i], fake[2 * i + 1]];
+      if (Math.abs(x) <= this.reach && Math.abs(y) <= this.reach) continue;
+      out += 1;
+      sum[0] += x;
+      sum[1] += y;
+    }
+    if (out / shown <= SEEN) return "";
+    const [x, y] = sum.map((total) => (total / out).toFixed(2));
+    const share = ((100 * out) / shown).toFixed(0);
+    return ` Outside the picture are ${share} % of G's samples, around (${x}, ${y}).`;
   }
 }
 

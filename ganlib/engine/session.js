@@ -14,6 +14,7 @@ import { saved } from "./run.js";
 import { fall } from "./schedule.js";
 
 const EVERY = 25; // steps between two lines of the record, at first
+const EARLY = [1, 2, 4, 8, 16]; // steps with a line besides: wild rates diverge before the 25th
 const LINES = 400; // of the record; beyond that every second one is dropped
 const KEPT = 12; // states to go back to
 const WHO = { both: true, "D only": true, "G only": true }; // may train
@@ -32,8 +33,8 @@ const CHECKS = {
 export class Session {
   /**
    * gan: a `GAN`; law: what it shall learn; gauge: LineGauge or PlaneGauge, as a class. The rest
-   * as in Python. `past` is the record: every 25 steps [step, …ledger]; `real` the last batch of
-   * data; `good` the states to go back to.
+   * as in Python. `past` is the record: every 25 steps, and at some of the first, [step, …ledger];
+   * `real` the last batch of data; `good` the states to go back to.
    */
   constructor(gan, law, how = {}) {
     const { gauge = LineGauge, batch = 128, anneal = true, horizon = null, seed = 0 } = how;
@@ -60,6 +61,25 @@ export class Session {
     const Gauge = this.new_gauge;
     this.gauge = new Gauge(law, this.gan.prior);
     this.law = law;
+  }
+
+  /** Learn another law from now on: the record of how near the old one was ends. */
+  turn_to(law) {
+    this.set_law(law);
+    this.real = this.first_look();
+    const { past } = this;
+    try {
+      this.past = [];
+      this.record();
+    } catch (error) {
+      if (!(error instanceof Diverged)) throw error;
+      this.past = past; // it has diverged, and stands as it did
+    }
+  }
+
+  /** Examples to show before any are drawn to learn from. */
+  first_look() {
+    return this.law.sample(64, new Generator(this.seed));
   }
 
   // -- settings ----------------------------------------------------------------------------------
@@ -135,7 +155,7 @@ export class Session {
     this.move(who);
     if (done) {
       gan.steps = number; // `GAN.step` counts by itself, `step_D` and `step_G` do not
-      if (number % this.every === 0) this.record();
+      if (number % this.every === 0 || EARLY.includes(number)) this.record();
     }
   }
 
@@ -197,8 +217,8 @@ export class Session {
     const { ledger } = this;
     this.past.push([this.gan.steps, ...this.gauge.fields.map((name) => ledger[name])]);
     if (this.past.length > LINES) {
-      this.past = this.past.filter((_, i) => i % 2 === 0); // rather than forget the beginning
-      this.every *= 2;
+      this.every *= 2; // rather than forget the beginning
+      this.past = this.past.filter(([step], i) => i === 0 || step % this.every === 0);
     }
   }
 
@@ -224,7 +244,7 @@ export class Session {
       this.set_rates();
     }
     this.data = new Generator(seed + 1);
-    this.real = this.law.sample(64, new Generator(seed));
+    this.real = this.first_look();
 
     this.every = EVERY;
     this.past = [];
@@ -270,9 +290,34 @@ export class Session {
 
   /**
    * The run as plain data for JSON: the knobs, the record, and all that the next step depends
-   * on.
+   * on. Of a run that has diverged it is the last good state.
    */
   save() {
+    if (this.sound()) return this.saved();
+    const before = this.snapshot();
+    for (let i = 0; i < before.kept.good.length && !this.sound(); i++) this.back();
+    try {
+      return this.saved();
+    } finally {
+      this.put_back(before);
+    }
+  }
+
+  /** Whether all that would be saved is finite, and there is something to see. */
+  sound() {
+    const { G, D, opt_G, opt_D } = this.state();
+    const rows = [G, D, opt_G.m, opt_G.v, opt_D.m, opt_D.v].filter(Boolean);
+    if (!rows.every((row) => row.every(Number.isFinite))) return false;
+    try {
+      this.look();
+    } catch (error) {
+      if (!(error instanceof Diverged)) throw error;
+      return false;
+    }
+    return true;
+  }
+
+  saved() {
     return {
       values: this.settings,
       past: this.past,
@@ -299,7 +344,7 @@ export class Session {
   snapshot() {
     const { law, gauge, past, every, real, now, good } = this;
     return {
-      kept: { law, gauge, past, every, real, now, good },
+      kept: { law, gauge, past, every, real, now, good: [...good] },
       settings: this.settings,
       state: this.state(),
       data: this.data.state(),
@@ -325,6 +370,6 @@ export class Session {
     this.data.load(generator);
     this.past = lines;
     this.every = pause;
-    this.real = this.law.sample(64, new Generator(this.seed));
+    this.real = this.first_look();
   }
 }

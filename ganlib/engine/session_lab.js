@@ -2,6 +2,7 @@
 
 import { shortened } from "../stage/js/checked.js";
 import { Lab } from "../stage/js/lab.js";
+import { general } from "../stage/js/numbers.js";
 import { fragment, lab_of, read } from "./address.js";
 import { gan } from "./build.js";
 import { saved } from "./run.js";
@@ -19,6 +20,7 @@ export class SessionLab extends Lab {
   constructor(told, ops, gauge) {
     super(told.scene);
     this.told = told;
+    this.beside = ""; // where G is, if it can be seen only in part
     this.gan = gan(ops, told.gan);
     if (told.start) this.gan.load(saved.state(told.start, this.gan));
     const first = this.law_named(this.values.target);
@@ -61,6 +63,7 @@ export class SessionLab extends Lab {
     this.session.reset();
     this.steps = this.gan.steps;
     this.slow.begin();
+    this.why = "";
   }
 
   tune() {
@@ -92,7 +95,7 @@ export class SessionLab extends Lab {
   }
 
   set_law(name) {
-    this.session.set_law(this.law_named(name));
+    this.session.turn_to(this.law_named(name));
     this.show_law();
   }
 
@@ -144,9 +147,43 @@ export class SessionLab extends Lab {
 
   failed(error) {
     if (error.name === "Diverged") {
-      error.message += ". Press “back to the last good state”, then lower a rate.";
+      error.message += `. ${this.way_back()}`;
     }
     super.failed(error);
+  }
+
+  /** What to do after a divergence, and which knobs may have led there. */
+  way_back() {
+    const [first] = Object.keys(this.told.presets);
+    const { settings } = this.session;
+    const turned = Object.entries(this.turned(this.defaults)).filter(([key]) => key in settings);
+    const stand = turned.map(([key, value]) => {
+      const { label } = this.scene.controls.find((control) => control.key === key);
+      return `${label} ${short(value)} (at first ${short(this.defaults[key])})`;
+    });
+    const knobs = stand.length ? `: ${stand.join(", ")}` : "";
+    return (
+      "Press “back to the last good state”, then lower a rate. Reset keeps the knobs as they " +
+      `stand${knobs}; the preset “${first}” puts them back. “save run” keeps the last good state.`
+    );
+  }
+
+  // -- in words ----------------------------------------------------------------------------------
+
+  /** The rates in use, which may have fallen below those that are set; who stands still. */
+  rates() {
+    const { train, oracle } = this.values;
+    const still = oracle ? "D" : { "D only": "G", "G only": "D" }[train];
+    return ["G", "D"]
+      .map((player) => {
+        const used = this.gan[`lr_${player}`];
+        const told = this.values[`lr_${player}`];
+        const fallen = used < 0.999 * told ? `, fallen from ${general(told, 3)}` : "";
+        return player === still
+          ? `${player} stands still`
+          : `lr_${player} ${general(used, 3)}${fallen}`;
+      })
+      .join(", ");
   }
 
   // -- its state, to hand on ---------------------------------------------------------------------
@@ -288,6 +325,12 @@ export class SessionLab extends Lab {
     if (this.values.slow) [words, lit] = this.slow.phase < 0 ? not_yet : phases[this.slow.phase];
     return { flow, boxes, lit: lit.map((i) => flow[i]), phase: [[0.5, 0.08, words]] };
   }
+}
+
+/** A value as a sentence says it. */
+function short(value) {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  return typeof value === "number" && !Number.isInteger(value) ? general(value, 3) : String(value);
 }
 
 /** A value as Python writes it. */

@@ -45,6 +45,7 @@ class SessionLab(Lab):
     """
 
     fps = 34  # as few as show 30: each costs training
+    _beside = ""  # where G is, if it can be seen only in part
     crowd = ""  # what it says where nearly all data lie in one place
     by_hand = ""  # the name of a target that the learner draws
     pages_targets: Collection[str] = ()  # the names of those that a page has, too
@@ -385,4 +386,7 @@ class SessionLab(Lab):
 
 
 def _short(value) -> str:
+    """A value as a sentence says it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -435,4 +435,6 @@ def _within(control, kind, value) -> float:
 
 def _outside(control, kind, value) -> ValueError:
     allowed = f"from {control.low:g} to {control.high:g}"
-    return ValueError(f"{control.label} must be {kind} {allowed}, got {value!r}")
+    comma = isinstance(value, str) and "," in value
+    hint = f"; write {value.strip().replace(',', '.')} with a point" if comma else ""
+    return ValueError(f"{control.label} must be {kind} {allowed}, got {value!r}{hint}")

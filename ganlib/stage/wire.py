@@ -1,13 +1,29 @@
 """What goes over the wire: a picture as one buffer of float32, which js/numbers.js reads.
 
-The buffer holds the number of the frame, four limits for each axes, (rows, columns) for each mark,
-and then the numbers of all marks, row by row. Words go beside it, as JSON.
+The buffer holds the number of the frame, an origin (x, y) and four limits for each axes, (rows,
+columns) for each mark, and then the numbers of all marks, row by row. Limits and numbers are told
+from the origin of their axes: seven digits are too few for 2,019,000 ± 3. Words go beside it, as
+JSON.
 """
 
 import numpy as np
 
 from ganlib.checks import one_of
 from ganlib.stage.scene import Axes, Mark, Scene
+
+FAR = 1000  # times its length: an interval that lies so far from 0 has an origin of its own
+# Along which side the columns of a mark lie, by its kind; "0": a length, which has no origin.
+SIDES = {
+    "line": "xy",
+    "points": "xy",
+    "handles": "xy",
+    "text": "xy",
+    "arrows": "xyxy",
+    "bars": "xy00",
+    "area": "xyy",
+    "rug": "x",
+    "heat": "",
+}
 
 
 def tables(scene: Scene, frame: dict) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
@@ -88,14 +104,36 @@ def _along(side: str, kind: str, array: np.ndarray) -> np.ndarray:
     return array[:, i::2].ravel()
 
 
+def origin(axes: Axes, ends) -> tuple[float, float]:
+    """What is taken off all x and all y of these axes: 0, or a float32 where they lie far from it.
+
+    ends: [x0, x1, y0, y1].
+    """
+    x0, x1, y0, y1 = ends
+    return _off("x" in axes.log, x0, x1), _off("y" in axes.log, y0, y1)
+
+
+def _off(log: bool, low: float, high: float) -> float:
+    far = abs(low) > FAR * (high - low) and not log
+    return float(np.float32(low)) if far else 0.0
+
+
 def pack(scene: Scene, number: int, arrays: dict[str, np.ndarray]) -> bytes:
-    """A picture as float32: its number, all limits, the shape of each mark, then all numbers."""
+    """A picture as float32: its number, origins and limits, the shape of each mark, all numbers."""
     ends = limits(scene, arrays)
-    marks = [arrays[mark.key] for mark in scene.marks]
+    origins = {axes.key: origin(axes, ends[axes.key]) for axes in scene.axes}
     head: list[float] = [number]
     for axes in scene.axes:
-        head += ends[axes.key]
-    for array in marks:
+        x, y = origins[axes.key]
+        head += [x, y, *np.subtract(ends[axes.key], [x, x, y, y])]
+
+    marks = []
+    for mark in scene.marks:
+        array = arrays[mark.key]
         head += array.shape
+        off = {**dict(zip("xy", origins[mark.axes])), "0": 0.0}
+        if len(array) and (off["x"] or off["y"]) and SIDES[mark.kind]:
+            array = array - [off[side] for side in SIDES[mark.kind]]
+        marks.append(array)
     parts = [np.array(head), *(array.ravel() for array in marks)]
     return np.concatenate(parts, dtype=np.float32, casting="same_kind").tobytes()

@@ -17,7 +17,10 @@ const said = (value) => {
 const outside = (control, kind, value) => {
   const { label, low, high } = control;
   const allowed = `from ${general(low)} to ${general(high)}`;
-  return new RangeError(`${label} must be ${kind} ${allowed}, got ${said(value)}`);
+  const comma = typeof value === "string" && value.includes(",");
+  const point = comma ? shortened(value.trim().replaceAll(",", ".")).slice(1, -1) : "";
+  const hint = comma ? `; write ${point} with a point` : "";
+  return new RangeError(`${label} must be ${kind} ${allowed}, got ${said(value)}${hint}`);
 };
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;

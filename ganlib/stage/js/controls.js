@@ -1,7 +1,7 @@
 // The controls of a lab. Every input is native and has a label.
 
 import { KEYS, make } from "./dom.js";
-import { format, fromPosition, positions, toPosition } from "./numbers.js";
+import { format, fromPosition, general, positions, toPosition } from "./numbers.js";
 
 const LARGEST = 2e7; // bytes of a file: of a larger one nothing is read
 const TOUCHED = 500; // ms: what the learner is moving right now is left alone
@@ -32,7 +32,7 @@ const typed = (c, set) => {
     },
   });
   const show = (v) => {
-    if (!typing) input.value = String(+v.toPrecision(6));
+    if (!typing) input.value = general(v, 5); // as short as the box is wide
   };
   return { input, show };
 };

@@ -39,7 +39,7 @@ export class Lab {
     this.error = ""; // what went wrong
     this.note = ""; // what the lab wants to say
     this.why = ""; // why it paused
-    this.aside = ""; // what it says as long as it is shown
+    this.asides = {}; // what it says as long as it is shown, by what it is about
     this.frames = 0; // number of the last picture
     this.cost = 0; // of a picture, in ms
     this.slice = SLICE.most;
@@ -139,7 +139,7 @@ export class Lab {
       steps: this.steps,
       text: twin,
       error: this.error,
-      note: [this.why, this.note, this.aside].filter(Boolean).join(" "),
+      note: [this.why, this.note, ...Object.values(this.asides)].filter(Boolean).join(" "),
       words: this.words ?? {},
     });
   }
@@ -196,6 +196,7 @@ export class Lab {
 
   /** One step; false if the lab says that it is not yet time for one. */
   step() {
+    this.why = ""; // it spoke of where the lab stood
     const done = this.advance() !== false;
     this.steps += done;
     return done;

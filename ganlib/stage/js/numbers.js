@@ -89,25 +89,50 @@ export const positions = (c) => {
   return { max: POSITIONS, step: Math.max(1e-3, (POSITIONS * c.step) / (c.high - c.low)) };
 };
 
+// Along which side the columns of a mark lie, by its kind; "0": a length, which has no origin.
+export const SIDES = {
+  line: "xy",
+  points: "xy",
+  handles: "xy",
+  text: "xy",
+  arrows: "xyxy",
+  bars: "xy00",
+  area: "xyy",
+  rug: "x",
+  heat: "",
+};
+
+/** Numbers of a mark that are told from an origin, in double precision. */
+const back = (kind, [x, y], v) => {
+  const sides = SIDES[kind];
+  if (!(x || y) || !sides) return v;
+  const offs = Array.from(sides, (side) => ({ x, y, 0: 0 })[side]);
+  return Float64Array.from(v, (at, i) => at + offs[i % offs.length]);
+};
+
 /**
- * A frame, as wire.py packs it: its number, four limits for each axes, (rows, columns) for each
- * mark, then the numbers of all marks, row by row.
+ * A frame, as wire.py packs it: its number, an origin and four limits for each axes, (rows,
+ * columns) for each mark, then the numbers of all marks, row by row.
  */
 export const decode = (scene, bytes) => {
   const start = bytes.byteOffset;
   const all = new Float32Array(bytes.buffer.slice(start, start + bytes.byteLength));
+  const origins = {};
   const limits = {};
   scene.axes.forEach((axes, i) => {
-    limits[axes.key] = all.subarray(1 + 4 * i, 5 + 4 * i);
+    const [x, y, x0, x1, y0, y1] = all.subarray(1 + 6 * i, 7 + 6 * i);
+    origins[axes.key] = [x, y];
+    limits[axes.key] = [x0 + x, x1 + x, y0 + y, y1 + y];
   });
 
-  const shapes = 1 + 4 * scene.axes.length;
+  const shapes = 1 + 6 * scene.axes.length;
   let at = shapes + 2 * scene.marks.length;
   const data = {};
   scene.marks.forEach((mark, i) => {
     const rows = all[shapes + 2 * i];
     const columns = all[shapes + 2 * i + 1];
-    data[mark.key] = { rows, columns, v: all.subarray(at, at + rows * columns) };
+    const v = back(mark.kind, origins[mark.axes], all.subarray(at, at + rows * columns));
+    data[mark.key] = { rows, columns, v };
     at += rows * columns;
   });
   return { number: all[0], limits, data };

@@ -1,6 +1,10 @@
 // What the widget reads, made in the page: pictures as one buffer of float32, as wire.py packs
 // them.
 
+import { SIDES } from "./numbers.js";
+
+const FAR = 1000; // times its length: an interval so far from 0 has an origin of its own
+
 /** A table of n rows from columns of n numbers each: { rows, columns, v }, v row by row. */
 export const table = (...parts) => {
   const rows = parts[0].length;
@@ -91,11 +95,36 @@ const along = (side, kind, { rows, columns, v }) => {
   return found;
 };
 
-/** A picture: its number, all limits, the shape of each mark, then all numbers, row by row. */
+/** What is taken off all numbers along a side: 0, or a float32 where they lie far from it. */
+const off = (log, low, high) => {
+  const far = Math.abs(low) > FAR * (high - low) && !log;
+  return far ? Math.fround(low) : 0;
+};
+
+/** The numbers of a mark, from the origin of its axes. */
+const from = ({ x, y }, kind, table) => {
+  const sides = SIDES[kind];
+  if (!(x || y) || !sides) return table;
+  const offs = Array.from(sides, (side) => ({ x, y, 0: 0 })[side]);
+  return { ...table, v: Float64Array.from(table.v, (at, i) => at - offs[i % offs.length]) };
+};
+
+/**
+ * A picture: its number, origins and limits, the shape of each mark, then all numbers, row by
+ * row.
+ */
 export const pack = (scene, number, data) => {
   const ends = limits(scene, data);
-  const marks = scene.marks.map((mark) => data[mark.key]);
-  const head = [number, ...scene.axes.flatMap((axes) => ends[axes.key])];
+  const head = [number];
+  const origins = {};
+  for (const { key, log } of scene.axes) {
+    const [x0, x1, y0, y1] = ends[key];
+    const x = off(log.includes("x"), x0, x1);
+    const y = off(log.includes("y"), y0, y1);
+    origins[key] = { x, y };
+    head.push(x, y, x0 - x, x1 - x, y0 - y, y1 - y);
+  }
+  const marks = scene.marks.map((mark) => from(origins[mark.axes], mark.kind, data[mark.key]));
   for (const { rows, columns } of marks) head.push(rows, columns);
 
   const size = marks.reduce((sum, { v }) => sum + v.length, head.length);

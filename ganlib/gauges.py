@@ -100,11 +100,11 @@ class LineGauge:
 
         One value far from all others does that to a column.
         """
-        middle = (self.below > 0.005) & (self.below < 0.995)
+        middle = (self.below > 0.05) & (self.below < 0.95)
         cells = math.ceil(int(middle.sum()) / densities.FINE)
         if cells > FEW:
             return None
-        first = int((self.below <= 0.005).sum()) - 1
+        first = int((self.below <= 0.05).sum()) - 1
         left = float(self.x[0]) - self.dx / 2
         part = self.dx / densities.FINE
         return left + part * first, left + part * (first + int(middle.sum()) + 1), max(cells, 1)

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import re
+import time
 
 import numpy as np
 import psutil
@@ -252,6 +254,104 @@ def test_divergence_pauses_says_the_step_and_can_be_undone():
         assert np.isfinite(lab.ledger.js)
 
     asyncio.run(body())
+
+
+def test_after_a_divergence_the_knobs_are_named_that_led_there(lab):
+    lab.set("optimiser", "sgd").set("lr_G", 1.0).set("lr_D", 1.0).set("penalty", "none")
+    lab.set("loss", "least-squares")
+    say(lab, kind="press", key="step_G")
+    lab.gan.G[0].weight.data[0] = torch.nan
+    lab._failed(FloatingPointError("diverged at step 2"))
+    said = lab.widget.status["error"]
+    for words in (
+        "back to the last good state",
+        "lr_G 1 (at first 0.002), lr_D 1 (at first 0.02), loss least-squares (at first non-sat",
+        "penalty none (at first r1), optimiser sgd (at first adam)",
+        "the preset “converges” puts them back",
+    ):
+        assert words in said
+    other = GANLab(make_gan(), name="other")
+    other.load(lab.save())
+    assert other.steps == 0
+    assert lab.set("preset", "converges").run(1).ledger.js < 1
+
+
+def test_a_note_ends_with_what_it_speaks_of(lab):
+    lab.run(3)
+    say(lab, kind="press", key="back")
+    assert lab.widget.status["note"] == "Back at step 0."
+    say(lab, kind="reset")
+    assert lab.widget.status["note"] == ""
+    say(lab, kind="press", key="back")
+    assert lab.run(1).widget.status["note"] == ""
+
+
+def test_the_rates_in_use_are_told_and_who_stands_still(lab):
+    lab.horizon = 40
+    assert "(lr_G 0.002, lr_D 0.02)" in lab.run(1).text()
+    assert "lr_G 2e-05, fallen from 0.002, lr_D 0.0002, fallen from 0.02" in lab.run(45).text()
+    assert "D stands still" in lab.set("train", "G only").text()
+    assert "G stands still" in lab.set("train", "D only").text()
+    assert "D stands still" in lab.set("train", "both").set("oracle", True).text()
+
+
+def test_numbers_that_run_away_are_told_by_their_first_digits(lab):
+    lab.gan.D[-1].bias.data += 1e18
+    assert "V + log 4 -1e+18, regret 1e+18," in lab.set("slow", False).text()
+
+
+def test_where_nobody_is_asked_there_is_no_best_d(lab):
+    frame = lab.draw()
+    there = frame["data"][:, 1] + frame["p_g"][:, 1] > 0.01
+    D_star = frame["D_star"][:, 1]
+    assert np.isfinite(D_star[there]).all()
+    assert np.isnan(D_star[[0, -1]]).all()
+    np.testing.assert_allclose(
+        D_star[there], (frame["data"] / (frame["data"] + frame["p_g"]))[there, 1]
+    )
+
+
+def test_where_g_is_outside_the_picture_is_said(lab):
+    lab.gan.G[-1].bias.data += 50.0
+    lab.show()
+    assert "Outside the picture p_g has 100 % on the right, near 49.9" in lab.text()
+
+
+def test_data_far_from_0_keep_their_digits_and_a_typo_is_named():
+    law = targets.from_samples(1e9 + torch.arange(20.0).double())
+    lab = GANLab(make_gan(), law)
+    real = lab.draw()["real"]
+    assert len(np.unique(real)) > 32
+    assert 1e9 - 30 < real.min() < real.max() < 1e9 + 50
+    assert lab.widget.status["note"] == ""
+
+    values = np.append(np.random.default_rng(0).normal(20, 2, 100), 1e5)
+    typo = GANLab(make_gan(), targets.from_samples(values))
+    said = re.search(
+        r"90 % of p_data lie between (\S+) and (\S+), in (\d+) of", typo.widget.status["note"]
+    )
+    low, high, cells = map(float, said.groups())
+    assert low < 17 < 23 < high
+    assert cells < 20
+    assert "the rest reaches from" in typo.widget.status["note"]
+    assert typo.set("target", "normal").widget.status["note"] == ""
+
+
+def test_layers_that_act_otherwise_in_training_are_named():
+    D = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Dropout(), torch.nn.Linear(8, 1))
+    lab = GANLab(make_gan(D=D)).run(2)
+    assert "D answers otherwise while it trains" in lab.widget.status["note"]
+    first = lab.draw()
+    assert all((first[key] == lab.draw()[key]).all() for key in ("D", "p_g"))
+
+
+@pytest.mark.slow
+def test_a_column_of_a_million_values_opens_in_seconds():
+    began = time.perf_counter()
+    law = targets.from_samples(np.random.default_rng(0).normal(size=10**6))
+    lab = GANLab(make_gan(), law)
+    lab.set("preset", "circles")
+    assert time.perf_counter() - began < 10
 
 
 def test_going_back_again_goes_further_back(lab):

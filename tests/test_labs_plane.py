@@ -260,3 +260,36 @@ def test_a_saved_run_goes_on_exactly_and_keeps_the_drawing():
     with pytest.raises(ValueError, match="cut short or not JSON"):
         other.load(kept[:-50])
     assert other.text() == after
+
+
+# ---- what outlives its cause --------------------------------------------------------------------
+
+
+def test_another_target_shows_its_own_data_and_begins_its_own_record():
+    lab = PlaneLab(gan()).set("preset", "D too fast").run(30)
+    assert "never found" in lab.widget.status["note"]
+    lab.set("target", "grid of 25")
+    frame = lab.draw()
+    assert frame["modes"][:, 0].tolist() == [30]
+    nearest = torch.cdist(frame["real"], targets.grid().means).min(1).values
+    assert float(nearest.max()) < 0.3
+    lab.set("preset", "D too fast")
+    lab.pointed("plane", 1.0, 0.5)
+    lab.show()
+    assert lab.widget.status["note"] == ""
+    assert lab.draw()["drawn"] == [(1.0, 0.5)]
+    assert len(lab.set("target", "ring of 8").draw()["drawn"]) == 0
+
+
+def test_where_g_is_outside_the_picture_is_said():
+    lab = PlaneLab(gan())
+    assert "Outside" not in lab.text()
+    lab.gan.G[-1].bias.data += torch.tensor([40.0, -7.0])
+    lab.show()
+    said = "Outside the picture are 100 % of G's samples, around (4"
+    assert said in lab.text()
+
+
+def test_draw_ten_stands_with_the_other_buttons():
+    keys = [control.key for control in PlaneLab(gan()).scene.controls if not control.group]
+    assert keys[-2:] == ["ten", "clear"]

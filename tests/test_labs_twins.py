@@ -47,6 +47,16 @@ def test_a_control_starts_both_anew(patient):
     assert lab._repr_mimebundle_()["image/png"][:4] == b"\x89PNG"
 
 
+def test_the_sentence_is_of_this_moment():
+    lab = Twins("D too fast", "k = 5").run(26)
+    begin = lab.text()
+    assert "step 26:" in begin
+    assert "26 steps" in lab.claim()
+    (_, shown), _ = lab.twins
+    assert f"JS {lab.view.look(shown).js:.3f} without" in begin
+    assert len(lab.past) == 2
+
+
 def test_the_difference_drawn_is_with_minus_without():
     frame = Twins("D too fast", "k = 5").run(50).draw()
     difference = frame["js b"][:, 1] - frame["js a"][:, 1]

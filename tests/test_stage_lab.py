@@ -23,6 +23,7 @@ from ganlib.stage.widget import Canvas
         ("rate", float("nan"), "nan"),
         ("rate", float("inf"), "inf"),
         ("rate", "fast", "'fast'"),
+        ("rate", "0,5", "write 0.5 with a point"),
         ("rate", True, "a number"),
         ("n", 2.5, "whole number"),
         ("n", None, "0 to 9"),

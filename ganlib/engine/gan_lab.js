@@ -57,7 +57,7 @@ export class GANLab extends SessionLab {
     const ends = [found[0], found[1], ...this.law.range];
     const [low, high, least, most] = this.in_units(ends).map((end) => general(end));
     return (
-      `99 % of p_data lie between ${low} and ${high}, in ${found[2]} of the picture's ` +
+      `90 % of p_data lie between ${low} and ${high}, in ${found[2]} of the picture's ` +
       `${gauge.x.length} cells; the rest reaches from ${least} to ${most}: is a value mistaken?`
     );
   }

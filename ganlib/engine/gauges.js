@@ -60,11 +60,11 @@ export class LineGauge {
 
   /** If nearly all of the law lies in a few cells: [from, to, how many]; else null. */
   crowd() {
-    const middle = this.below.reduce((sum, at) => sum + (at > 0.005 && at < 0.995), 0);
+    const middle = this.below.reduce((sum, at) => sum + (at > 0.05 && at < 0.95), 0);
     const cells = Math.ceil(middle / FINE);
     if (cells > FEW) return null;
 
-    const first = this.below.reduce((sum, at) => sum + (at <= 0.005), 0) - 1;
+    const first = this.below.reduce((sum, at) => sum + (at <= 0.05), 0) - 1;
     const step = this.x[1] - this.x[0];
     const at = (part) => this.x[0] - step / 2 + (step / FINE) * part;
     return [at(first), at(first + middle + 1), Math.max(cells, 1)];

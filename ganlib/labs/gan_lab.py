@@ -100,7 +100,7 @@ class GANLab(SessionLab):
         ends = torch.tensor([*found[:2], *getattr(self.target, "range", found[:2])])
         low, high, least, most = self._in_units(ends)
         return (
-            f"99 % of p_data lie between {low:.6g} and {high:.6g}, in {found[2]} of the picture's "
+            f"90 % of p_data lie between {low:.6g} and {high:.6g}, in {found[2]} of the picture's "
             f"{len(self.x)} cells; the rest reaches from {least:.6g} to {most:.6g}: is a value "
             "mistaken?"
         )

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ipywidgets import VBox
 
@@ -60,7 +60,6 @@ class Lab(VBox, metaclass=_Drawn):
     """
 
     fps = 40  # frames a second that are sent; on two cores, three in four are shown on time
-    aside = ""  # what it says as long as it is shown
     _open: ClassVar[dict[str, "Lab"]] = {}
     advance: Callable  # these three, and what `ASKED` names, a subclass may have or not;
     changed: Callable  # there are buttons only for what it has
@@ -95,7 +94,7 @@ class Lab(VBox, metaclass=_Drawn):
         self._said = 0.0  # when the status line was last sent
         self._dirty = False  # a redraw is on its way
         self._loop = _running_loop()
-        self.widget = Canvas(scene=self.scene.describe(), values=dict(self.values))
+        self.widget: Any = Canvas(scene=self.scene.describe(), values=dict(self.values))
         self.widget.on_msg(self._heard)
         super().__init__([self.widget])
         self._replace(name or type(self).__name__)
@@ -114,6 +113,11 @@ class Lab(VBox, metaclass=_Drawn):
     def text(self) -> str:
         """The text twin: what the picture shows now, in one sentence with its numbers."""
         raise NotImplementedError
+
+    @property
+    def aside(self) -> str:
+        """What it says as long as it is shown, beside its notes."""
+        return ""
 
     def claim(self) -> str:
         """What a stored notebook keeps: `text`, or less where its digits depend on the machine."""

@@ -13,7 +13,11 @@ DECODED = """
   const v = Array.from(lab.get("frame"));
   let at = 1;
   const limits = {};
-  for (const axes of scene.axes) { limits[axes.key] = v.slice(at, at + 4); at += 4; }
+  for (const axes of scene.axes) {
+    const [x, y, x0, x1, y0, y1] = v.slice(at, at + 6); // these labs have their origin at 0
+    limits[axes.key] = [x0 + x, x1 + x, y0 + y, y1 + y];
+    at += 6;
+  }
   const shapes = scene.marks.map((mark, i) => v.slice(at + 2 * i, at + 2 * i + 2));
   at += 2 * shapes.length;
   const marks = {};

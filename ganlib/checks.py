@@ -1,25 +1,104 @@
 """What bad input is told: one sentence that names it, says what is allowed and what was given."""
 
 import math
-from numbers import Real
+from numbers import Integral, Real
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LARGEST_SEED = 2**53  # beyond it JavaScript, which repeats our runs in a page, skips numbers
 
 
-def count(name: str, n, least: int = 1) -> int:
-    """n if it is a whole number of at least `least`, else ValueError."""
-    if isinstance(n, bool) or not isinstance(n, int) or n < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {n!r}")
-    return n
+def count(name: str, n, least: int = 1, most: int | None = None) -> int:
+    """n as an int if it is a whole number from `least` to `most`, NumPy's too, else ValueError."""
+    whole = isinstance(n, Integral) and not isinstance(n, bool)
+    if not whole or n < least or (most is not None and n > most):
+        allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} must be a whole number {allowed}, got {n!r}")
+    return int(n)
+
+
+def seed_of(seed, name: str = "seed") -> int:
+    """The seed as an int if it is a whole number from 0 to 2^53, else ValueError."""
+    return count(name, seed, 0, LARGEST_SEED)
+
+
+def finite(name: str, number) -> float:
+    """The number as a float if it is finite, else ValueError."""
+    if not math.isfinite(_float(number)):
+        raise ValueError(f"{name} must be a finite number, got {number!r}")
+    return float(number)
 
 
 def positive(name: str, number) -> float:
     """The number as a float if it is positive and finite, else ValueError."""
-    if isinstance(number, bool) or not isinstance(number, Real) or not 0 < float(number) < math.inf:
+    if not 0 < _float(number) < math.inf:
         raise ValueError(f"{name} must be a positive number, got {number!r}")
     return float(number)
 
 
+def share(name: str, number) -> float:
+    """The number as a float if it is in [0, 1), else ValueError."""
+    if not 0 <= _float(number) < 1:
+        raise ValueError(f"{name} must be a number of at least 0 and below 1, got {number!r}")
+    return float(number)
+
+
 def one_of(name: str, value, allowed):
-    """The value if it is one of `allowed`, which may be a dict by its keys, else ValueError."""
-    if value not in list(allowed):  # a list, as a dict would fail at a value without a hash
-        raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}, got {value!r}")
-    return value
+    """The one of `allowed`, which may be a dict by its keys, that equals value, else ValueError."""
+    for choice in allowed:
+        same = choice == value
+        if isinstance(same, (bool, np.bool_)) and same:  # of an array it would be an array
+            return choice
+    raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}, got {value!r}")
+
+
+def method(name: str, thing, *needed: str):
+    """The thing if it has all methods that are needed, else ValueError."""
+    for each in needed:
+        if isinstance(thing, type) or not callable(getattr(thing, each, None)):
+            raise ValueError(
+                f"{name} must have a {each}, as targets.uniform() has; {thing!r} has none"
+            )
+    return thing
+
+
+def floats(name: str, values) -> np.ndarray:
+    """Numbers of any kind and shape as a new array of float64.
+
+    Lists, arrays, tensors, columns of a table, and numbers written as text; ValueError for what is
+    no number, such as dates, truth values, complex numbers.
+    """
+    try:
+        if hasattr(values, "detach"):  # a tensor of torch
+            values = values.detach().cpu()
+            values = (values.double() if values.is_floating_point() else values).numpy()
+        given = np.asarray(values)
+        if values is None or given.dtype.kind in "bcmMV":  # NumPy would make numbers of these, too
+            raise TypeError(f"got {'None' if values is None else given.dtype}")
+        with np.errstate(over="ignore"):  # what is too large becomes infinite
+            return given.astype(float, order="C")
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise ValueError(f"{name} must be numbers: {error}") from None
+
+
+def tensor(name: str, x) -> "Tensor":
+    """x as it is if it is a tensor of floating numbers, else what `floats` makes of it."""
+    import torch
+
+    if isinstance(x, torch.Tensor) and x.is_floating_point():
+        return x
+    return torch.from_numpy(floats(name, x))
+
+
+def _float(number) -> float:
+    """nan for what is no number, and for a truth value."""
+    if isinstance(number, bool) or not isinstance(number, Real):
+        return math.nan
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf

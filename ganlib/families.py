@@ -388,7 +388,9 @@ class Adversarial(Leaf):
     def training(self, law, *, steps, seed=0):
         self.law = law
         generator = torch.Generator().manual_seed(seed)
-        real = targets.even(law)
+        real = law
+        if hasattr(law, "from_uniform") or hasattr(law, "quantile"):
+            real = targets.even(law)
         z = targets.even(targets.uniform())
         G = networks.mlp(1, 32, 32, 1, seed=seed, cover=(-1, 1))
         D = networks.mlp(1, 48, 48, 1, seed=seed + 1, cover=law.range, slope=12)

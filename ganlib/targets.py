@@ -9,11 +9,15 @@ another.
 import copy
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from ganlib.checks import count, positive
+from ganlib.checks import count, finite, floats, method, positive, tensor
+
+LARGEST = 1_000_000  # modes, and dimensions, of a law that is made here
+PLAIN: dict = {"dtype": torch.float32, "device": "cpu"}  # whatever torch's defaults are
 
 
 class Mixture:
@@ -26,7 +30,7 @@ class Mixture:
     def __init__(
         self, means, stds, weights=None, *, name="mixture", shift=0.0, scale=1.0, unit="x"
     ):
-        means = torch.as_tensor(means, dtype=torch.float32)
+        means = _float32("means", means)
         self.means = means[:, None] if means.ndim == 1 else means
         if self.means.ndim != 2 or self.means.numel() == 0 or not bool(self.means.isfinite().all()):
             raise ValueError(
@@ -41,12 +45,13 @@ class Mixture:
         self.weights = weights / weights.sum()
 
         self.name = name
-        self.shift = float(shift)
-        self.scale = float(scale)
+        self.shift = finite("shift", shift)
+        self.scale = positive("scale", scale)
         self.unit = unit
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) in nats, in the dtype of x; x is (n, dim), the answer (n,)."""
+        x = _rows("x", x, self.dim)
         means = self.means.to(x)
         stds = self.stds.to(x)[:, None].expand_as(means)
         normals = Independent(Normal(means, stds, validate_args=False), 1)
@@ -58,17 +63,19 @@ class Mixture:
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """n independent draws, (n, dim)."""
-        count("n", n)
+        n = count("n", n)
         if len(self.weights) == 1:
-            return self.means + self.stds * torch.randn(n, self.dim, generator=generator)
+            return self.means + self.stds * torch.randn(n, self.dim, **_plain(generator))
 
+        normals = _plain(generator)
         k = torch.multinomial(self.weights, n, replacement=True, generator=generator)
-        return self.means[k] + self.stds[k, None] * torch.randn(n, self.dim, generator=generator)
+        return self.means[k] + self.stds[k, None] * torch.randn(n, self.dim, **normals)
 
     def cdf(self, x: Tensor) -> Tensor:
         """P(X ≤ x) of a law in one dimension, in the dtype of x; x is (n,), the answer (n,)."""
         if self.dim != 1:
             raise ValueError(f"cdf needs a law in one dimension, got one in {self.dim}")
+        x = _row("x", x)
         means, stds, weights = (row.to(x) for row in (self.means[:, 0], self.stds, self.weights))
         few = max(1, 2**22 // len(means))  # of x at a time, as in `log_prob`
         parts = [torch.special.ndtr((part[:, None] - means) / stds) for part in x.split(few)]
@@ -80,6 +87,7 @@ class Mixture:
             raise ValueError(
                 f"quantile needs one normal in one dimension, got {len(self.means)} in {self.dim}"
             )
+        u = _shares("u", u)
         return self.means[0] + self.stds * torch.special.ndtri(u)
 
     @property
@@ -102,6 +110,9 @@ class Mixture:
 
         Each u names a mode, by the share of it in the law, and what is left of u the place in it.
         """
+        if self.dim != 1:
+            raise ValueError(f"from_uniform needs a law in one dimension, got one in {self.dim}")
+        u = _shares("u", u)
         ends = self.weights.double().cumsum(0)
         k = torch.searchsorted(ends, u).clamp(max=len(ends) - 1)
         rest = 1 - (ends[k] - u) / self.weights[k]  # of u, within mode k: uniform again
@@ -123,32 +134,36 @@ class Uniform:
     unit = "x"
 
     def __init__(self, low=-1.0, high=1.0):
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise ValueError(f"uniform needs finite low < high, got low={low}, high={high}")
-        self.low = float(low)
-        self.high = float(high)
+        self.low = finite("low", low)
+        self.high = finite("high", high)
+        if not self.low < self.high:
+            raise ValueError(f"uniform needs low < high, got low={low}, high={high}")
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) in nats: −log(high − low) inside, −inf outside; x is (n, 1), the answer (n,)."""
+        x = _rows("x", x, 1)
         inside = (x[:, 0] >= self.low) & (x[:, 0] <= self.high)
         log_p = torch.full_like(x[:, 0], -math.log(self.high - self.low))
         return log_p.masked_fill(~inside, -math.inf)
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """n independent draws, (n, 1)."""
-        u = torch.rand(count("n", n), generator=generator)
-        return self.quantile(u)[:, None]
+        u = torch.rand(count("n", n), **_plain(generator))
+        return self._at(u)[:, None]
 
     def from_uniform(self, u: Tensor) -> Tensor:
         """Draws made of uniform numbers u in [0, 1), the quantiles; u is (n,), they are (n, 1)."""
-        return self.quantile(u.float())[:, None]
+        return self.quantile(_shares("u", u).float())[:, None]
 
     def cdf(self, x: Tensor) -> Tensor:
         """P(X ≤ x); x is (n,), the answer (n,)."""
-        return ((x - self.low) / (self.high - self.low)).clamp(0, 1)
+        return ((_row("x", x) - self.low) / (self.high - self.low)).clamp(0, 1)
 
     def quantile(self, u: Tensor) -> Tensor:
         """The x with P(X ≤ x) = u; u is (n,)."""
+        return self._at(_shares("u", u))
+
+    def _at(self, u: Tensor) -> Tensor:
         return self.low + (self.high - self.low) * u
 
     @property
@@ -169,9 +184,16 @@ class Even:
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """n draws, (n, 1), one from each slice [i/n, (i + 1)/n) of the law, in random order."""
-        where = torch.rand(count("n", n), generator=generator, dtype=torch.float64)
-        which = torch.randperm(n, generator=generator)
-        return self.law.from_uniform((which + where) / n)
+        n = count("n", n)
+        where = torch.rand(n, dtype=torch.float64, **_drawing(generator))
+        which = torch.randperm(n, **_drawing(generator))
+        return self.from_uniform((which + where) / n)
+
+    def from_uniform(self, u: Tensor) -> Tensor:
+        """Draws made of uniform numbers u in [0, 1); u is (n,), they are (n, 1)."""
+        if hasattr(self.law, "from_uniform"):
+            return self.law.from_uniform(u)
+        return self.law.quantile(u.float())[:, None]
 
     def __getattr__(self, name):
         if name.startswith("__"):  # copy and pickle ask for such before there is a law
@@ -184,7 +206,8 @@ class Even:
 
 def gaussian(mean=0.0, std=1.0, *, dim=1) -> Mixture:
     """The normal law N(mean, std² I) in `dim` dimensions."""
-    return Mixture(torch.full((1, dim), float(mean)), [std], name="normal")
+    means = [[finite("mean", mean)] * count("dim", dim, 1, LARGEST)]
+    return Mixture(means, [positive("std", std)], name="normal")
 
 
 def uniform(low=-1.0, high=1.0) -> Uniform:
@@ -194,27 +217,30 @@ def uniform(low=-1.0, high=1.0) -> Uniform:
 
 def mixture(means=(-1.5, 1.5), stds=(0.5, 0.5), weights=None) -> Mixture:
     """A mixture of normals in one dimension; by default the course's two modes, ±1.5 with sd ½."""
-    name = "two modes" if len(means) == 2 else "mixture"
+    name = "two modes" if floats("means", means).shape == (2,) else "mixture"
     return Mixture(means, stds, weights, name=name)
 
 
 def from_samples(values, *, bandwidth=None, name="your data", unit="x") -> Mixture:
     """The kernel density estimate of measured numbers: a normal of width `bandwidth` at each value.
 
-    Its samples are draws of a value plus normal noise, so that p_data and the samples agree
-    exactly. The law is standardised (mean 0, sd 1 of the values). `bandwidth` is in the units of
-    the values; by default Silverman's rule 0.9 min(sd, IQR/1.34) n^(−1/5)
+    values: numbers in one column, as a list, array, tensor or column of a table; masked entries are
+    left out; or text, a number a line, as a CSV file has them, with or without a name on top.
+    Missing values (nan) are refused: how to do without them is for you to say.
+
+    The law's samples are draws of a value plus normal noise, so that p_data and the samples agree
+    exactly. It is standardised (mean 0, sd 1 of the values). `bandwidth` is in the units of the
+    values; by default Silverman's rule 0.9 min(sd, IQR/1.34) n^(−1/5)
     (Silverman 1986, eq. 3.31).
     """
-    x = _column(values)
-    shift, scale = _mean_and_std(x)
-    if not scale > 1e-12 * abs(shift):
-        raise ValueError(f"values must differ, got {len(x)} times {shift:g}")
-
+    x, shift, scale = _standardised(_column(values))
     if bandwidth is None:
-        bandwidth = _silverman(x, scale)
-    std = positive("bandwidth", bandwidth) / scale
-    return Mixture((x - shift) / scale, [std], name=name, shift=shift, scale=scale, unit=unit)
+        std = _silverman(x)
+    else:
+        std = positive("bandwidth", bandwidth) / scale
+        if not 1e-30 < std < 1e30:  # else float32 could not tell it from 0 or from infinity
+            raise ValueError(f"bandwidth must be of a size with the sd, {scale:g}, got {bandwidth}")
+    return Mixture(x, [std], name=name, shift=shift, scale=scale, unit=unit)
 
 
 def iris() -> Mixture:
@@ -233,46 +259,99 @@ def even(law):
     Each draw comes from a uniform number, which names the mode and the place within it; a batch of
     n takes one such number from each slice [i/n, (i + 1)/n). Every draw still has the law p and the
     order is random, but the batch is a better likeness of p than n independent draws (stratified
-    sampling; Owen 2013, ch. 8).
+    sampling; Owen 2013, ch. 8). A law of your own needs a `quantile`, as `uniform` has.
     """
-    if law.dim != 1:
-        raise ValueError(f"even draws need a law in one dimension, got {law!r}")
+    if getattr(law, "dim", 1) != 1:
+        raise ValueError(f"law must have one dimension to be drawn evenly, got {law!r}")
     if not hasattr(law, "from_uniform"):
-        return law  # a law of your own draws as it always does
+        method("law", law, "quantile")
     return Even(law)
 
 
 def ring(modes=8, radius=2.0, std=0.1) -> Mixture:
     """`modes` equal normals on a circle, in two dimensions."""
-    angle = torch.linspace(0, 2 * math.pi, modes + 1)[:-1]
+    count("modes", modes, 1, LARGEST)
+    angle = torch.linspace(0, 2 * math.pi, modes + 1, **PLAIN)[:-1]
     circle = torch.stack([angle.cos(), angle.sin()], 1)
-    return Mixture(radius * circle, [std], name=f"ring of {modes}")
+    means = positive("radius", radius) * circle
+    return Mixture(means, [positive("std", std)], name=f"ring of {modes}")
 
 
 def grid(side=5, spacing=1.0, std=0.05) -> Mixture:
     """side × side equal normals on a square grid around 0, in two dimensions."""
-    ticks = (torch.arange(side) - (side - 1) / 2) * spacing
-    return Mixture(torch.cartesian_prod(ticks, ticks), [std], name=f"grid of {side * side}")
+    count("side", side, 1, 1000)
+    ticks = (torch.arange(side, **PLAIN) - (side - 1) / 2) * positive("spacing", spacing)
+    means = torch.cartesian_prod(ticks, ticks)
+    return Mixture(means, [positive("std", std)], name=f"grid of {side * side}")
 
 
 def moons(points=200, std=0.1) -> Mixture:
     """Two interleaved half circles, in two dimensions."""
-    t = torch.linspace(0, math.pi, points // 2)
+    t = torch.linspace(0, math.pi, count("points", points, 2, LARGEST) // 2, **PLAIN)
     upper = torch.stack([t.cos() - 0.5, t.sin() - 0.25], 1)
     lower = torch.stack([0.5 - t.cos(), 0.25 - t.sin()], 1)
-    return Mixture(1.5 * torch.cat([upper, lower]), [std], name="two moons")
+    means = 1.5 * torch.cat([upper, lower])
+    return Mixture(means, [positive("std", std)], name="two moons")
 
 
 def spiral(points=200, turns=1.5, std=0.08) -> Mixture:
     """One arm of an Archimedean spiral, evenly spaced along its length, in two dimensions."""
-    t = torch.linspace(0.05, 1, points).sqrt() * turns * 2 * math.pi
+    along = torch.linspace(0.05, 1, count("points", points, 1, LARGEST), **PLAIN).sqrt()
+    t = along * positive("turns", turns) * 2 * math.pi
     circle = torch.stack([t.cos(), t.sin()], 1)
-    return Mixture((2 * t / t.max())[:, None] * circle, [std], name="spiral")
+    means = (2 * t / t.max())[:, None] * circle
+    return Mixture(means, [positive("std", std)], name="spiral")
+
+
+# -- what is given ---------------------------------------------------------------------------------
+
+
+def _drawing(generator) -> dict:
+    """How random numbers are drawn: on the CPU, where the generator lives, from `generator`."""
+    if not isinstance(generator, torch.Generator | None):
+        raise TypeError(f"generator must be a torch.Generator or None, got {generator!r}")
+    return {"generator": generator, "device": "cpu"}
+
+
+def _plain(generator) -> dict:
+    """The same, as float32, whatever torch's default is."""
+    return {"dtype": torch.float32, **_drawing(generator)}
+
+
+def _float32(name, numbers) -> Tensor:
+    """Numbers of any kind as a new float32 tensor."""
+    return torch.from_numpy(floats(name, numbers)).float()
+
+
+def _row(name, x) -> Tensor:
+    """x as floating numbers, (n,)."""
+    x = tensor(name, x)
+    if x.ndim != 1:
+        raise ValueError(f"{name} must be a row of numbers (n,), got shape {tuple(x.shape)}")
+    return x
+
+
+def _rows(name, x, dim: int) -> Tensor:
+    """x as floating numbers, (n, dim)."""
+    x = tensor(name, x)
+    if x.ndim != 2 or x.shape[1] != dim:
+        raise ValueError(f"{name} must be (n, {dim}), got shape {tuple(x.shape)}")
+    return x
+
+
+def _shares(name, u) -> Tensor:
+    """u as floating numbers in [0, 1], (n,)."""
+    u = _row(name, u)
+    if len(u):
+        low, high = u.aminmax()
+        if not 0 <= float(low) <= float(high) <= 1:  # put so that nan fails too
+            raise ValueError(f"{name} must be numbers from 0 to 1, got {low:g} to {high:g}")
+    return u
 
 
 def _positive_row(name, numbers, modes) -> Tensor:
     """One positive number for each mode, float32; a single one stands for all."""
-    row = torch.as_tensor(numbers, dtype=torch.float32)
+    row = _float32(name, numbers)
     if row.shape not in ((), (1,), (modes,)) or not bool(((row > 0) & row.isfinite()).all()):
         raise ValueError(
             f"{name} must be positive numbers, one for each of {modes}, got {row.tolist()}"
@@ -280,36 +359,64 @@ def _positive_row(name, numbers, modes) -> Tensor:
     return row.expand(modes).contiguous()
 
 
-def _column(values) -> Tensor:
+def _column(values) -> np.ndarray:
     """Measured numbers as one row in float64, or a ValueError that says what is wrong with them."""
-    try:
-        x = torch.as_tensor(values, dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"values must be numbers in one column: {error}") from None
+    if isinstance(values, str):
+        values = _lines(values)
 
+    if np.ma.isMaskedArray(values) and values.shape[1:] in ((), (1,)):
+        values = values.compressed()
+
+    x = floats("values", values)
     if x.ndim == 2 and x.shape[1] == 1:
         x = x[:, 0]
     if x.ndim != 1 or len(x) < 2:
         raise ValueError(
             f"values must be at least two numbers in one column, got shape {tuple(x.shape)}"
         )
-    if not bool(x.isfinite().all()):
-        missing = int((~x.isfinite()).sum())
-        raise ValueError(f"values must be finite, got {missing} nan or infinite of {len(x)}")
+    missing = int((~np.isfinite(x)).sum())
+    if missing:
+        raise ValueError(
+            f"values must be finite, got {missing} nan or infinite of {len(x)}: leave them out, "
+            "values[np.isfinite(values)], if that is fair to the others"
+        )
     return x
 
 
-def _mean_and_std(x: Tensor) -> tuple[float, float]:
-    """Both by way of x / max |x|, so that no square is too large or too small for a float."""
-    size = float(x.abs().max())
-    if size == 0:
-        size = 1.0
-    mean = size * float((x / size).mean())
-    return mean, size * float((x / size).std(correction=0))
+def _lines(text: str) -> list[float]:
+    """The numbers of a text with one in each line; the first line may be a name."""
+    lines = [line.strip().strip('"').strip() for line in text.splitlines()]
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found += [float(line)] if line else []
+        except ValueError:
+            if number > 1:
+                raise ValueError(
+                    f"values must be text with one number a line, such as 1.5, "
+                    f"but line {number} is {line[:40]!r}"
+                ) from None
+    return found
 
 
-def _silverman(x: Tensor, std: float) -> float:
-    """The usual width of a kernel; where half of the values are the same, the sd alone sets it."""
-    iqr = float(x.quantile(x.new_tensor([0.25, 0.75])).diff()) / 1.34
-    spread = min(std, iqr) if iqr > 0 else std
+def _standardised(x: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """x with mean 0 and sd 1; and its mean and sd.
+
+    Both by way of (x − x₀) / 2ᵏ, so that no square is too large or too small for a float, and no
+    digit is lost where all values are large and differ little.
+    """
+    if x.min() == x.max():
+        raise ValueError(f"values must differ, got {len(x)} times {x[0]:g}")
+    size = 2.0 ** (math.frexp(np.abs(x).max())[1] - 1)
+    away = x / size - x[0] / size
+    span = np.abs(away).max()
+    mean = span * (away / span).mean()
+    std = span * (away / span).std()
+    return (away - mean) / std, float(size * mean + x[0]), float(size * std)
+
+
+def _silverman(x: np.ndarray) -> float:
+    """The usual width of a kernel, sd 1; where half of the values are the same, the sd sets it."""
+    iqr = np.subtract(*np.quantile(x, [0.75, 0.25])) / 1.34
+    spread = min(1.0, iqr) if iqr > 0 else 1.0
     return 0.9 * spread * len(x) ** -0.2

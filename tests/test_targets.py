@@ -125,6 +125,56 @@ def test_a_column_of_any_scale_gives_the_same_law():
     torch.testing.assert_close(upright.log_prob(x), expected)
 
 
+ROW = [1.0, 4.0, 4.5, 2.0]
+MASKED = np.ma.masked_equal([1.0, -9999, 4.0, 4.5, -9999, 2.0], -9999)
+COLUMNS = {
+    "numbers in a column": np.array(ROW)[:, None],
+    "reversed": np.array(ROW[::-1])[::-1],
+    "big-endian": np.array(ROW, ">f4"),
+    "masked": MASKED,
+    "masked column": MASKED[:, None],
+    "texts": [str(number) for number in ROW],
+    "CSV": "petal length\n1.0\n4.0\n4.5\n2.0\n",
+    "CSV, quoted, from Windows": '"cm"\r\n"1.0"\r\n4.0\r\n\r\n4.5\r\n2.0',
+    "tensor": torch.tensor(ROW, dtype=torch.bfloat16),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_column_may_come_as_it_is(name):
+    law = targets.from_samples(COLUMNS[name])
+    plain = targets.from_samples(ROW)
+    assert torch.equal(law.means, plain.means)
+    assert torch.equal(law.stds, plain.stds)
+    assert (law.shift, law.scale) == (plain.shift, plain.scale)
+
+
+def test_a_column_of_pandas_may_be_filtered():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {
+            "x": [9.0, math.nan, *ROW, math.nan],
+            "keep": [0, 0, 1, 1, 1, 1, 1],
+            "own": list("abcdefg"),
+        }
+    )
+    kept = frame[frame["keep"] == 1].dropna()
+    groups = frame.dropna().groupby("own")["x"].sum()[1:]
+    for column in (kept["x"], kept[["x"]], kept["x"].astype("Float64"), groups):
+        assert torch.equal(targets.from_samples(column).means, targets.from_samples(ROW).means)
+    with pytest.raises(ValueError, match="2 nan or infinite of 7"):
+        targets.from_samples(frame["x"])
+
+
+@pytest.mark.parametrize("far", [0.0, 1e6, -1e12, 2.0**52])
+def test_values_far_from_0_keep_their_digits(far):
+    law = targets.from_samples([far, far + 1, far + 3])
+    assert law.shift == far + 4 / 3 or law.shift == pytest.approx(far + 4 / 3, rel=1e-15)
+    assert law.scale == pytest.approx(math.sqrt(14) / 3, rel=1e-12)
+    expected = torch.tensor([-4.0, -1.0, 5.0])[:, None] / math.sqrt(14)
+    torch.testing.assert_close(law.means, expected)
+
+
 def test_silvermans_rule_and_a_bandwidth_of_your_own():
     values = stats.norm(5, 3).rvs(400, random_state=1)
     iqr = stats.iqr(values) / 1.34
@@ -165,30 +215,60 @@ def test_many_modes_are_read_a_few_x_at_a_time():
 
 
 WRONG = [
-    (lambda: targets.gaussian(std=0), "stds.*positive.*0.0"),
-    (lambda: targets.gaussian(std=math.nan), "stds.*nan"),
-    (lambda: targets.gaussian(math.inf), "means.*inf"),
+    (lambda: targets.gaussian(std=0), "std must be a positive number, got 0"),
+    (lambda: targets.gaussian(std=math.nan), "std must be a positive number, got nan"),
+    (lambda: targets.gaussian(math.inf), "mean must be a finite number, got inf"),
+    (lambda: targets.gaussian(dim=0), "dim .* got 0"),
     (lambda: targets.mixture((0, 1), (1, 1, 1)), "stds.*2"),
+    (lambda: targets.mixture((0, 1), (1, 0)), "stds must be positive numbers"),
+    (lambda: targets.mixture((0, math.inf)), "means must be finite"),
     (lambda: targets.mixture((0, 1), (1, 1), (1, 0)), "weights"),
     (lambda: targets.mixture((), ()), "at least one"),
+    (lambda: targets.mixture(3), "means"),
+    (lambda: targets.mixture("ab"), "means must be numbers"),
     (lambda: targets.mixture((0, 1), (1, 1), (1, 2, 3)), "weights.*2"),
+    (lambda: targets.Mixture([0], [1], scale=math.nan), "scale must be a positive number, got nan"),
+    (lambda: targets.Mixture([0], [1], scale=0), "scale must be a positive number, got 0"),
+    (lambda: targets.Mixture([0], [1], shift=math.inf), "shift must be a finite number"),
     (lambda: targets.uniform(1, 1), "low < high"),
-    (lambda: targets.uniform(0, math.inf), "finite"),
-    (lambda: targets.ring(0), "at least one"),
-    (lambda: targets.ring(std=-1), "stds"),
+    (lambda: targets.uniform(0, math.inf), "high must be a finite number"),
+    (lambda: targets.uniform("a"), "low must be a finite number, got 'a'"),
+    (lambda: targets.uniform().quantile(2), "u must be a row of numbers"),
+    (lambda: targets.uniform().quantile([2]), "u must be numbers from 0 to 1, got 2 to 2"),
+    (lambda: targets.uniform().from_uniform([-0.5]), "u must be numbers from 0 to 1"),
+    (lambda: targets.gaussian().quantile([0.5, math.nan]), "u must be numbers from 0 to 1"),
+    (lambda: targets.mixture().from_uniform([1.5]), "u must be numbers from 0 to 1"),
+    (lambda: targets.ring().from_uniform([0.5]), "one dimension"),
+    (lambda: targets.gaussian().log_prob([1.0]), r"x must be \(n, 1\), got shape \(1,\)"),
+    (lambda: targets.ring().log_prob([[1.0]]), r"x must be \(n, 2\), got shape \(1, 1\)"),
+    (lambda: targets.uniform().log_prob("a"), "x must be numbers"),
+    (lambda: targets.ring(0), "modes .* got 0"),
+    (lambda: targets.ring(std=-1), "std must be a positive number"),
+    (lambda: targets.ring(radius=0), "radius"),
+    (lambda: targets.grid(2.5), "side"),
+    (lambda: targets.moons(1), "points"),
+    (lambda: targets.spiral(turns=0), "turns"),
+    (lambda: targets.even(None), "law must have a quantile"),
     (lambda: targets.gaussian().sample(0), "at least 1, got 0"),
     (lambda: targets.iris().sample(-2), "got -2"),
     (lambda: targets.uniform().sample(2.5), r"got 2\.5"),
     (lambda: targets.mixture().quantile(torch.rand(3)), "one normal"),
     (lambda: targets.from_samples([1.0, math.nan]), "1 nan or infinite of 2"),
+    (lambda: targets.from_samples([1.0, None]), "1 nan or infinite of 2"),
     (lambda: targets.from_samples([1.0]), "at least two"),
     (lambda: targets.from_samples([]), "at least two"),
+    (lambda: targets.from_samples([[1.0], [3.0, 4.0]]), "values must be numbers"),
     (lambda: targets.from_samples([[1.0, 2.0], [3.0, 4.0]]), r"shape \(2, 2\)"),
     (lambda: targets.from_samples([4.0] * 9), "must differ, got 9 times 4"),
+    (lambda: targets.from_samples([0.1] * 9), "must differ, got 9 times 0.1"),
     (lambda: targets.from_samples([0.0, 0.0]), "must differ"),
     (lambda: targets.from_samples(["a", "b"]), "must be numbers"),
+    (lambda: targets.from_samples([True, False]), "must be numbers: got bool"),
     (lambda: targets.from_samples(None), "values"),
+    (lambda: targets.from_samples("cm\n1,5\n1,6"), "values .*, but line 2 is '1,5'"),
+    (lambda: targets.from_samples("flowers.csv"), "at least two numbers"),
     (lambda: targets.from_samples([1.0, 2.0], bandwidth=0), "bandwidth.*got 0"),
+    (lambda: targets.from_samples([1.0, 2.0], bandwidth=1e-60), "bandwidth.*got 1e-60"),
     (lambda: targets.from_samples([1.0, 2.0], bandwidth="wide"), "bandwidth.*wide"),
 ]
 
@@ -255,6 +335,50 @@ def test_the_modes_of_an_even_law_stand_in_order():
 def test_a_copy_of_an_even_law_draws_the_same(twin):
     law = targets.even(targets.mixture())
     assert torch.equal(twin(law).sample(16, seeded()), law.sample(16, seeded()))
+
+
+class Triangle:
+    """A law of one's own, p(x) = 2x on [0, 1]."""
+
+    dim = 1
+
+    def sample(self, n, generator=None):
+        return torch.rand(n, generator=generator).sqrt()[:, None]
+
+    def quantile(self, u):
+        return u.sqrt()
+
+
+def test_a_law_of_your_own_is_drawn_evenly_if_it_has_quantiles():
+    law = targets.even(Triangle())
+    draws = law.sample(64, seeded())
+    assert draws.shape == (64, 1)
+    slices = (64 * draws[:, 0].square()).sort().values  # of u = x², one in each
+    assert slices.floor().tolist() == list(range(64))
+
+    class Silent:
+        sample = Triangle.sample
+
+    with pytest.raises(ValueError, match="law must have a quantile"):
+        targets.even(Silent())
+
+
+def test_laws_do_not_depend_on_the_defaults_of_torch():
+    laws = [*FLAT.values(), *PLANE.values(), targets.even(targets.mixture())]
+    before = [law.sample(5, seeded()) for law in laws]
+    kind = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    torch.set_default_device("meta")  # a device without numbers, as good as a GPU here
+    try:
+        after = [law.sample(5, seeded()) for law in laws]
+        made = [targets.ring(), targets.grid(3), targets.moons(), targets.spiral(), targets.iris()]
+        draws = [law.sample(5, seeded()) for law in made]
+    finally:
+        torch.set_default_device(None)
+        torch.set_default_dtype(kind)
+    assert [x.dtype for x in after] == [torch.float32] * len(laws)
+    assert all(torch.equal(one, other) for one, other in zip(before, after))
+    assert all(bool(x.isfinite().all()) for x in draws)
 
 
 def test_even_draws_need_one_dimension():

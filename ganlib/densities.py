@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from ganlib.checks import count, finite, method, tensor
+
 REACH = 5.5  # standard deviations of a normal prior that are cut into cells: all but 4e-8 of it
 FLAT = 1e-6  # of a grid cell: a piece of G that is no wider lies at one point
 FINE = 32  # parts of a grid cell, at whose ends it is known how much of p_data lies below
@@ -43,11 +45,11 @@ class Cells(NamedTuple):
 
 def line(low: float, high: float, points: int = 400) -> Tensor:
     """The midpoints of `points` equal cells of [low, high], (points,), float64."""
-    if not (low < high and points >= 2):
-        raise ValueError(
-            f"a grid needs low < high and points ≥ 2, got low={low}, high={high}, points={points}"
-        )
-    return low + (high - low) * (torch.arange(points, dtype=torch.float64) + 0.5) / points
+    points = count("points", points, 2)
+    if not finite("low", low) < finite("high", high):
+        raise ValueError(f"a grid needs low < high, got low={low}, high={high}")
+    middles = (torch.arange(points, dtype=torch.float64, device="cpu") + 0.5) / points
+    return low + (high - low) * middles
 
 
 @torch.no_grad()
@@ -57,8 +59,9 @@ def push_masses(G, prior, x: Tensor, *, cells: int = 1024) -> Pushed:
     The prior must have `quantile` and `cdf`. A z cell spreads its mass evenly over the interval
     that G maps it to, so every grid cell gets its share of that interval.
     """
+    x = tensor("x", x)
     spacing = _spacing(x)
-    z, pieces = _z_cells(prior, cells)
+    z, pieces = _z_cells(method("prior", prior, "quantile", "cdf"), count("cells", cells))
     ends = _images(G, z)
 
     # In grid cells: number k reaches from k to k + 1; 0 is all that is left of the grid.
@@ -71,15 +74,9 @@ def _z_cells(prior, cells: int) -> tuple[Tensor, Tensor]:
 
     Even in z, not in mass: else the outermost cell of a normal prior would reach from −6 to −3.1.
     """
-    for name in ("quantile", "cdf"):
-        if not callable(getattr(prior, name, None)):
-            raise ValueError(
-                f"prior must have a {name}, as targets.uniform() has; {prior!r} has none"
-            )
-
-    support = torch.tensor([-REACH, REACH], dtype=torch.float64)
+    support = torch.tensor([-REACH, REACH], dtype=torch.float64, device="cpu")
     low, high = prior.quantile(torch.special.ndtr(support)).tolist()
-    z = torch.linspace(low, high, cells + 1, dtype=torch.float64)
+    z = torch.linspace(low, high, cells + 1, dtype=torch.float64, device="cpu")
     below = prior.cdf(z)
     below[0] = 0
     below[-1] = 1
@@ -88,8 +85,14 @@ def _z_cells(prior, cells: int) -> tuple[Tensor, Tensor]:
 
 def _images(G, z: Tensor) -> Tensor:
     """G at each z, (n,), float64."""
-    device = next(G.parameters(), z).device
-    ends = G(z.float()[:, None].to(device)).cpu().double().flatten()
+    if not callable(G):
+        raise TypeError(f"G must be a network, got {G!r}")
+    weights = G.parameters() if hasattr(G, "parameters") else iter(())
+    like = next(weights, z.float())  # a weight, if G has any
+    try:
+        ends = G(z[:, None].to(like)).cpu().double().flatten()
+    except (AttributeError, RuntimeError, IndexError) as error:
+        raise ValueError(f"G must map (n, 1) to (n, 1): {error}") from error
 
     if len(ends) != len(z):
         raise ValueError(f"G must map (n, 1) to (n, 1), got {len(ends)} numbers from {len(z)}")
@@ -129,6 +132,25 @@ def _laid_down(places: Tensor, mass: Tensor, size: int) -> Tensor:
     return masses + inside.clamp(min=0)
 
 
+def _not_negative(name: str, values) -> Tensor:
+    """values as floating numbers; nan may be among them."""
+    values = tensor(name, values)
+    if bool((values < 0).any()):
+        raise ValueError(f"{name} must not be negative, got {float(values.min()):g}")
+    return values
+
+
+def _density(name: str, values, x: Tensor) -> Tensor:
+    """A density at each point of the grid x."""
+    values = _not_negative(name, values)
+    if values.shape != x.shape or not 0 < float(values.sum()) < math.inf:
+        raise ValueError(
+            f"{name} must be a density at each point of x, {tuple(x.shape)}, "
+            f"got shape {tuple(values.shape)} and the sum {float(values.sum()):g}"
+        )
+    return values
+
+
 def _spacing(x: Tensor) -> float:
     steps = x.diff() if x.ndim == 1 and len(x) > 1 else torch.zeros(1)
     low, high = steps.aminmax()
@@ -146,6 +168,7 @@ def pushforward(G, prior, x: Tensor, *, cells: int = 1024) -> Tensor:
     x is (points,), equally spaced; the answer is (points,), the mean density over each grid cell,
     so that sum(p_g) · spacing is the mass G puts on the grid. The prior is as for `push_masses`.
     """
+    x = tensor("x", x)
     return push_masses(G, prior, x, cells=cells).masses[1:-1] / _spacing(x)
 
 
@@ -199,8 +222,11 @@ def common_cells(
     which is smaller: 0.416 instead of 0.430 for a G that has not learned yet. With `below` (see the
     function) the masses of p_data come from there, right also where it is narrower than a cell.
     """
-    x = x.double()
+    x = tensor("x", x).double()
     spacing = _spacing(x)
+    p_data = _density("p_data", p_data, x).double()
+    if not isinstance(pushed, Pushed) or len(pushed.masses) != len(x) + 2:
+        raise ValueError("pushed must come from push_masses on the same x")
     left = x[:1] - spacing / 2
     right = x[-1:] + spacing / 2
 
@@ -220,8 +246,7 @@ def common_cells(
     place = torch.cat([at[:-1] + width / 2, start[atoms], left, right])
     place = (place - x[0]) / spacing
     if below is None:
-        mass = p_data.double().sum() * spacing
-        p = between(p_data.double(), place[: len(width)]) * width / mass
+        p = between(p_data, place[: len(width)]) * width / (p_data.sum() * spacing)
     else:
         p = between(below, (at - left) / (right - left) * (len(below) - 1)).diff()
     q = torch.cat([density * width, pushed.pieces[atoms], pushed.masses[[0, -1]]])
@@ -233,6 +258,10 @@ def between(values: Tensor, place: Tensor) -> Tensor:
 
     place is in grid points from 0; beside the grid it is the value at its end.
     """
+    values = tensor("values", values)
+    place = tensor("place", place)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"values must be a row of at least two, got shape {tuple(values.shape)}")
     place = place.clamp(0, len(values) - 1)
     k = place.long().clamp(max=len(values) - 2)
     return torch.lerp(values[k], values[k + 1], place - k)
@@ -241,8 +270,14 @@ def between(values: Tensor, place: Tensor) -> Tensor:
 def optimal_discriminator(p_data: Tensor, p_g: Tensor) -> Tensor:
     """D*(x) = p_data(x) / (p_data(x) + p_g(x)), (points,); nan where both vanish and any D will do.
 
-    Source: Goodfellow et al. 2014, proposition 1, arXiv:1406.2661.
+    ValueError if one is negative. Source: Goodfellow et al. 2014, proposition 1, arXiv:1406.2661.
     """
+    p_data = _not_negative("p_data", p_data)
+    p_g = _not_negative("p_g", p_g)
+    if p_data.shape != p_g.shape:
+        raise ValueError(
+            f"p_g must have the shape of p_data, {tuple(p_data.shape)}, got {tuple(p_g.shape)}"
+        )
     return p_data / (p_data + p_g)
 
 
@@ -255,8 +290,13 @@ def best_D(x: Tensor, p_data: Tensor, masses: Tensor) -> Callable[[Tensor], Tens
 
     Source: Goodfellow et al. 2014, proposition 1, arXiv:1406.2661.
     """
+    x = tensor("x", x)
     low = x[0]
-    spacing = x[1] - x[0]
+    spacing = _spacing(x)
+    p_data = _density("p_data", p_data, x)
+    masses = _not_negative("masses", masses)
+    if masses.shape != (len(x) + 2,):
+        raise ValueError(f"masses must be ({len(x) + 2},), got shape {tuple(masses.shape)}")
     p_g = masses[1:-1] / spacing
     log_ratio = p_data.clamp_min(1e-12).log() - p_g.clamp_min(1e-12).log()
     logits = log_ratio.clamp(-15, 15).float()

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
 from ganlib import densities, divergences
-from ganlib.checks import count, one_of, positive
+from ganlib.checks import count, finite, method, one_of, positive, seed_of, share, tensor
 from ganlib.losses import Loss, Penalty, loss_of, penalty_of
 
 # Layers that look at each example by itself.
@@ -55,7 +55,7 @@ class Ledger:
 
     def converged(self, js: float = 0.02) -> bool:
         """JS ≤ `js` nats and both gauges of D ≤ 0.05. D = ½ alone proves nothing."""
-        return self.js <= js and self.off_star <= 0.05 and self.off_half <= 0.05
+        return self.js <= finite("js", js) and self.off_star <= 0.05 and self.off_half <= 0.05
 
     def __str__(self):
         return (
@@ -117,11 +117,13 @@ def _as_given(find: Callable[[Any], Any]) -> Callable[[str, Any], Any]:
 class GAN:
     """A generator G(z) and a discriminator D(x) that returns logits, trained against each other.
 
-    prior: a law with `sample(n, generator)`. loss: a key of `losses.LOSSES`, or a `losses.Loss`.
-    lr_G, lr_D: positive learning rates, to be set at any time. betas: Adam's. optimiser: "adam" or
-    "sgd". d_steps: D steps per G step; `real` is cut into that many minibatches. penalty: a key of
-    `losses.PENALTIES`, or a function such as those there, times `penalty_weight`. seed: of the
-    noise z. Wrong values raise ValueError, divergence FloatingPointError.
+    G and D are torch modules with weights of one kind, on one device; what is frozen in them stays
+    as it is. prior: a law with `sample(n, generator)`. loss: a key of `losses.LOSSES`, or a
+    `losses.Loss`. lr_G, lr_D: positive learning rates, to be set at any time. betas: Adam's.
+    optimiser: "adam" or "sgd". d_steps: D steps per G step; `real` is cut into that many
+    minibatches. penalty: a key of `losses.PENALTIES`, or a function such as those there, times
+    `penalty_weight`. seed: of the noise z. Wrong values raise ValueError, what is no network
+    TypeError, divergence FloatingPointError, and then the player whose loss it was has not moved.
 
     The attribute `one_pass` says whether D takes real and fake in one pass, which is faster. It is
     False from the start where a layer might mix its examples, as batch norm does; set it to False
@@ -135,6 +137,7 @@ class GAN:
     penalty: _Knob[str | Penalty | None] = _Knob(_as_given(penalty_of))
     penalty_weight = _Knob(positive)
     d_steps = _Knob(count)
+    steps = _Knob(lambda name, n: count(name, n, 0))
 
     def __init__(
         self,
@@ -154,70 +157,91 @@ class GAN:
     ):
         self.G = G
         self.D = D
-        self.prior = prior
+        weights = [_weights("G", G), _weights("D", D)]
+        _alike(*weights)
+        self.prior = method("prior", prior, "sample")
         self.betas = _betas(betas)
         self.loss = loss
         self.penalty = penalty
         self.d_steps = d_steps
         self.penalty_weight = penalty_weight
-        self.device = next(G.parameters()).device
+        self.device = weights[0][0].device
         self.one_pass = all(type(layer) in ROWWISE for layer in D.modules())
 
         self.generator = torch.Generator()
         if seed is None:
             self.generator.seed()
         else:
-            self.generator.manual_seed(seed)
+            self.generator.manual_seed(seed_of(seed))
 
         self.optimiser = optimiser
-        self.opt_G = _optimiser(optimiser, G.parameters(), positive("lr_G", lr_G), self.betas)
-        self.opt_D = _optimiser(optimiser, D.parameters(), positive("lr_D", lr_D), self.betas)
+        self.opt_G = _optimiser(optimiser, weights[0], positive("lr_G", lr_G), self.betas)
+        self.opt_D = _optimiser(optimiser, weights[1], positive("lr_D", lr_D), self.betas)
         self.steps = 0
         self.history: list[dict[str, float]] = []
 
+    @property
+    def _like(self) -> Tensor:
+        """A weight of G: noise and data are made like it, in their device and kind of numbers."""
+        return self.opt_G.param_groups[0]["params"][0]
+
     def noise(self, n: int) -> Tensor:
-        """n draws of z from the prior, on the device of G."""
-        return self.prior.sample(count("n", n), self.generator).to(self.device)
+        """n draws of z from the prior, on the device of G and in its kind of numbers."""
+        z = tensor("z", self.prior.sample(count("n", n), self.generator))
+        if z.ndim == 0 or len(z) != n:
+            raise ValueError(f"prior must give {n} draws, (n, ...), got shape {tuple(z.shape)}")
+        return z.to(self._like)
 
     @torch.no_grad()
     def sample(self, n: int) -> Tensor:
         """n generated examples, (n, ...)."""
-        return self.G(self.noise(n))
+        return _answer("G", self.G, self.noise(n))
 
     def step_D(self, real: Tensor) -> dict[str, float]:
         """One step of D: ascend V(D, G) with G held fixed. real is (n, ...)."""
+        real = self._examples(real)
         with torch.no_grad():  # G is not learning here: no graph through it is needed
-            fake = self.G(self.noise(len(real)))
+            fake = _answer("G", self.G, self.noise(len(real)))
 
-        real_logits, fake_logits = self._judged(real, fake)
-        loss = loss_of(self.loss).D(real_logits, fake_logits)
-        total = loss
+        loss = loss_of(self.loss).D(*self._judged(real, fake))
+        record = {"loss_D": self._finite("loss_D", loss)}
         penalty = penalty_of(self.penalty)
         if penalty is not None:
-            total = loss + self.penalty_weight * penalty(self.D, real, fake, self.generator)
+            loss = loss + self.penalty_weight * penalty(self.D, real, fake, self.generator)
+            self._finite("loss_D with its penalty", loss)
 
-        descend(total, self.opt_D)
-        return {"loss_D": self._finite("loss_D", loss)}
+        descend(loss, self.opt_D)
+        return record
 
     def step_G(self, n: int, real: Tensor | None = None) -> dict[str, float]:
         """One step of G on n fresh fakes, with D held fixed: the gradient passes through D only.
 
         real, (n, ...), is for a loss that is `paired`, which compares the fakes with it.
         """
-        fake = self.G(self.noise(n))
+        fake = _answer("G", self.G, self.noise(n))
         formula = loss_of(self.loss)
         if not formula.paired:
-            loss = formula.G(self.D(fake))
+            loss = formula.G(_logits(self.D, fake))
         elif real is None:
             raise ValueError(f"{formula.name} compares the fakes with real data: step_G needs both")
         else:
-            loss = formula.G(*self._judged(real, fake))
+            loss = formula.G(*self._judged(self._examples(real), fake))
 
+        record = {"loss_G": self._finite("loss_G", loss)}
         descend(loss, self.opt_G)
-        return {"loss_G": self._finite("loss_G", loss)}
+        return record
 
     def step(self, real: Tensor) -> dict[str, float]:
-        """d_steps steps of D, then one of G; returns both losses and appends them to `history`."""
+        """d_steps steps of D, then one of G; returns both losses and appends them to `history`.
+
+        real is (n, ...), n at least d_steps: a tensor, or what can be made one, such as an array or
+        a list of examples.
+        """
+        real = self._examples(real)
+        if len(real) < self.d_steps:
+            raise ValueError(
+                f"real must have an example for each of {self.d_steps} d_steps, got {len(real)}"
+            )
         parts = real.tensor_split(self.d_steps) if self.d_steps > 1 else (real,)
         for part in parts:
             record = self.step_D(part)
@@ -230,36 +254,45 @@ class GAN:
         self.history.append(record)
         return record
 
+    def _examples(self, real) -> Tensor:
+        """real, (n, ...), on the device of G and in its kind of numbers; else a ValueError."""
+        real = tensor("real", real).to(self._like)
+        if real.ndim == 0 or len(real) == 0:
+            raise ValueError(f"real must be examples, (n, ...), got shape {tuple(real.shape)}")
+        if not bool(real.isfinite().all()):  # else it would make all weights nan
+            wrong = int((~real.isfinite()).sum())
+            raise ValueError(f"real must be finite, got {wrong} nan or infinite numbers")
+        return real
+
     def _judged(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """D's logits of real and of fake; ValueError if G or D does not fit the data."""
         if fake.shape != real.shape:
             raise ValueError(
                 f"G must give examples of the data's shape, {tuple(real.shape)}, "
-                f"got {tuple(fake.shape)}"
+                f"got {tuple(fake.shape)}: real and G do not fit"
             )
-        if self.one_pass:
-            real_logits, fake_logits = self.D(torch.cat([real, fake])).tensor_split(2)
-        else:
-            real_logits = self.D(real)
-            fake_logits = self.D(fake)
-
-        if real_logits.shape[0] != len(real) or real_logits.numel() != len(real):
-            raise ValueError(
-                f"D must give one logit for each of {len(real)} examples, "
-                f"got {tuple(real_logits.shape)}"
-            )
-        return real_logits, fake_logits
+        if not self.one_pass:
+            return _logits(self.D, real), _logits(self.D, fake)
+        both = _answer("D", self.D, torch.cat([real, fake]))
+        of_real, of_fake = both.tensor_split(2)
+        return _one_each(of_real, len(real)), _one_each(of_fake, len(fake))
 
     def _finite(self, name: str, loss: Tensor) -> float:
+        """The loss as a number; it is asked for before any weight moves."""
+        if not isinstance(loss, Tensor) or loss.numel() != 1:
+            raise ValueError(f"{name} must be a tensor with one number, got {loss!r}")
         number = loss.item()
         if not math.isfinite(number):
             raise FloatingPointError(f"diverged at step {self.steps + 1}: {name} is {number}")
         return number
 
+    @torch.no_grad()
     def logits(self, x: Tensor) -> Tensor:
         """D on a one-dimensional grid x, (points,) float64 as x; ValueError if D does not fit."""
-        dtype = next(self.G.parameters()).dtype  # D may be one that is computed, without weights
-        logits = self.D(x.to(self.device, dtype)[:, None]).flatten().double().cpu()
+        x = tensor("x", x)
+        if x.ndim != 1:
+            raise ValueError(f"x must be a row of numbers (points,), got shape {tuple(x.shape)}")
+        logits = _answer("D", self.D, x.to(self._like)[:, None]).flatten().double().cpu()
         if len(logits) != len(x):
             raise ValueError(
                 f"D must map (n, 1) to (n, 1), got {len(logits)} numbers from {len(x)}"
@@ -324,12 +357,33 @@ class GAN:
         }
 
     def load_state_dict(self, state: dict) -> None:
-        """Go back to a `state_dict`; the history after it is dropped."""
+        """Go back to a `state_dict`; the history after it is dropped.
+
+        ValueError if it is of another GAN; then all is as it was.
+        """
+        before = self.state_dict()
+        try:
+            self._take(state)
+        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            self._take(before)
+            said = f"it has no {error}" if isinstance(error, KeyError) else error
+            raise ValueError(f"state must be that of such a GAN: {said}") from None
+        del self.history[self.steps :]
+
+    def _take(self, state: dict) -> None:
         for name in PARTS:
             getattr(self, name).load_state_dict(copy.deepcopy(state[name]))
+        for optimiser in (self.opt_G, self.opt_D):
+            for weight, memory in optimiser.state.items():
+                for name, part in memory.items():
+                    if part.ndim and part.shape != weight.shape:
+                        raise ValueError(
+                            f"{name} is {tuple(part.shape)}, not {tuple(weight.shape)}"
+                        )
+                    if part.ndim:  # in the order in memory that fused Adam reads
+                        memory[name] = torch.empty_like(weight).copy_(part)
         self.generator.set_state(state["generator"])
         self.steps = state["steps"]
-        del self.history[self.steps :]
 
     def __repr__(self):
         name = loss_of(self.loss).name
@@ -343,6 +397,50 @@ def _nats(number: float) -> str:
 
 def _mean(values: Tensor, otherwise: Tensor) -> Tensor:
     return values.mean() if len(values) else otherwise
+
+
+def _weights(name: str, net) -> list[Tensor]:
+    """Those of its weights that may learn."""
+    if not isinstance(net, nn.Module):
+        raise TypeError(f"{name} must be a torch module, got {net!r}")
+    weights: list[Tensor] = [weight for weight in net.parameters() if weight.requires_grad]
+    if not weights:
+        raise ValueError(f"{name} must have weights that may learn, got {net!r}")
+    return weights
+
+
+def _alike(of_G: list[Tensor], of_D: list[Tensor]) -> None:
+    """ValueError unless all weights have one kind of numbers and one device."""
+    kinds = {(weight.dtype, weight.device) for weight in (*of_G, *of_D)}
+    if len(kinds) > 1 or not of_G[0].is_floating_point():
+        found = ", ".join(sorted(f"{dtype} on {device}" for dtype, device in kinds))
+        raise ValueError(f"G and D must have weights of one kind, got {found}")
+
+
+def _answer(name: str, net, x: Tensor) -> Tensor:
+    """What a network answers; ValueError names it if it cannot, or returns no tensor."""
+    try:
+        answer = net(x)
+    except (RuntimeError, ValueError, IndexError) as error:
+        if type(error) not in (RuntimeError, ValueError, IndexError):
+            raise  # of another kind, such as a memory that is full
+        raise ValueError(f"{name} does not take {tuple(x.shape)}, {x.dtype}: {error}") from error
+    if not isinstance(answer, Tensor):
+        raise ValueError(f"{name} must return one tensor, got {type(answer).__name__}")
+    return answer
+
+
+def _logits(D, x: Tensor) -> Tensor:
+    """D of each example; ValueError if it does not fit."""
+    return _one_each(_answer("D", D, x), len(x))
+
+
+def _one_each(logits: Tensor, n: int) -> Tensor:
+    if logits.shape[:1] != (n,) or logits.numel() != n:
+        raise ValueError(
+            f"D must give one logit for each of {n} examples, got {tuple(logits.shape)}"
+        )
+    return logits
 
 
 def _optimiser(name, parameters, lr, betas):
@@ -391,10 +489,21 @@ class _Adam(torch.optim.Adam):
 
 
 def descend(loss: Tensor, optimiser) -> None:
-    """One optimiser step on its own parameters only; the other player's are never touched."""
+    """One optimiser step on its own parameters only; the other player's are never touched.
+
+    A weight that the loss does not depend on has the slope 0. ValueError if that is so for all.
+    """
     parameters = optimiser.param_groups[0]["params"]
-    for parameter, slope in zip(parameters, torch.autograd.grad(loss, parameters)):
-        if slope.stride() != parameter.stride():
+    slopes = [None]
+    if loss.requires_grad:
+        slopes = torch.autograd.grad(loss, parameters, allow_unused=True)
+    if all(slope is None for slope in slopes):
+        raise ValueError("loss does not depend on the weights: a detach, or a no_grad, is in a net")
+
+    for parameter, slope in zip(parameters, slopes):
+        if slope is None:
+            slope = torch.zeros_like(parameter)
+        elif slope.stride() != parameter.stride():
             # Fused Adam reads memory in order and ignores strides.
             slope = torch.empty_like(parameter).copy_(slope)
         parameter.grad = slope
@@ -406,6 +515,8 @@ def descend(loss: Tensor, optimiser) -> None:
 
 
 def _betas(betas) -> tuple[float, ...]:
-    if len(betas) != 2 or not all(isinstance(b, (int, float)) and 0 <= b < 1 for b in betas):
-        raise ValueError(f"betas must be two numbers in [0, 1), got {betas!r}")
-    return tuple(map(float, betas))
+    try:
+        first, second = betas
+        return share("betas", first), share("betas", second)
+    except (TypeError, ValueError):
+        raise ValueError(f"betas must be two numbers in [0, 1), got {betas!r}") from None

@@ -2,7 +2,9 @@
 
 import copy
 import math
+import warnings
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -380,6 +382,214 @@ def test_a_loss_may_join_the_others(monkeypatch):
     assert named.step(real) == given.step(real)
 
 
+# -- data and networks as they come ----------------------------------------------------------------
+REALS = {
+    "list": lambda x: x.tolist(),
+    "array": lambda x: x.numpy(),
+    "float64": lambda x: x.double(),
+    "big-endian": lambda x: x.numpy().astype(">f4"),
+    "with a graph": lambda x: x.requires_grad_(),
+}
+
+
+@pytest.mark.parametrize("kind", REALS)
+@pytest.mark.parametrize("d_steps", [1, 2])
+def test_real_may_be_of_any_kind(kind, d_steps):
+    gan = make(d_steps=np.int64(d_steps))
+    plain = make(d_steps=d_steps)
+    (real,) = batches(1)
+    plain.step(real)
+    gan.step(REALS[kind](real.clone()))
+    assert same(gan.G, plain.G)
+    assert same(gan.D, plain.D)
+
+
+def test_doubles_train_as_floats_do_to_more_digits():
+    plain = make()
+    gan = make()
+    double = GAN(gan.G.double(), gan.D.double(), gan.prior, lr_G=1e-3, lr_D=5e-3, seed=0)
+    for real in batches(10):
+        plain.step(real)
+        double.step(real)
+    assert double.sample(3).dtype == torch.float64
+    torch.testing.assert_close(weights(double.G).float(), weights(plain.G), atol=1e-5, rtol=1e-4)
+    ours = double.ledger(P_DATA, X)
+    assert ours.js == pytest.approx(plain.ledger(P_DATA, X).js, abs=1e-4)
+    twin = copy.deepcopy(double)
+    twin.load_state_dict(double.state_dict())
+    assert same(twin.G, double.G)
+
+
+def test_the_default_kind_of_numbers_may_be_float64():
+    torch.set_default_dtype(torch.float64)
+    try:
+        gan = make()
+        record = gan.step(batches(1)[0])
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert weights(gan.G).dtype == torch.float64
+    assert all(math.isfinite(loss) for loss in record.values())
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
+def test_what_is_frozen_or_not_used_stays_and_the_rest_trains(optimiser):
+    class Spare(nn.Sequential):
+        def forward(self, x):  # its last layer is not used
+            for layer in self[:-1]:
+                x = layer(x)
+            return x
+
+    plain = make(optimiser=optimiser)
+    gan = make()
+    gan.D[0].requires_grad_(False)
+    D = Spare(*gan.D, nn.Linear(1, 1))
+    before = copy.deepcopy(D)
+    gan = GAN(gan.G, D, gan.prior, optimiser=optimiser, lr_G=1e-3, lr_D=5e-3, seed=0)
+    for real in batches(3):
+        gan.step(real)
+        plain.step(real)
+    assert same(D[0], before[0])
+    assert same(D[-1], before[-1])
+    assert not same(D[2], before[2])
+    assert not same(gan.G, make().G)
+
+    gan.load_state_dict(gan.state_dict())
+    gan.step(batches(1)[0])
+
+
+def test_the_logits_have_no_graph():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        logits = make().logits(X)
+    assert not logits.requires_grad
+    assert float(logits[0]) == float(make().logits(X.tolist())[0])
+
+
+class Two(nn.Linear):
+    def forward(self, x):
+        return super().forward(x), x
+
+
+class Cut(nn.Linear):
+    def forward(self, x):
+        return super().forward(x).detach()
+
+
+def other(G=None, D=None, prior=None):
+    gan = make()
+    return GAN(G or gan.G, D or gan.D, prior or gan.prior)
+
+
+REAL = torch.zeros(8, 1)
+REFUSED = [
+    (lambda: other(G=nn.Tanh()), "G must have weights that may learn, got Tanh"),
+    (lambda: other(D=nn.Linear(1, 1).requires_grad_(False)), "D must have weights that may learn"),
+    (lambda: other(D=nn.Linear(1, 1).double()), "G and D must have weights of one kind"),
+    (lambda: GAN(make().G, make().D, None), "prior must have a sample"),
+    (lambda: make(seed=-1), "seed must be a whole number from 0"),
+    (lambda: make(seed=0.5), "seed must be a whole number"),
+    (lambda: make(betas=3), r"betas must be two numbers in \[0, 1\), got 3"),
+    (lambda: make(betas=(0.5, math.nan)), "betas must be two numbers"),
+    (lambda: setattr(make(), "steps", math.nan), "steps must be a whole number of at least 0"),
+    (lambda: setattr(make(), "steps", -1), "steps must be a whole number of at least 0"),
+    (lambda: make(d_steps=6).step(REAL[:3]), "real must have an example for each of 6 d_steps"),
+    (lambda: make().step(REAL[:0]), r"real must be examples, \(n, ...\), got shape \(0, 1\)"),
+    (lambda: make().step(1.0), r"real must be examples, \(n, ...\), got shape \(\)"),
+    (lambda: make().step(None), "real must be numbers: got None"),
+    (lambda: make().step([0.1, 0.2]), r"shape, \(2,\), got \(2, 1\): real and G do not fit"),
+    (lambda: make().step_G(0), "n must be a whole number of at least 1, got 0"),
+    (lambda: make().step_G(-3), "n must be a whole number of at least 1, got -3"),
+    (lambda: make().sample(0), "n must be a whole number of at least 1, got 0"),
+    (lambda: other(D=Two(1, 1)).step(REAL), "D must return one tensor, got tuple"),
+    (lambda: other(G=Two(1, 1)).step(REAL), "G must return one tensor, got tuple"),
+    (lambda: other(D=Cut(1, 1)).step(REAL), "loss does not depend on the weights"),
+    (lambda: other(G=Cut(1, 1)).step(REAL), "loss does not depend on the weights"),
+    (lambda: other(D=mlp(2, 1)).step(REAL), r"D does not take \(16, 1\), torch.float32"),
+    (lambda: other(G=mlp(2, 1)).sample(3), r"G does not take \(3, 1\)"),
+    (lambda: other(D=mlp(1, 2)).step(REAL), r"D must give one logit for each of 8 .* got \(8, 2\)"),
+    (lambda: other(D=mlp(1, 2)).step_G(8), r"D must give one logit .* got \(8, 2\)"),
+    (lambda: make().logits(X[:, None]), "x must be a row of numbers"),
+    (
+        lambda: make(loss=Loss("own", D=lambda r, f: r, G=None)).step(REAL),
+        "loss_D must be a tensor",
+    ),
+    (lambda: make().load_state_dict({}), "state must be that of such a GAN: it has no 'G'"),
+    (lambda: make().load_state_dict(None), "state must be that of such a GAN"),
+]
+
+
+@pytest.mark.parametrize("call, words", REFUSED)
+def test_what_does_not_fit_is_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+@pytest.mark.parametrize("wrong", [None, lambda z: z, 3, nn.Linear])
+def test_what_is_no_network_is_named(wrong):
+    with pytest.raises(TypeError, match="D must be a torch module, got"):
+        GAN(make().G, wrong, targets.uniform())
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+@pytest.mark.parametrize("settings", [{}, {"d_steps": 2}, {"penalty": "r1"}, {"optimiser": "sgd"}])
+def test_one_number_that_is_not_finite_moves_no_weight(number, settings):
+    gan = make(**settings)
+    first, spoilt = batches(2)
+    gan.step(first)
+    before = gan.state_dict()
+    spoilt[-1] = number
+    with pytest.raises(ValueError, match="real must be finite, got 1 nan or infinite"):
+        gan.step(spoilt)
+    with pytest.raises(ValueError, match="real must be finite"):
+        gan.step_D(spoilt)
+    after = gan.state_dict()
+    assert same(gan.G, make_like(before["G"]))
+    assert same(gan.D, make_like(before["D"]))
+    assert torch.equal(before["generator"], after["generator"])
+    assert gan.steps == len(gan.history) == 1
+
+
+def make_like(state):
+    net = copy.deepcopy(make().G)
+    net.load_state_dict(state)
+    return net
+
+
+@pytest.mark.parametrize("loss_of", ["D", "G"])
+def test_a_loss_that_is_not_finite_moves_its_player_no_more(loss_of):
+    costs = {"D": LOSSES["hinge"].D, "G": LOSSES["hinge"].G}
+    own = costs[loss_of]
+    costs[loss_of] = lambda *logits: own(*logits) / 0
+    gan = make(loss=Loss("own", **costs))
+    before = copy.deepcopy(getattr(gan, loss_of))
+    with pytest.raises(FloatingPointError, match=f"diverged at step 1: loss_{loss_of} is"):
+        gan.step(batches(1)[0])
+    assert same(getattr(gan, loss_of), before)
+
+
+def test_a_refused_state_leaves_all_as_it_was():
+    gan = make()
+    for real in batches(3):
+        gan.step(real)
+    before = gan.state_dict()
+    for part, wrong in [
+        ("D", {}),
+        ("opt_D", {"state": {}, "param_groups": []}),
+        ("generator", torch.zeros(3)),
+        ("steps", math.nan),
+    ]:
+        with pytest.raises(ValueError, match="state must be that of such a GAN"):
+            gan.load_state_dict({**make(seed=5).state_dict(), part: wrong})
+        assert same(gan.G, make_like(before["G"]))
+        assert same(gan.D, make_like(before["D"]))
+        assert gan.steps == len(gan.history) == 3
+
+    state = gan.state_dict()
+    state["opt_D"]["state"][0]["exp_avg"] = torch.zeros(1)  # fused Adam would read beyond it
+    with pytest.raises(ValueError, match=r"exp_avg is \(1,\), not \(16, 1\)"):
+        gan.load_state_dict(state)
+
+
 # -- the ledger ------------------------------------------------------------------------------------
 @pytest.mark.parametrize("seed", range(3))
 def test_at_the_best_D_the_value_is_2_JS(seed):
@@ -490,20 +700,6 @@ def test_a_bad_rate_is_named_and_nothing_is_lost(name, rate):
 def test_a_bad_knob_is_named(knobs, words):
     with pytest.raises(ValueError, match=words):
         make(**knobs)
-
-
-def test_a_batch_must_hold_something():
-    gan = make()
-    calls = [
-        lambda: gan.step(torch.zeros(0, 1)),
-        lambda: gan.step_G(0),
-        lambda: gan.step_G(-3),
-        lambda: gan.sample(0),
-        lambda: make(d_steps=4).step(torch.zeros(3, 1)),
-    ]
-    for call in calls:
-        with pytest.raises(ValueError, match="n must be a whole number of at least 1, got"):
-            call()
 
 
 def test_networks_of_the_wrong_shape_are_named():

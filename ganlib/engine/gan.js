@@ -100,8 +100,9 @@ export class GAN {
       loss += this.judge(fake, chunk, cost_fake, false);
       if (between !== null) this.judge(between, chunk, no_cost, true);
     }
+    const record = { loss_D: this.finite("loss_D", loss) }; // before any weight moves
     this.opt_D.step(this.lr_D, this.betas);
-    return { loss_D: this.finite("loss_D", loss) };
+    return record;
   }
 
   /**
@@ -128,8 +129,9 @@ export class GAN {
       G.at_y.set(judge.dx.subarray(0, judge.dim * G.n));
       G.backward();
     }
+    const record = { loss_G: this.finite("loss_G", loss) }; // before any weight moves
     this.opt_G.step(this.lr_G, this.betas);
-    return { loss_G: this.finite("loss_G", loss) };
+    return record;
   }
 
   /** d_steps steps of D, then one of G; returns both losses and appends them to `history`. */

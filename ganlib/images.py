@@ -1,28 +1,34 @@
 """Image sets, each as one float32 tensor in [−1, 1], (n, channels, size, size).
 
 Labels come with it where there are any. `digits` needs no network; `fetch` downloads known sets,
-saying how much; `idx` and `folder` read your own files.
+saying how much; `idx` and `folder` read your own files. Of a picture that is no square the middle
+square is taken.
 """
 
 import gzip
 import hashlib
 import math
 import warnings
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 from sklearn import datasets
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 from tqdm import tqdm
 
-from ganlib.checks import one_of
+from ganlib.checks import count, one_of, seed_of, share, tensor
+
+GZIP = b"\x1f\x8b"  # how a gzipped file begins, whatever its name
+READ_BY = 2  # raised when pictures are read in another way, so that no older cache is taken
 
 
 class Pictures(NamedTuple):
@@ -33,8 +39,15 @@ class Pictures(NamedTuple):
 
     def split(self, held_out=1 / 3, *, seed=0) -> list["Pictures"]:
         """Two disjoint random parts: to train on, and a share `held_out` of all to compare with."""
-        order = torch.randperm(len(self.x), generator=torch.Generator().manual_seed(seed))
+        held_out = share("held_out", held_out)
+        generator = torch.Generator().manual_seed(seed_of(seed))
+        order = torch.randperm(len(self.x), generator=generator, device="cpu")
         trained_on = round(len(order) * (1 - held_out))
+        if not 0 < trained_on < len(order):
+            raise ValueError(
+                f"held_out must leave at least one picture on both sides, got {held_out} "
+                f"of {len(order)}"
+            )
         return [self._at(order[:trained_on]), self._at(order[trained_on:])]
 
     def _at(self, rows) -> "Pictures":
@@ -46,6 +59,7 @@ def digits(size=8) -> Pictures:
 
     Source: Alpaydın & Kaynak 1998, UCI.
     """
+    size = _side(size)
     bunch = datasets.load_digits()
     pixels = bunch.images[:, None] * (255 / 16)
     return Pictures(_fit(pixels, size), torch.from_numpy(bunch.target))
@@ -89,7 +103,8 @@ FETCHED = {
 
 def fetch(name, *, size=32, home=None) -> Pictures:
     """One of the sets of `FETCHED`: downloaded once, after saying how much, and kept in `home`."""
-    one_of("name", name, FETCHED)
+    name = one_of("name", name, FETCHED)
+    size = _side(size)
     home = Path(datasets.get_data_home(home))
     file = home / f"ganlib-{name}.npz"
     if not file.exists():
@@ -99,40 +114,60 @@ def fetch(name, *, size=32, home=None) -> Pictures:
 
 
 def idx(path, labels=None, *, size=32) -> Pictures:
-    """MNIST's own format (IDX), plain or gzipped.
+    """MNIST's own format (IDX), plain or gzipped, however the file is named.
 
-    `labels`, if not given, is found beside it by the usual name.
+    `labels`, if not given, is looked for beside it, by the names of `labels_of`; a warning says so
+    if there are none. With `labels=False` nobody looks.
     """
-    if not labels:
-        beside = Path(str(path).replace("images-idx3", "labels-idx1"))
-        if beside != Path(path) and beside.exists():
-            labels = beside
+    size = _side(size)
+    path = _existing(path)
+    if path.is_dir():
+        raise ValueError(f"path must be an IDX file, but {path} is a folder")
+    x = _read_idx(path, 3)
 
-    x = _read_idx(Path(path), 3)
+    if labels is None:
+        labels = next((place for place in labels_of(path) if place.is_file()), None)
+        if labels is None:
+            warnings.warn(f"no labels were found beside {path}: labels is None", stacklevel=2)
     y = None
-    if labels:
-        y = torch.from_numpy(_read_idx(Path(labels), 1)).long()
+    if labels not in (None, False):
+        y = torch.from_numpy(_read_idx(_existing(labels), 1)).long()
         if len(y) != len(x):
             raise ValueError(f"{len(y)} labels do not fit the {len(x)} pictures of {path}")
     return Pictures(_fit(x[:, None], size), y)
 
 
+def labels_of(path: Path) -> list[Path]:
+    """Where the labels of an IDX file may lie: `t10k-images-idx3-ubyte.gz` has them in
+    `t10k-labels-idx1-ubyte`, with or without .gz, and `images.idx3-ubyte` in `labels.idx1-ubyte`.
+    """
+    named = path.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
+    if named == path.name.removesuffix(".gz"):
+        return []
+    return [path.with_name(named), path.with_name(f"{named}.gz")]
+
+
 def folder(path, *, size=32, grey=False, cache=None) -> Pictures:
     """All pictures under `path`, nested too: upright, the middle square of each, `size` px wide.
 
-    Files that are no pictures, broken or smaller than `size` are skipped, counted and named in a
-    warning. With `cache`, a folder, the pixels lie in a file there and are mapped into memory: they
-    may be more than it holds.
+    Every mode is taken as it looks: 16 bits of grey, palettes, CMYK, and what is transparent on
+    white. Files that are no pictures, broken or smaller than `size` are skipped, counted and named
+    in a warning. With `cache`, a folder, the pixels lie in a file there and are mapped into memory:
+    they may be more than it holds.
     """
-    files = sorted(f for f in Path(path).rglob("*") if f.is_file())
+    size = _side(size)
+    path = _existing(path)
+    if not path.is_dir():
+        raise ValueError(f"path must be a folder of pictures, but {path} is a file")
+    files = sorted(f for f in path.rglob("*") if f.is_file())
     shape = (1 if grey else 3, size, size)
 
     # Other files, other name: a cache is never out of date.
     about = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    name = hashlib.sha256(repr([*about, shape]).encode()).hexdigest()[:16]
+    name = hashlib.sha256(repr([*about, shape, READ_BY]).encode()).hexdigest()[:16]
 
     with TemporaryDirectory() as scratch:
-        store = Path(cache or scratch, name)
+        store = Path(cache or scratch, name).expanduser()
         if not store.exists():
             _gather(files, path, size, grey, store)
         x = torch.from_file(str(store), size=store.stat().st_size // 4).view(-1, *shape)
@@ -141,16 +176,16 @@ def folder(path, *, size=32, grey=False, cache=None) -> Pictures:
 
 def load(source, *, grey=False, cache=None, **size) -> Pictures:
     """The set called digits, mnist, fashion-mnist or faces, else the folder or IDX file there."""
-    if source == "digits":
+    if isinstance(source, str) and source == "digits":
         return digits(**size)
-    if source in FETCHED:
+    if isinstance(source, str) and source in FETCHED:
         return fetch(source, **size)
-    if not Path(source).exists():
+    if not isinstance(source, str | Path) or not Path(source).expanduser().exists():
         raise ValueError(
             f"images must be digits, {', '.join(FETCHED)}, a folder or an IDX file, "
             f"got {str(source)!r}"
         )
-    if Path(source).is_dir():
+    if Path(source).expanduser().is_dir():
         return folder(source, grey=grey, cache=cache, **size)
     return idx(source, **size)
 
@@ -158,8 +193,13 @@ def load(source, *, grey=False, cache=None, **size) -> Pictures:
 def mosaic(x: Tensor, columns: int = 8) -> np.ndarray:
     """Pictures side by side with white lines between, for `imshow` with cmap="gray".
 
-    The answer is (H, W), or (H, W, 3) in colour, in [0, 1].
+    x is (n, 1 or 3, size, size) in [−1, 1]; the answer is (H, W), or (H, W, 3) in colour, in
+    [0, 1].
     """
+    columns = count("columns", columns)
+    x = tensor("x", x)
+    if x.ndim != 4 or x.shape[1] not in (1, 3) or x.numel() == 0:
+        raise ValueError(f"x must be pictures (n, 1 or 3, size, size), got shape {tuple(x.shape)}")
     x = pad(x.detach().float().cpu().clamp(-1, 1) / 2 + 0.5, (0, 1, 0, 1), value=1.0)
     blanks = x.new_ones(-len(x) % columns, *x.shape[1:])  # to fill the last row
     rows = torch.cat([x, blanks]).unflatten(0, (-1, columns))
@@ -171,16 +211,32 @@ def mosaic(x: Tensor, columns: int = 8) -> np.ndarray:
 
 def _fit(x, size) -> Tensor:
     """Bytes (n, channels, h, w) as pictures in [−1, 1] of the size asked for."""
-    if not isinstance(size, int) or not 4 <= size <= 256:
-        raise ValueError(f"size must be a whole number from 4 to 256, got {size!r}")
     x = torch.as_tensor(x, dtype=torch.float32) / 127.5 - 1
-    width = x.shape[-1]
-    if width == size:
+    height, width = x.shape[2:]
+    side = min(height, width)
+    top = (height - side) // 2
+    left = (width - side) // 2
+    x = x[:, :, top : top + side, left : left + side].contiguous()
+    if side == size:
         return x
-    if width == 28 and size == 32:
+    if side == 28 and size == 32:
         # MNIST has a dark border: widen it rather than blur the strokes.
         return pad(x, (2, 2, 2, 2), value=-1.0)
     return interpolate(x, (size, size), mode="bilinear", antialias=True).clamp(-1, 1)
+
+
+def _side(size) -> int:
+    return count("size", size, 4, 256)
+
+
+def _existing(path) -> Path:
+    """The path, with the home folder in place of ~; ValueError if nothing is there."""
+    if not isinstance(path, str | PathLike):
+        raise TypeError(f"path must be the name of a file or folder, got {path!r}")
+    place = Path(path).expanduser()
+    if not place.exists():
+        raise ValueError(f"path must be a file or folder that exists, got {str(path)!r}")
+    return place
 
 
 def _download(name, home: Path, file: Path) -> None:
@@ -242,7 +298,7 @@ def _gather(files, path, size, grey, store) -> None:
 def _pixels(file, size, grey) -> np.ndarray:
     """The middle square of one picture, (channels, size, size) in [−1, 1], float32."""
     with Image.open(file) as opened:
-        picture = ImageOps.exif_transpose(opened).convert("L" if grey else "RGB")
+        picture = _seen(ImageOps.exif_transpose(opened)).convert("L" if grey else "RGB")
     if min(picture.size) < size:
         raise ValueError(f"{picture.width}×{picture.height}, smaller than {size}")
     square = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
@@ -250,13 +306,34 @@ def _pixels(file, size, grey) -> np.ndarray:
     return (pixels[None] if grey else pixels.transpose(2, 0, 1)) / 127.5 - 1
 
 
+def _seen(picture: Image.Image) -> Image.Image:
+    """The picture in a mode of 8 bits without transparency, as it looks on white paper."""
+    mode = picture.mode
+    if mode.startswith("I") or mode == "F":
+        # Of 16 bits in "I", which has room for 32; the numbers of "F" are shares by custom.
+        white = 1.0 if mode == "F" else 65535.0
+        grey = np.asarray(picture, np.float64) / white
+        if not (np.isfinite(grey).all() and grey.min() >= 0 and grey.max() <= 1):
+            raise ValueError(f"mode {mode} with numbers outside 0 to {white:g}")
+        return Image.fromarray(np.rint(grey * 255).astype(np.uint8))
+    if mode == "LAB":
+        profiles = [ImageCms.createProfile(name) for name in ("LAB", "sRGB")]
+        return ImageCms.profileToProfile(picture, *profiles, outputMode="RGB")  # type: ignore
+    if picture.has_transparency_data:
+        if mode in ("La", "RGBa"):  # colours that are multiplied by their share already
+            picture = picture.convert({"La": "LA", "RGBa": "RGBA"}[mode])
+        picture = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return picture
+
+
 def _read_idx(path, dimensions) -> np.ndarray:
     try:
         raw = path.read_bytes()
-        if path.suffix == ".gz":
+        if raw[:2] == GZIP:
             raw = gzip.decompress(raw)
-    except (EOFError, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path.name} is truncated or not gzipped: {error}") from None
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path.name} is truncated: {error}") from None
 
     magic = bytes([0, 0, 8, dimensions])
     head = 4 + 4 * dimensions  # the magic, then each side as four bytes
@@ -268,7 +345,10 @@ def _read_idx(path, dimensions) -> np.ndarray:
     shape = np.frombuffer(raw[4:head], ">u4").tolist()
     asked = math.prod(shape)
     if len(raw) - head != asked:
+        wrong = "truncated" if len(raw) - head < asked else "longer than it says"
         raise ValueError(
-            f"{path.name} is truncated: {shape} are {asked} bytes, it has {len(raw) - head}"
+            f"{path.name} is {wrong}: {shape} are {asked} bytes, it has {len(raw) - head}"
         )
+    if asked == 0:
+        raise ValueError(f"{path.name} is empty: {shape}")
     return np.frombuffer(bytearray(raw), np.uint8, offset=head).reshape(shape)

@@ -15,13 +15,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganlib.checks import one_of
+from ganlib.checks import count, finite, one_of, positive, seed_of
+
+SIZES = (8, 16, 32, 64, 128)  # sides of a DCGAN's pictures
+NORMS = ("batch", "spectral", "none")
+WIDEST = 1024  # channels; the deepest maps have eight times as many
+DEEPEST = 8  # times a side is halved: 256 pixels to one
+MOST = 1_000_000  # units of a layer
 
 _leaky = partial(nn.LeakyReLU, 0.2)
 
 
 @contextmanager
 def _seeded(seed: int | None):
+    if seed is not None:
+        seed = seed_of(seed)
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
             torch.manual_seed(seed)
@@ -41,8 +49,13 @@ def mlp(
     first layer's units get slopes ±`slope` and their kinks are spread evenly over that interval, so
     that every part of it is seen by some unit from the start.
     """
-    if len(sizes) < 2 or not all(isinstance(n, int) and n > 0 for n in sizes):
+    if len(sizes) < 2:
         raise ValueError(f"mlp needs at least two positive sizes, got {sizes}")
+    sizes = tuple(count("each of sizes", n, 1, MOST) for n in sizes)
+    if not callable(activation):
+        raise TypeError(f"activation must make a layer, as nn.Tanh does, got {activation!r}")
+    if cover is not None:
+        _check_cover(cover, slope, sizes[0])
 
     layers: list[nn.Module] = []
     with _seeded(seed):
@@ -58,6 +71,7 @@ def mlp(
 
 def reinitialise(net, seed: int | None = None):
     """Draw new weights for all layers of `net`, in place, and return it; `seed` fixes only them."""
+    _check_net(net)
     with _seeded(seed):
         for layer in net.modules():
             if layer is not net and hasattr(layer, "reset_parameters"):
@@ -67,12 +81,23 @@ def reinitialise(net, seed: int | None = None):
     return net
 
 
+def _check_net(net) -> None:
+    if not isinstance(net, nn.Module):
+        raise TypeError(f"net must be a torch module, got {net!r}")
+
+
+def _check_cover(cover, slope, inputs: int) -> None:
+    positive("slope", slope)
+    try:
+        low, high = (finite("cover", end) for end in cover)
+    except TypeError:
+        low = high = 0.0
+    if inputs != 1 or not low < high:
+        raise ValueError(f"cover needs one input and low < high, got {inputs} inputs, {cover!r}")
+
+
 @torch.no_grad()
 def _cover(layer, low: float, high: float, slope: float) -> None:
-    if layer.in_features != 1 or not low < high:
-        raise ValueError(
-            f"cover needs one input and low < high, got {layer.in_features} inputs, ({low}, {high})"
-        )
     n = layer.out_features
     kinks = low + (high - low) * (torch.arange(n) + 0.5) / n
     sign = torch.where(torch.rand(n) < 0.5, -1.0, 1.0)
@@ -88,14 +113,26 @@ def dense_generator(size=8, channels=1, *, z_dim=32, width=64, seed=None) -> nn.
 
     Such layers know no neighbours.
     """
+    size, channels, width = _measures(size, channels, width)
+    z_dim = count("z_dim", z_dim, 1, MOST)
     body = mlp(z_dim, width, 2 * width, channels * size**2, activation=_leaky, seed=seed)
     return nn.Sequential(*body, nn.Tanh(), nn.Unflatten(1, (channels, size, size)))
 
 
 def dense_discriminator(size=8, channels=1, *, width=64, seed=None) -> nn.Sequential:
     """Pictures (n, channels, size, size) → logits (n, 1) by fully connected layers."""
+    size, channels, width = _measures(size, channels, width)
     body = mlp(channels * size**2, 2 * width, width, 1, activation=_leaky, seed=seed)
     return nn.Sequential(nn.Flatten(), *body)
+
+
+def _measures(size, channels, width) -> list[int]:
+    """Those of pictures and of a network for them, as ints."""
+    return [
+        count("size", size, 1, 256),
+        count("channels", channels, 1, WIDEST),
+        count("width", width, 1, WIDEST),
+    ]
 
 
 def dcgan_generator(
@@ -108,7 +145,10 @@ def dcgan_generator(
     Source: Radford et al. 2016, arXiv:1511.06434; spectral norm: Miyato et al. 2018,
     arXiv:1802.05957.
     """
-    widths = _widths(width, size=size)
+    one_of("norm", norm, NORMS)
+    size, channels, width = _measures(one_of("size", size, SIZES), channels, width)
+    z_dim = count("z_dim", z_dim, 1, MOST)
+    widths = _widths(width, max(2, size.bit_length() - 3))
     smallest = size >> len(widths)
     with _seeded(seed):
         first = _block(
@@ -127,7 +167,9 @@ def dcgan_discriminator(size=8, channels=1, *, width=32, norm="batch", seed=None
 
     Each layer halves the side.
     """
-    widths = _widths(width, size=size)
+    one_of("norm", norm, NORMS)
+    size, channels, width = _measures(one_of("size", size, SIZES), channels, width)
+    widths = _widths(width, max(2, size.bit_length() - 3))
     smallest = size >> len(widths)
     with _seeded(seed):
         last: nn.Module = nn.Conv2d(widths[-1], 1, smallest, bias=False)
@@ -136,17 +178,13 @@ def dcgan_discriminator(size=8, channels=1, *, width=32, norm="batch", seed=None
         return _normal(nn.Sequential(*_halvings(channels, widths, norm), last, nn.Flatten()))
 
 
-def _widths(width, *, size=None, count=0) -> list[int]:
-    """The channels of each map, from the picture inwards: to 4×4 (2×2 for 8 px), or `count`."""
-    if not count:
-        one_of("size", size, (8, 16, 32, 64, 128))
-        count = max(2, size.bit_length() - 3)
-    return [width * min(2**k, 8) for k in range(count)]
+def _widths(width: int, maps: int) -> list[int]:
+    """The channels of each map, from the picture inwards: of a DCGAN to 4×4, or 2×2 for 8 px."""
+    return [width * min(2**k, 8) for k in range(maps)]
 
 
 def _block(conv, n_in, n_out, norm, *, kernel=4, stride=2, padding=1) -> nn.Sequential:
     """A convolution, its norm and its activation; as it stands, to half the side or to twice."""
-    one_of("norm", norm, ("batch", "spectral", "none"))
     own_bias = norm != "batch"  # batch norm has one already
     layer = conv(n_in, n_out, kernel, stride, padding, bias=own_bias)
 
@@ -190,6 +228,12 @@ class UNet(nn.Module):
         self.skips = skips
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (n, channels, s, s) → (n, out_channels, s, s); ValueError if s cannot be halved."""
+        least = 2 ** len(self.downs)
+        if x.ndim != 4 or x.shape[2] % least or x.shape[3] % least:
+            raise ValueError(
+                f"x must be (n, channels, s, s), s a multiple of {least}, got {tuple(x.shape)}"
+            )
         maps: list[Tensor] = []
         for down in self.downs:
             x = down(x)
@@ -205,10 +249,13 @@ class UNet(nn.Module):
 def unet(channels=1, out_channels=1, *, width=16, depth=3, skips=True, seed=None) -> UNet:
     """A U-Net from (n, channels, s, s) to (n, out_channels, s, s) in (−1, 1).
 
-    s is a multiple of 2^depth. With `skips=False` everything has to pass the narrow middle.
-    Source: Isola et al. 2017, arXiv:1611.07004.
+    s is a multiple of 2^depth, depth at most 8. With `skips=False` everything has to pass the
+    narrow middle. Source: Isola et al. 2017, arXiv:1611.07004.
     """
-    widths = _widths(width, count=depth)
+    depth = count("depth", depth, 1, DEEPEST)
+    out_channels = count("out_channels", out_channels, 1, WIDEST)
+    _, channels, width = _measures(2**depth, channels, width)
+    widths = _widths(width, depth)
     with _seeded(seed):
         # What comes across is stacked on what comes up: all but the first way up get both.
         twice = 2 if skips else 1
@@ -230,7 +277,9 @@ def patch_discriminator(channels=2, *, width=16, layers=2, seed=None) -> nn.Sequ
     Each logit sees a square of 3·2^(layers + 1) − 2 pixels.
     Source: Isola et al. 2017, section 3.2, arXiv:1611.07004.
     """
-    widths = _widths(width, count=layers)
+    layers = count("layers", layers, 1, DEEPEST)
+    _, channels, width = _measures(1, channels, width)
+    widths = _widths(width, layers)
     with _seeded(seed):
         halvings = _halvings(channels, widths)
         last = nn.Conv2d(widths[-1], 1, 4, 1, 1)
@@ -243,6 +292,8 @@ def layers(net: nn.Module, *shape: int) -> str:
 
     `shape` is that of the input, without the n in front.
     """
+    _check_net(net)
+    shape = tuple(count("each of shape", side) for side in shape)
     kinds = (
         nn.Linear,
         nn.Conv2d,
@@ -264,7 +315,10 @@ def layers(net: nn.Module, *shape: int) -> str:
     for layer in twin.modules():
         if isinstance(layer, kinds):
             layer.register_forward_hook(note)
-    twin(torch.zeros(1, *shape))
+    try:
+        twin(torch.zeros(1, *shape))
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f"shape must be one that net takes, got {shape}: {error}") from None
 
     rows.append(f"{'in all':<28}{_parameters(net):>11,}")
     return "\n".join(rows)

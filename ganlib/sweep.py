@@ -20,8 +20,9 @@ from torch.func import functional_call, vmap
 from tqdm import tqdm
 
 from ganlib import densities
-from ganlib.checks import count
+from ganlib.checks import LARGEST_SEED, count, floats, method, positive
 from ganlib.gan import GAN, Ledger
+from ganlib.interrupts import CtrlC
 from ganlib.losses import Penalty, loss_of, penalty_of, r1
 from ganlib.schedule import fall
 
@@ -47,6 +48,7 @@ class Sweep:
 
     def gan(self, i: int):
         """Member i as a `GAN` of its own, as it stands now (without its optimisers' memory)."""
+        i = count("i", i, -len(self.seed), len(self.seed) - 1)
         gan = self.new_gan(int(self.seed[i]))
         gan.lr_G = float(self.lr_G[i])
         gan.lr_D = float(self.lr_D[i])
@@ -84,6 +86,9 @@ def survey(
     The rates, (size,), go from low to high; ledgers[row][column] belongs to lr_D = rates[row] and
     lr_G = rates[column]. A member that has diverged has no ledger: None.
     """
+    size = count("size", size)
+    if not positive("low", low) < positive("high", high):
+        raise ValueError(f"low must be less than high, got {low} and {high}")
     rates = np.geomspace(low, high, size)
     found = sweep(
         new_gan,
@@ -97,7 +102,7 @@ def survey(
         device=device,
     )
 
-    left, right = target.range
+    left, right = getattr(target, "range", (-5.0, 5.0))  # as in LineGauge
     margin = 0.1 * (right - left)  # as in GANLab
     x = densities.line(left - margin, right + margin)
     ledgers = found.ledgers(target.log_prob(x[:, None]).exp(), x)
@@ -122,30 +127,34 @@ def sweep(
     lr_G, lr_D, seed: numbers or (N,). Member i takes the steps of `new_gan(seed[i])` trained alone
     with lr_G[i] and lr_D[i] on draws from `target` seeded seed[i] + 1, as in `GANLab` (a gradient
     penalty draws its own mixtures). anneal: the rates fall to 0 over the second half. Ctrl-C ends
-    it early and returns what it has.
+    it after a whole step and returns what it has.
     """
     lr_G, lr_D, seeds = _rates_and_seeds(lr_G, lr_D, seed)
-    count("steps", steps)
-    count("batch", batch)
+    steps = count("steps", steps)
+    batch = count("batch", batch)
+    method("target", target, "sample")
 
     # Freed at once: after 32 MB glibc keeps what is freed, and later steps need no new pages.
     torch.empty(8_000_000)
 
     # Members with the same seed share its draws: for each seed one GAN, `gans[member[i]]` is i's.
     own_seeds, member = seeds.unique(return_inverse=True)
-    gans = [new_gan(int(own)) for own in own_seeds]
-    _fits_memory(gans[0], len(seeds), batch, torch.device(device))
+    gans = [_made(new_gan, int(own)) for own in own_seeds]
+    device = _device(device)
+    _fits_memory(gans[0], len(seeds), batch, device)
     program = _Program(gans, member, lr_G, lr_D, device)
     data = [torch.Generator().manual_seed(int(own) + 1) for own in own_seeds]
     inputs = _inputs(gans, data, target, batch, steps)
 
     done = 0
-    try:
-        for done in tqdm(range(steps), desc=f"{len(seeds)} GANs", disable=not progress):
+    bar = tqdm(total=steps, desc=f"{len(seeds)} GANs", disable=not progress)
+    with CtrlC() as ctrl_c, bar:
+        while done < steps and not ctrl_c.pressed:
             drawn = [part[member] for part in next(inputs)]
             program.step(drawn, fall(done, steps) if anneal else 1.0)
-        done = steps
-    except KeyboardInterrupt:
+            done += 1
+            bar.update()
+    if done < steps:
         print(f"stopped after {done} of {steps} steps")
     return Sweep(new_gan, lr_G, lr_D, seeds, done, program.weights())
 
@@ -164,6 +173,8 @@ class _Members:
 
         if list(self.net.buffers()):
             raise ValueError("a sweep takes networks without buffers (no batch norm)")
+        if not all(weight.requires_grad for weight in self.net.parameters()):
+            raise ValueError("a sweep takes networks in which no weight is frozen")
         for layer in self.net.modules():
             if isinstance(layer, nn.Tanh):
                 layer.forward = _tanh  # type: ignore[assignment,method-assign]
@@ -232,7 +243,7 @@ class _Program:
     def step(self, drawn: list[Tensor], share: float) -> None:
         """One step at the rates times `share`, on what `_inputs` gives, for each member."""
         if not self.inputs:
-            self.inputs = [part.to(self.device) for part in drawn]
+            self.inputs = [part.to(self.device, self.G.weights.dtype) for part in drawn]
         for place, part in zip(self.inputs, drawn):
             place.copy_(part)
         self.share.fill_(share)
@@ -317,18 +328,41 @@ def _draws(law, n, generators, most) -> Iterator[Tensor]:
 
 def _rates_and_seeds(lr_G, lr_D, seed) -> list[Tensor]:
     """Both rates and the seed of each member, (N,), checked."""
-    parts = [torch.as_tensor(part).flatten() for part in (lr_G, lr_D, seed)]
+    given = {"lr_G": lr_G, "lr_D": lr_D, "seed": seed}
+    parts = [torch.from_numpy(floats(name, part)).flatten() for name, part in given.items()]
     sizes = [len(part) for part in parts]
     if not set(sizes) <= {1, max(sizes)}:
         raise ValueError(f"lr_G, lr_D and seed must be single numbers or equally many, got {sizes}")
 
     for name, rate in zip(("lr_G", "lr_D"), parts):
-        wrong = rate[~(rate.isfinite() & (rate > 0))]
+        wrong = rate[~(rate.isfinite() & (rate.float() > 0))]
         if len(wrong):
             raise ValueError(f"{name} must be positive numbers, got {wrong[0]}")
+    wrong = parts[2][
+        ~((parts[2] == parts[2].round()) & (parts[2] >= 0) & (parts[2] < LARGEST_SEED))
+    ]
+    if len(wrong):
+        raise ValueError(f"seed must be whole numbers of at least 0, got {wrong[0]}")
 
     kinds = (torch.float, torch.float, torch.long)
     return [part.expand(max(sizes)).to(kind) for part, kind in zip(parts, kinds)]
+
+
+def _made(new_gan, seed: int) -> GAN:
+    """The `GAN` of this seed."""
+    if not callable(new_gan):
+        raise TypeError(f"new_gan must be a function of a seed, got {new_gan!r}")
+    gan = new_gan(seed)
+    if not isinstance(gan, GAN):
+        raise TypeError(f"new_gan must give a GAN, got {gan!r}")
+    return gan
+
+
+def _device(device) -> torch.device:
+    try:
+        return torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"device must be one of torch, got {device!r}: {error}") from None
 
 
 def _fits_memory(gan: GAN, members: int, batch: int, device: torch.device) -> None:

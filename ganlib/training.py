@@ -8,9 +8,7 @@ resumes, and the run continues as if it had never stopped. On several processes:
 import copy
 import hashlib
 import os
-import signal
 import sys
-import threading
 import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -25,12 +23,15 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ganlib import networks, targets
-from ganlib.checks import count, positive
+from ganlib.checks import count, one_of, positive, seed_of, share, tensor
 from ganlib.files import held, read, write
 from ganlib.gan import GAN
 from ganlib.images import load, mosaic
+from ganlib.interrupts import CtrlC
 from ganlib.losses import loss_of
 from ganlib.states import fitting, flat, restore
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 # Noted at every step; the last two are D(x) and D(G(z)).
 NUMBERS = ("loss_D", "loss_G", "D_real", "D_fake")
@@ -71,8 +72,9 @@ class Run:
 
     `step()` takes the next minibatch, and averages G in `run.G`.
 
-    batch: pictures a step, over all processes. ema: the share the average keeps of itself, less in
-    the first steps. fall: (first, last), steps between which both rates fall along a line to 0.
+    x: numbers that are finite, at least one picture. batch: pictures a step, over all processes.
+    ema: the share in [0, 1) that the average keeps of itself, less in the first steps.
+    fall: (first, last), steps between which both rates fall along a line to 0.
     seed: of the order of the pictures. out: a folder for `run.safetensors` and grids of samples,
     written every `every` steps; a run found there is resumed. about: what else its JSON shall say.
     For GPUs: bf16, channels_last, compile.
@@ -96,26 +98,31 @@ class Run:
     ):
         self.world = int(os.environ.get("WORLD_SIZE", 1))
         self.rank = 0
-        _check_batch(batch, len(x), self.world)
+        x = _checked_pictures(x)
+        batch = _checked_batch(batch, len(x), self.world)
+        fall = _checked_fall(fall)
+        ema = share("ema", ema)
+        seed = seed_of(seed)
 
-        self.gan = gan
+        self.gan = _checked_gan(gan)
         self.G = copy.deepcopy(gan.G).eval().requires_grad_(False)
         self.prior = gan.prior
         self.batch = batch
         self.ema = ema
-        self.every = every
+        self.every = count("every", every)
         self.out = Path(out or ".")
         self.saves = out is not None
         self.about = about or {}
         self.settings = {
             "batch": batch,
             "ema": ema,
-            "fall": list(fall),
+            "fall": fall,
             "seed": seed,
             "pictures": [*x.shape, _fingerprint(x)],
             "loss": loss_of(gan.loss).name,
             "lr_G": gan.lr_G,
             "lr_D": gan.lr_D,
+            **_rules(gan),
         }
         self.order = torch.zeros(0, dtype=torch.long)  # the pictures yet to come in this round
         self.generator = torch.Generator().manual_seed(seed)
@@ -175,15 +182,21 @@ class Run:
     def step(self) -> dict[str, float]:
         """One `GAN.step` on the next minibatch.
 
-        Every picture comes once, in random order, before any comes again.
+        The pictures come in rounds, each in a random order of its own, and none comes twice in a
+        round. Where the batch does not divide their number, those left at the end of a round, fewer
+        than a batch, are not shown in it. A step that fails leaves the rates as they were.
         """
         rows = self._next_rows()
+        rates = self.gan.lr_G, self.gan.lr_D
         self._lower_rates()
         self.logits.clear()
         try:
             pictures = self.x[rows.to(self.x.device)]
             record = self.gan.step(pictures.to(self.gan.device, memory_format=self.layout))
-        except torch.cuda.OutOfMemoryError:
+        except Exception as error:
+            self.gan.lr_G, self.gan.lr_D = rates
+            if not isinstance(error, torch.cuda.OutOfMemoryError):
+                raise
             smaller = max(1, self.batch // 2)
             raise RuntimeError(f"out of GPU memory: try a batch of {smaller}") from None
 
@@ -225,6 +238,7 @@ class Run:
 
         Ctrl-C ends after a whole step, and saves. ValueError if another run holds the folder.
         """
+        steps = count("steps", steps, 0)
         bar = tqdm(
             total=steps,
             initial=self.gan.steps,
@@ -232,7 +246,7 @@ class Run:
             desc="1 process" if self.world == 1 else f"{self.world} processes",
         )
         mine = held(self.out) if self.saves and self.rank == 0 else nullcontext()
-        with mine, _CtrlC() as ctrl_c, bar:
+        with mine, CtrlC() as ctrl_c, bar:
             while self.gan.steps < steps and not ctrl_c.pressed:
                 record = self.step()
                 bar.update()
@@ -247,7 +261,9 @@ class Run:
 
     def sample(self, n: int, *, seed=0) -> Tensor:
         """n pictures by the averaged G; training is not disturbed."""
-        z = self.prior.sample(n, torch.Generator().manual_seed(seed)).to(self.gan.device)
+        own = torch.Generator().manual_seed(seed_of(seed))
+        like = next(self.G.parameters())
+        z = self.prior.sample(count("n", n), own).to(like)
         return torch.cat([self.G(part) for part in z.split(500)])
 
     def save(self) -> None:
@@ -347,11 +363,51 @@ class Run:
         }
 
 
-def _check_batch(batch: int, pictures: int, world: int) -> None:
+def _checked_gan(gan) -> GAN:
+    if not isinstance(gan, GAN):
+        raise TypeError(f"gan must be a GAN, got {gan!r}")
+    return gan
+
+
+def _checked_pictures(x) -> Tensor:
+    """x (n, channels, size, size) as float32; whether all is finite, each step looks."""
+    x = tensor("x", x)
+    if x.ndim != 4 or x.numel() == 0:
+        raise ValueError(f"x must be pictures (n, channels, size, size), got {tuple(x.shape)}")
+    return x.float()
+
+
+def _checked_batch(batch, pictures: int, world: int) -> int:
+    batch = count("batch", batch, 0)
     if not 0 < batch <= pictures or batch % world:
         raise ValueError(
             f"batch must be a multiple of {world}, at most the {pictures} pictures, got {batch}"
         )
+    return batch
+
+
+def _checked_fall(fall) -> list[int]:
+    """No fall, or its first and its last step."""
+    try:
+        steps = [count("fall", step, 0) for step in fall]
+    except TypeError:
+        steps = [0]
+    if steps and (len(steps) != 2 or not steps[0] < steps[1]):
+        raise ValueError(f"fall must be two steps, the first before the last, got {fall!r}")
+    return steps
+
+
+def _rules(gan: GAN) -> dict:
+    """What else a run must be resumed with, as far as it is not the default of `GAN`."""
+    penalty = getattr(gan.penalty, "__name__", gan.penalty)
+    usual = (
+        ("optimiser", gan.optimiser, "adam"),
+        ("betas", list(gan.betas), [0.5, 0.999]),
+        ("d_steps", gan.d_steps, 1),
+        ("penalty", penalty, None),
+        ("penalty_weight", gan.penalty_weight, 1.0),
+    )
+    return {name: value for name, value, default in usual if value != default}
 
 
 def _fingerprint(x: Tensor) -> str:
@@ -370,13 +426,26 @@ def _shapes(tensors: dict[str, Tensor]) -> dict[str, list[int]]:
 def load_pair(path) -> tuple[nn.Module, nn.Module, dict]:
     """The averaged G and D of a run made from the shell, and what its file says about it.
 
-    Both are ready to use.
+    Both are ready to use. A relative path that is not found here is looked for in the folder of the
+    notebooks, wherever they are run from; ValueError if it is in neither.
     """
-    tensors, about = read(path)
+    tensors, about = read(_found(path))
+    missing = {"size", "channels", "z_dim", "width", "norm"} - set(about)
+    if missing:
+        raise ValueError(f"{path} does not say its {', '.join(sorted(missing))}")
     known = ("size", "channels", "z_dim", "width", "norm", "width_D")
     G, D = _pair(**{name: about[name] for name in known if name in about})
     restore(tensors, {"mean": G, "D": D}, {})
     return G.eval().requires_grad_(False), D.eval().requires_grad_(False), about
+
+
+def _found(path) -> Path:
+    """The file here, or beside the notebooks of this repository."""
+    places = [Path(path).expanduser(), Path("notebooks", path), NOTEBOOKS / path]
+    for place in places:
+        if place.is_file():
+            return place
+    raise ValueError(f"path must be the file of a run, but there is no {path} here or in notebooks")
 
 
 def _pair(size, channels, z_dim, width, norm, width_D=0, seed=0):
@@ -387,29 +456,6 @@ def _pair(size, channels, z_dim, width, norm, width_D=0, seed=0):
         size, channels, width=width_D or width, norm=norm, seed=seed + 1
     )
     return G, D
-
-
-class _CtrlC:
-    """While it is open, Ctrl-C is only noted, in `pressed`: no step is ever cut in two.
-
-    Only the main thread can hear it.
-    """
-
-    def __init__(self):
-        self.pressed = False
-        self.hears = threading.current_thread() is threading.main_thread()
-
-    def __enter__(self) -> "_CtrlC":
-        if self.hears:
-            self.before = signal.signal(signal.SIGINT, self._press)
-        return self
-
-    def __exit__(self, *_) -> None:
-        if self.hears:
-            signal.signal(signal.SIGINT, self.before)
-
-    def _press(self, *_) -> None:
-        self.pressed = True
 
 
 @dataclass(frozen=True)
@@ -448,8 +494,29 @@ class Recipe:
     command: tyro.conf.Suppress[str] = ""
 
 
+def _check(recipe: Recipe) -> None:
+    """ValueError names the first option that no run can have, before anything is read."""
+    for name in ("batch", "every", "threads", "z_dim", "width"):
+        count(name, getattr(recipe, name))
+    for name in ("steps", "fall_from", "width_D"):
+        count(name, getattr(recipe, name), 0)
+    if recipe.fall_from and recipe.fall_from >= recipe.steps:
+        raise ValueError(
+            f"fall_from must be before the last of {recipe.steps} steps, got {recipe.fall_from}"
+        )
+    one_of("size", recipe.size, networks.SIZES)
+    one_of("norm", recipe.norm, networks.NORMS)
+    loss_of(recipe.loss)
+    share("held_out", recipe.held_out)
+    share("ema", recipe.ema)
+    seed_of(recipe.seed)
+    positive("lr_G", recipe.lr_G)
+    positive("lr_D", recipe.lr_D)
+
+
 def train(recipe: Recipe) -> Run:
     """Train as the recipe says, or go on with the run that lies in its folder."""
+    _check(recipe)
     if recipe.device == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda, but this PyTorch sees no GPU; take --device cpu")
     torch.set_num_threads(recipe.threads)
@@ -493,17 +560,25 @@ def train(recipe: Recipe) -> Run:
         channels_last=recipe.channels_last,
         compile=recipe.compile,
     )
+    if run.gan.steps >= recipe.steps:
+        print(f"nothing to do: {recipe.steps} steps in all, {run.gan.steps} are done")
     return run.train(recipe.steps, progress=True)
 
 
 def main(argv=None) -> None:
-    """The command line of `train`."""
+    """The command line of `train`.
+
+    It ends with the code 2 where an option or a file does not fit, with 1 where the machine fails.
+    """
     argv = sys.argv[1:] if argv is None else argv
     program = "python -m ganlib.training"
     try:
         recipe = tyro.cli(Recipe, args=argv, prog=program)
         train(replace(recipe, command=" ".join([program, *argv])))
-    except (ValueError, OSError, RuntimeError) as error:
+    except ValueError as error:
+        print(f"ValueError: {error}", file=sys.stderr)
+        sys.exit(2)
+    except (FloatingPointError, OSError, RuntimeError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
 
 

@@ -24,6 +24,7 @@ LEAVES = [
     "checks",
     "schedule",
     "files",
+    "interrupts",
     "states",
     "words",
     "targets",

@@ -92,6 +92,52 @@ def test_idx_reads_what_was_written(tmp_path, ending):
     assert bool((wide[..., :2] == -1).all())
 
 
+NAMES = [
+    ("images.idx3-ubyte", "labels.idx1-ubyte", False),
+    ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte", False),
+    ("t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte.gz", True),
+    ("emnist-train-images-idx3-ubyte", "emnist-train-labels-idx1-ubyte.gz", False),
+]
+
+
+@pytest.mark.parametrize("name, of_labels, zipped", NAMES)
+def test_idx_files_may_be_named_as_they_like(tmp_path, name, of_labels, zipped):
+    """Whether they are gzipped, their first bytes say."""
+    folder = tmp_path / "images-idx3"  # a name that must not be changed
+    folder.mkdir()
+    written = np.random.default_rng(0).integers(0, 256, (3, 28, 28))
+    path = write_idx(folder / name, written)
+    if zipped:
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    write_idx(folder / of_labels, np.array([3, 1, 2]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        x, labels = images.idx(path, size=np.int64(28))
+    assert torch.equal(((x[:, 0] + 1) * 127.5).round(), torch.from_numpy(written).float())
+    assert labels.tolist() == [3, 1, 2]
+
+
+def test_without_labels_idx_says_so(tmp_path):
+    path = write_idx(tmp_path / "pictures", np.zeros((3, 28, 28)))
+    with pytest.warns(UserWarning, match="no labels were found beside"):
+        assert images.idx(path).labels is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert images.idx(path, labels=False).labels is None
+
+
+@pytest.mark.parametrize("shape, top, left", [((20, 28), 0, 4), ((28, 20), 4, 0), ((21, 24), 0, 1)])
+@pytest.mark.parametrize("size", [20, 32])
+def test_of_what_is_no_square_the_middle_is_taken(tmp_path, shape, top, left, size):
+    written = np.random.default_rng(0).integers(0, 256, (2, *shape))
+    side = min(shape)
+    middle = written[:, top : top + side, left : left + side]
+    x = images.idx(write_idx(tmp_path / "wide", written), labels=False, size=size).x
+    square = images.idx(write_idx(tmp_path / "square", middle), labels=False, size=size).x
+    assert x.shape == (2, 1, size, size)
+    assert torch.equal(x, square)
+
+
 def test_idx_files_that_are_not_whole_are_refused(tmp_path):
     path = write_idx(tmp_path / "images", np.zeros((3, 28, 28)))
     raw = path.read_bytes()
@@ -99,7 +145,8 @@ def test_idx_files_that_are_not_whole_are_refused(tmp_path):
         (raw[:-1], "truncated"),
         (raw[:7], "magic"),
         (b"GIF89a" + raw, "magic 00 00 08 03, got 47"),
-        (raw + b"x", "truncated"),
+        (raw + b"x", "longer than it says: .* are 2352 bytes, it has 2353"),
+        (b"", "magic"),
     ]
     for damaged, words in damages:
         path.write_bytes(damaged)
@@ -108,8 +155,10 @@ def test_idx_files_that_are_not_whole_are_refused(tmp_path):
 
     torn = tmp_path / "torn.gz"
     torn.write_bytes(gzip.compress(raw)[:-9])
-    with pytest.raises(ValueError, match="truncated or not gzipped"):
+    with pytest.raises(ValueError, match=r"torn\.gz is truncated"):
         images.idx(torn)
+    with pytest.raises(ValueError, match="empty"):
+        images.idx(write_idx(tmp_path / "empty", np.zeros((0, 28, 28))))
 
     path.write_bytes(raw)
     with pytest.raises(ValueError, match="4 labels do not fit the 3 pictures"):
@@ -128,9 +177,13 @@ def test_a_folder_names_what_it_skips(album, grey, channels):
     assert x.shape == (3, channels, 32, 32)
     assert labels is None
     assert float(x.abs().max()) <= 1
-    picture = Image.open(album / "2019" / "c.png").convert("L" if grey else "RGB")
-    exact = np.asarray(picture, float) / 127.5 - 1
-    torch.testing.assert_close(x[1].permute(1, 2, 0).squeeze(-1), torch.from_numpy(exact).float())
+    # What is transparent is seen on white.
+    *colours, share = np.asarray(Image.open(album / "2019" / "c.png"), float).transpose(2, 0, 1)
+    on_white = np.array(colours) * share / 255 + 255 - share
+    if grey:
+        on_white = np.array([[0.299, 0.587, 0.114]]) @ on_white.reshape(3, -1)
+    exact = torch.from_numpy(on_white.reshape(channels, 32, 32)).float()
+    torch.testing.assert_close((x[1] + 1) * 127.5, exact, atol=1.5, rtol=0)
 
 
 def test_the_cache_maps_the_same_pixels_and_sees_new_files(album, tmp_path):
@@ -149,6 +202,122 @@ def test_the_cache_maps_the_same_pixels_and_sees_new_files(album, tmp_path):
     Image.new("RGB", (64, 64)).save(album / "new.png")
     with pytest.warns(UserWarning):
         assert len(images.folder(album, cache=cache).x) == 4
+
+
+RAMP = np.linspace(0, 255, 32).round().astype(np.uint8)
+GREY = np.tile(RAMP, (32, 1))
+COLOUR = np.stack([GREY, GREY.T, 255 - GREY], -1)
+HIDDEN = np.dstack([COLOUR, np.where(GREY < 128, 0, 255).astype(np.uint8)])  # the left half
+ON_WHITE = np.where(HIDDEN[..., 3:] == 0, 255, COLOUR)
+
+
+def palette(picture):
+    return picture.quantize(256)
+
+
+def with_a_transparent_colour(picture):
+    """A palette picture in which what is in the left half is transparent."""
+    found = picture.quantize(255)
+    pixels = np.asarray(found).copy()
+    pixels[:, GREY[0] < 128] = 255
+    out = Image.fromarray(pixels, "P")
+    out.putpalette([*found.getpalette()[: 255 * 3], 255, 0, 0])
+    return out
+
+
+MODES = {
+    # mode            the picture                              as a file    what is seen
+    "1": (Image.fromarray(GREY > 127), "png", np.where(GREY > 127, 255, 0)),
+    "L": (Image.fromarray(GREY), "png", GREY),
+    "LA": (Image.fromarray(np.dstack([GREY, 255 - GREY])), "png", GREY * (1 - GREY / 255) + GREY),
+    "16 bits": (Image.fromarray(GREY.astype(np.uint16) * 257), "png", GREY),
+    "16 bits, TIFF": (Image.fromarray(GREY.astype(np.uint16) * 257), "tiff", GREY),
+    "32 bits": (Image.fromarray(GREY.astype(np.int32) * 257), "tiff", GREY),
+    "float": (Image.fromarray((GREY / 255).astype(np.float32)), "tiff", GREY),
+    "RGB": (Image.fromarray(COLOUR), "png", COLOUR),
+    "RGBA": (Image.fromarray(HIDDEN), "png", ON_WHITE),
+    "RGBA, WebP": (Image.fromarray(HIDDEN), "webp", ON_WHITE),
+    "P": (palette(Image.fromarray(GREY)), "png", GREY),
+    "P, GIF": (palette(Image.fromarray(GREY)), "gif", GREY),
+    "P, transparent": (with_a_transparent_colour(Image.fromarray(COLOUR)), "png", ON_WHITE),
+    "CMYK": (Image.fromarray(COLOUR).convert("CMYK"), "tiff", COLOUR),
+    "CMYK, JPEG": (Image.fromarray(COLOUR).convert("CMYK"), "jpeg", COLOUR),
+    "YCbCr": (Image.fromarray(COLOUR).convert("YCbCr"), "tiff", COLOUR),
+    "LAB": (Image.fromarray(np.dstack([GREY, 0 * GREY, 0 * GREY]), "LAB"), "tiff", None),
+}
+NEAR = {"P, transparent": 24, "CMYK, JPEG": 12, "YCbCr": 3}  # what the format itself loses
+
+
+@pytest.mark.filterwarnings("ignore:.mode. parameter is deprecated")
+@pytest.mark.parametrize("name", MODES)
+def test_pictures_of_any_mode_are_taken_as_they_look(tmp_path, name):
+    picture, ending, seen = MODES[name]
+    more = {"transparency": 255} if name == "P, transparent" else {}
+    more |= {"lossless": True} if ending == "webp" else {"quality": 100} if ending == "jpeg" else {}
+    picture.save(tmp_path / f"a.{ending}", **more)
+    x = images.folder(tmp_path, size=32).x[0]
+    found = ((x + 1) * 127.5).permute(1, 2, 0).numpy()
+    if seen is None:  # greys of L*: mid grey is 119
+        assert found[0, 16] == pytest.approx(np.full(3, 122), abs=4)
+        return
+    expected = np.broadcast_to(seen if seen.ndim == 3 else seen[..., None], (32, 32, 3))
+    assert np.abs(found - expected).max() <= NEAR.get(name, 2)
+
+
+def test_grey_numbers_without_a_scale_are_skipped(tmp_path):
+    Image.fromarray(GREY.astype(np.float32)).save(tmp_path / "a.tiff")
+    refused = pytest.raises(ValueError, match="no picture")
+    with refused, pytest.warns(UserWarning, match="mode F with numbers outside 0 to 1"):
+        images.folder(tmp_path)
+
+
+WRONG = [
+    (lambda there: images.folder(there / "typo"), ValueError, "path must be .* exists, got"),
+    (lambda there: images.folder("~/no such folder"), ValueError, "path must be .* exists"),
+    (
+        lambda there: images.folder(there / "a"),
+        ValueError,
+        "path must be a folder of pictures, but",
+    ),
+    (lambda there: images.folder(3), TypeError, "path must be the name of a file or folder, got 3"),
+    (lambda there: images.folder(there, size=0), ValueError, "size must be .* 4 to 256, got 0"),
+    (lambda there: images.folder(there, size="16"), ValueError, "size must be .*, got '16'"),
+    (lambda there: images.folder(there, size=3), ValueError, "size must be .*, got 3"),
+    (lambda there: images.idx(there), ValueError, "path must be an IDX file, but"),
+    (lambda there: images.idx(there / "typo"), ValueError, "path must be .* exists"),
+    (lambda there: images.idx(there / "a", size=3), ValueError, "size must be .*, got 3"),
+    (lambda there: images.idx(None), TypeError, "path must be the name"),
+    (lambda there: images.load(3), ValueError, "images must be digits, .*, got '3'"),
+    (lambda there: images.load(["digits"]), ValueError, "images must be digits"),
+    (lambda there: images.digits(8.0), ValueError, "size must be a whole number"),
+    (lambda there: images.fetch("mnist", size=3), ValueError, "size must be"),
+    (lambda there: images.fetch(["mnist"]), ValueError, "name must be one of"),
+    (lambda there: images.digits().split(1.5), ValueError, "held_out must be a number"),
+    (lambda there: images.digits().split(0), ValueError, "held_out must leave at least one"),
+    (lambda there: images.digits().split(seed=-1), ValueError, "seed must be"),
+    (
+        lambda there: images.mosaic(torch.zeros(3, 8, 8)),
+        ValueError,
+        r"x must be pictures .* 8, 8\)",
+    ),
+    (lambda there: images.mosaic(torch.zeros(3, 2, 8, 8)), ValueError, "x must be pictures"),
+    (lambda there: images.mosaic(torch.zeros(3, 1, 8, 8), 0), ValueError, "columns must be"),
+]
+
+
+@pytest.mark.parametrize("call, kind, words", WRONG)
+def test_wrong_files_and_sizes_are_named(call, kind, words, tmp_path, capsys):
+    (tmp_path / "a").write_text("no picture")
+    with pytest.raises(kind, match=words):
+        call(tmp_path)
+    assert "downloaded" not in capsys.readouterr().out
+
+
+def test_a_path_may_begin_at_home(album, monkeypatch):
+    monkeypatch.setenv("HOME", str(album.parent))
+    monkeypatch.setenv("USERPROFILE", str(album.parent))
+    with pytest.warns(UserWarning, match="3 of 6 files"):
+        assert len(images.load("~/album").x) == 3
 
 
 def test_folders_without_a_picture_are_refused(tmp_path):

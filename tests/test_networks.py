@@ -1,7 +1,9 @@
 """The networks: shapes, parameters, seeds, and what each construction promises."""
 
+import math
 import re
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -15,6 +17,7 @@ from ganlib.networks import (
     layers,
     mlp,
     patch_discriminator,
+    reinitialise,
     unet,
 )
 
@@ -151,9 +154,56 @@ def test_the_table_adds_up_and_leaves_the_network_alone(net, shape):
         (lambda: dcgan_generator(12), "size must be one of 8, 16, 32, 64, 128, got 12"),
         (lambda: dcgan_discriminator(256), "got 256"),
         (lambda: dcgan_generator(norm="layer"), "norm must be one of batch, spectral"),
+        (lambda: dcgan_generator(8.5), "size must be one of"),
+        (lambda: dcgan_generator(width=0), "width must be a whole number from 1 to 1024, got 0"),
+        (lambda: dcgan_generator(channels=0), "channels must be a whole number"),
+        (lambda: dcgan_generator(z_dim=0), "z_dim must be a whole number"),
+        (lambda: dcgan_generator(seed=-1), "seed must be a whole number from 0"),
+        (lambda: dcgan_discriminator(width=2.5), "width must be a whole number"),
+        (lambda: dense_generator(0), "size must be a whole number from 1 to 256, got 0"),
+        (lambda: dense_generator(width=0), "width must be"),
+        (lambda: dense_discriminator(channels=-1), "channels must be"),
+        (lambda: unet(depth=0), "depth must be a whole number from 1 to 8, got 0"),
+        (lambda: unet(depth=10**6), "depth must be a whole number from 1 to 8"),
+        (lambda: unet(out_channels=0), "out_channels must be"),
+        (lambda: unet()(torch.zeros(1, 1, 12, 12)), "s a multiple of 8, got"),
+        (lambda: patch_discriminator(layers=0), "layers must be a whole number from 1 to 8"),
+        (lambda: patch_discriminator(width=True), "width must be"),
         (lambda: mlp(3), "at least two positive sizes"),
+        (lambda: mlp(3, 0), "each of sizes must be a whole number from 1 to 1000000, got 0"),
+        (lambda: mlp(1, 4, 1, cover=(2, 1)), "cover needs one input and low < high"),
+        (lambda: mlp(2, 4, 1, cover=(1, 2)), "cover needs one input"),
+        (lambda: mlp(1, 4, 1, cover=3), "cover needs one input and low < high"),
+        (lambda: mlp(1, 4, 1, cover=(0, math.nan)), "cover must be a finite number"),
+        (lambda: mlp(1, 4, 1, cover=(0, 1), slope=0), "slope must be a positive number"),
+        (lambda: layers(mlp(1, 1), 2), r"shape must be one that net takes, got \(2,\)"),
+        (lambda: layers(mlp(1, 1), 0), "each of shape must be a whole number"),
     ],
 )
 def test_wrong_values_are_named(wrong, words):
     with pytest.raises(ValueError, match=words):
         wrong()
+
+
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        (lambda: mlp(1, 1, activation=3), "activation must make a layer"),
+        (lambda: reinitialise(3), "net must be a torch module, got 3"),
+        (lambda: layers(None, 1), "net must be a torch module, got None"),
+    ],
+)
+def test_what_is_no_layer_and_no_network_is_named(wrong, words):
+    with pytest.raises(TypeError, match=words):
+        wrong()
+
+
+def test_whole_numbers_may_be_those_of_numpy():
+    one, four, eight = np.int64(1), np.uint8(4), np.int32(8)
+    for net, other in [
+        (mlp(one, four, one, seed=one), mlp(1, 4, 1, seed=1)),
+        (dcgan_generator(eight, width=four, seed=0), dcgan_generator(8, width=4, seed=0)),
+        (dense_generator(eight, seed=0), dense_generator(8, seed=0)),
+        (unet(width=four, depth=np.int64(2), seed=0), unet(width=4, depth=2, seed=0)),
+    ]:
+        assert all(torch.equal(p, q) for p, q in zip(net.parameters(), other.parameters()))

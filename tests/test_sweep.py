@@ -1,5 +1,7 @@
 """A sweep against the same GANs trained alone, its bad input, and members that diverge."""
 
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -177,8 +179,8 @@ def test_an_interrupt_keeps_what_is_done(capsys):
 
         def sample(self, n, generator=None):
             self.calls += 1
-            if self.calls > 3 + 7:  # three draws only look how this law draws
-                raise KeyboardInterrupt
+            if self.calls == 3 + 7:  # three draws only look how this law draws
+                signal.raise_signal(signal.SIGINT)
             return super().sample(n, generator)
 
     how = {"lr_G": 1e-3, "lr_D": 1e-3, "batch": 8, "anneal": False, "progress": False}
@@ -197,6 +199,11 @@ def test_an_interrupt_keeps_what_is_done(capsys):
         ({"lr_G": []}, "equally many, got .0, 1, 1."),
         ({"lr_D": [1e-3, float("nan")]}, "lr_D must be positive numbers, got nan"),
         ({"lr_G": 0.0}, "lr_G must be positive"),
+        ({"lr_G": "fast"}, "lr_G must be numbers"),
+        ({"lr_G": 1e-60}, "lr_G must be positive"),
+        ({"seed": 0.5}, "seed must be whole numbers of at least 0, got 0.5"),
+        ({"seed": [-1, 2]}, "seed must be whole numbers of at least 0, got -1"),
+        ({"device": "tpv"}, "device must be one of torch, got 'tpv'"),
         ({"steps": 0}, "steps must be .* at least 1, got 0"),
         ({"batch": -1}, "batch must be .* at least 1, got -1"),
         ({"batch": 10**12}, "GB are free"),
@@ -206,3 +213,46 @@ def test_bad_input(wrong, word):
     right = {"lr_G": 1e-3, "lr_D": 1e-3, "steps": 2, "batch": 8, "progress": False}
     with pytest.raises(ValueError, match=word):
         sweep(maker(), targets.gaussian(), **{**right, **wrong})
+
+
+def test_an_interrupt_in_the_middle_of_a_step_lets_it_end():
+    calls = []
+
+    def strikes(D, real, fake, generator):
+        """No penalty: Ctrl-C, when D is about to move for the fifth time and G has not."""
+        calls.append(len(real))
+        if len(calls) == 5:
+            signal.raise_signal(signal.SIGINT)
+        return 0 * D(real).square().mean()
+
+    how = {"lr_G": 1e-3, "lr_D": [1e-3, 2e-3], "batch": 8, "anneal": False, "progress": False}
+    part = sweep(maker(penalty=strikes), targets.gaussian(), steps=50, **how)
+    whole = sweep(maker(), targets.gaussian(), steps=5, **how)
+    assert part.steps == 5
+    for name in ("G", "D"):
+        torch.testing.assert_close(part.weights[name], whole.weights[name])
+
+
+def test_what_is_no_member_is_named():
+    right = {"lr_G": 1e-3, "lr_D": 1e-3, "steps": 1, "batch": 8, "progress": False}
+    done = sweep(maker(), targets.gaussian(), **right)
+    with pytest.raises(ValueError, match="i must be a whole number from -1 to 0, got 1"):
+        done.gan(1)
+    with pytest.raises(TypeError, match="new_gan must be a function of a seed, got 3"):
+        sweep(3, targets.gaussian(), **right)
+    with pytest.raises(TypeError, match="new_gan must give a GAN, got 0"):
+        sweep(lambda seed: seed, targets.gaussian(), **right)
+    with pytest.raises(ValueError, match="target must have a sample"):
+        sweep(maker(), None, **right)
+
+    def frozen(seed):
+        gan = maker()(seed)
+        gan.D[0].requires_grad_(False)
+        return gan
+
+    with pytest.raises(ValueError, match="no weight is frozen"):
+        sweep(frozen, targets.gaussian(), **right)
+    with pytest.raises(ValueError, match="low must be less than high"):
+        survey(maker(), targets.gaussian(), low=1, high=0.1)
+    with pytest.raises(ValueError, match="size must be a whole number"):
+        survey(maker(), targets.gaussian(), size=0)

@@ -12,6 +12,7 @@ import time
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
@@ -83,7 +84,19 @@ def test_a_run_is_gan_step_on_its_batches():
     assert [r["loss_D"] for r in run.gan.history] == [r["loss_D"] for r in plain.history]
 
 
-def test_every_picture_comes_once_before_any_comes_again():
+@pytest.mark.parametrize("n, batch, rounds", [(96, 32, 2), (50, 16, 3), (7, 4, 5)])
+def test_no_picture_comes_twice_in_a_round(n, batch, rounds):
+    greys = torch.linspace(-1, 1, n)
+    run = make(x=greys[:, None, None, None].expand(n, 1, 8, 8).clone(), batch=batch)
+    taken = batches_of(run)
+    a_round = n // batch
+    run.train(rounds * a_round)
+    for first in range(0, len(taken), a_round):
+        shown = torch.cat(taken[first : first + a_round])[:, 0, 0, 0]
+        assert len(shown.unique()) == len(shown) == n - n % batch
+
+
+def test_every_picture_comes_once_in_a_round_that_the_batch_divides():
     greys = torch.linspace(-1, 1, 96)
     run = make(x=greys[:, None, None, None].expand(96, 1, 8, 8).clone())
     taken = batches_of(run)
@@ -412,6 +425,68 @@ def test_damaged_files_are_refused(tmp_path):
         make(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        ({"every": 0}, "every must be a whole number of at least 1, got 0"),
+        ({"ema": 2}, "ema must be a number of at least 0 and below 1, got 2"),
+        ({"fall": 3}, "fall must be two steps"),
+        ({"fall": (5, 5)}, "fall must be two steps, the first before the last"),
+        ({"fall": (-3, 5)}, "fall must be a whole number of at least 0, got -3"),
+        ({"batch": 2.5}, "batch must be a whole number"),
+        ({"x": torch.zeros(40, 8, 8)}, r"x must be pictures .* got \(40, 8, 8\)"),
+        ({"x": "digits"}, "x must be numbers"),
+    ],
+)
+def test_what_no_run_can_have_is_named(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        make(**wrong)
+    with pytest.raises(TypeError, match="gan must be a GAN, got None"):
+        Run(None, images.digits().x)
+    with pytest.raises(ValueError, match="steps must be a whole number"):
+        make().train(-1)
+
+
+def test_pictures_with_a_number_that_is_not_finite_move_nothing():
+    x = images.digits().x[:64].clone()
+    first = int(torch.randperm(64, generator=torch.Generator().manual_seed(0))[0])
+    x[first, 0, 0, 0] = torch.nan
+    run = make(x=x, fall=(0, 5))
+    run.gan.steps = 2  # within the fall
+    before = state(run)
+    with pytest.raises(ValueError, match="real must be finite, got 1 nan or infinite"):
+        run.step()
+    after = state(run)
+    moved = [name for name in before if not torch.equal(before[name], after[name])]
+    assert moved == ["shuffle", "order"]
+    assert run.gan.lr_G == run.gan.lr_D == 1e-3
+
+
+def test_a_run_resumed_with_other_rules_is_refused(tmp_path):
+    make(tmp_path).train(3)
+    gan = make().gan
+    gan.penalty = "r1"
+    with pytest.raises(ValueError, match="penalty is None there, r1 here"):
+        Run(gan, images.digits().x[:200], batch=32, out=tmp_path)
+
+
+def test_whole_numbers_of_a_run_may_be_those_of_numpy(tmp_path):
+    make(tmp_path, batch=np.int64(32), every=np.int64(3), fall=(np.int64(1), 9)).train(np.int32(3))
+    assert len(make(tmp_path, fall=(1, 9)).sample(np.int64(5))) == 5
+
+
+def test_a_pair_is_found_from_any_folder(tmp_path, monkeypatch):
+    plain, _, about = training.load_pair(ROOT / "notebooks/weights/digits.safetensors")
+    for folder in (ROOT / "notebooks", ROOT, tmp_path):
+        monkeypatch.chdir(folder)
+        G, _, _ = training.load_pair("weights/digits.safetensors")
+        assert equal(G, plain)
+    with pytest.raises(ValueError, match="there is no weights/cats"):
+        training.load_pair("weights/cats.safetensors")
+    shutil.copy(ROOT / "notebooks/weights/digits.safetensors", tmp_path / "mine.safetensors")
+    assert training.load_pair("mine.safetensors")[2] == about
+
+
 def test_wrong_batches_and_sizes_are_named():
     for batch in (0, 201):
         with pytest.raises(ValueError, match=f"at most the 200 pictures, got {batch}"):
@@ -499,18 +574,43 @@ def test_the_command_line_trains_and_goes_on(tmp_path):
         (["--loss", "best"], "loss must be one of"),
         (["--lr-G", "-1"], "lr_G must be a positive number"),
         (["--batch", "5000"], "batch must be"),
+        (["--batch", "0"], "batch must be a whole number of at least 1, got 0"),
+        (["--every", "0"], "every must be a whole number of at least 1, got 0"),
+        (["--ema", "nan"], "ema must be a number of at least 0 and below 1, got nan"),
+        (["--ema", "2"], "ema must be a number of at least 0 and below 1, got 2.0"),
+        (["--ema", "-1"], "ema must be a number of at least 0 and below 1, got -1.0"),
+        (["--held-out", "1.5"], "held_out must be a number of at least 0 and below 1, got 1.5"),
+        (["--held-out", "0.9999"], "held_out must leave at least one picture on both sides"),
+        (["--fall-from", "-3"], "fall_from must be a whole number of at least 0, got -3"),
+        (["--fall-from", "9"], "fall_from must be before the last of 1 steps, got 9"),
+        (["--steps", "-5"], "steps must be a whole number of at least 0, got -5"),
+        (["--threads", "0"], "threads must be a whole number of at least 1, got 0"),
+        (["--width", "0"], "width must be a whole number of at least 1, got 0"),
+        (["--width-D", "-1"], "width_D must be a whole number of at least 0, got -1"),
+        (["--width", "9999"], "width must be a whole number from 1 to 1024, got 9999"),
+        (["--z-dim", "0"], "z_dim must be a whole number of at least 1, got 0"),
+        (["--seed", "-1"], "seed must be a whole number from 0"),
+        (["--norm", "layer"], "norm must be one of batch, spectral, none"),
+        (["--lr-D", "nan"], "lr_D must be a positive number, got nan"),
     ],
 )
-def test_the_command_line_names_what_is_wrong(wrong, words, tmp_path):
-    with pytest.raises(SystemExit, match=words):
+def test_the_command_line_names_what_is_wrong(wrong, words, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
         training.main(["--out", str(tmp_path), "--steps", "1", *wrong])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("ValueError: ")
+    assert words in said
+    assert not list(tmp_path.iterdir())
 
 
-def test_cuda_asked_for_and_absent(tmp_path):
+def test_cuda_asked_for_and_absent(tmp_path, capsys):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
-    with pytest.raises(SystemExit, match="sees no GPU; take --device cpu"):
+    with pytest.raises(SystemExit) as ended:
         training.main(["--device", "cuda", "--out", str(tmp_path)])
+    assert ended.value.code == 2
+    assert "sees no GPU; take --device cpu" in capsys.readouterr().err
 
 
 def test_the_command_line_explains_itself(capsys):

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
+from ganlib.checks import tensor
+
 
 class Loss(NamedTuple):
     """A pair of costs: D's from the logits of real and fake, G's from the logits of the fake.
@@ -75,14 +77,28 @@ def value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
     Source: Goodfellow et al. 2014, eq. 1, arXiv:1406.2661.
     """
+    real_logits = tensor("real_logits", real_logits)
+    fake_logits = tensor("fake_logits", fake_logits)
     return -softplus(-real_logits).mean() - softplus(fake_logits).mean()
 
 
 def _slopes(D, x: Tensor) -> Tensor:
     """‖∇ₓ D(x)‖² for each of the n examples, (n,), of the logit."""
+    if not callable(D):
+        raise TypeError(f"D must be a network, got {D!r}")
     x = x.detach().requires_grad_()
-    (slope,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
+    try:
+        (slope,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
+    except (AttributeError, RuntimeError) as error:
+        raise ValueError(f"D has no slope at {tuple(x.shape)}: {error}") from error
     return slope.flatten(1).square().sum(1)
+
+
+def _examples(name: str, x) -> Tensor:
+    x = tensor(name, x)
+    if x.ndim < 2 or len(x) == 0:
+        raise ValueError(f"{name} must be examples, (n, ...), got shape {tuple(x.shape)}")
+    return x
 
 
 def r1(
@@ -92,7 +108,7 @@ def r1(
 
     Source: Mescheder et al. 2018, eq. 9, arXiv:1801.04406.
     """
-    return _slopes(D, real).mean() / 2
+    return _slopes(D, _examples("real", real)).mean() / 2
 
 
 def gradient_penalty(
@@ -102,8 +118,16 @@ def gradient_penalty(
 
     Source: Gulrajani et al. 2017, arXiv:1704.00028.
     """
+    real = _examples("real", real)
+    fake = _examples("fake", fake)
+    if real.shape != fake.shape:
+        raise ValueError(
+            f"fake must have the shape of real, {tuple(real.shape)}, got {tuple(fake.shape)}"
+        )
     one_each = (len(real), *[1] * (real.ndim - 1))
-    t = torch.rand(one_each, generator=generator).to(real)  # the generator lives on the CPU
+    t = torch.rand(one_each, generator=generator, device="cpu").to(
+        real
+    )  # the generator lives on the CPU
     slopes = _slopes(D, t * real + (1 - t) * fake.detach())
     return ((slopes + 1e-12).sqrt() - 1).square().mean()  # 1e-12: the square root has no slope at 0
 
@@ -115,6 +139,8 @@ PENALTIES: dict[str, Penalty] = {"r1": r1, "gradient penalty": gradient_penalty}
 def loss_of(loss: str | Loss) -> Loss:
     """The `Loss` of this name, or the one that is given; ValueError for anything else."""
     if isinstance(loss, Loss):
+        if not (callable(loss.D) and callable(loss.G)):
+            raise ValueError(f"loss {loss.name} must have two functions D and G, got {loss!r}")
         return loss
     if isinstance(loss, str) and loss in LOSSES:
         return LOSSES[loss]

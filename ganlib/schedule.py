@@ -1,5 +1,7 @@
 """How the learning rates fall while a GAN trains."""
 
+from ganlib.checks import finite, positive
+
 
 def fall(step: float, steps: float, *, floor: float = 0.01) -> float:
     """What both rates are multiplied by at this step: min(1, max(floor, 2 − 2 step / steps)).
@@ -7,4 +9,5 @@ def fall(step: float, steps: float, *, floor: float = 0.01) -> float:
     1 over the first half of the run, then along a line towards 0, but not below `floor`, so that a
     run which goes on after its last step still learns.
     """
-    return min(1.0, max(floor, 2 - 2 * step / steps))
+    step = finite("step", step)
+    return min(1.0, max(finite("floor", floor), 2 - 2 * step / positive("steps", steps)))

@@ -510,7 +510,7 @@ REFUSED = [
     (lambda: other(D=mlp(1, 2)).step_G(8), r"D must give one logit .* got \(8, 2\)"),
     (lambda: make().logits(X[:, None]), "x must be a row of numbers"),
     (
-        lambda: make(loss=Loss("own", D=lambda r, f: r, G=None)).step(REAL),
+        lambda: make(loss=Loss("own", D=lambda r, f: r, G=abs)).step(REAL),
         "loss_D must be a tensor",
     ),
     (lambda: make().load_state_dict({}), "state must be that of such a GAN: it has no 'G'"),

@@ -245,7 +245,7 @@ MODES = {
     "YCbCr": (Image.fromarray(COLOUR).convert("YCbCr"), "tiff", COLOUR),
     "LAB": (Image.fromarray(np.dstack([GREY, 0 * GREY, 0 * GREY]), "LAB"), "tiff", None),
 }
-NEAR = {"P, transparent": 24, "CMYK, JPEG": 12, "YCbCr": 3}  # what the format itself loses
+NEAR = {"P, transparent": 24, "CMYK, JPEG": 12, "YCbCr": 4}  # what the format itself loses
 
 
 @pytest.mark.filterwarnings("ignore:.mode. parameter is deprecated")

@@ -173,3 +173,27 @@ def test_gradient_penalty_repeats_with_its_generator():
         gradient_penalty(D, REAL, FAKE, torch.Generator().manual_seed(s)) for s in (0, 0, 1)
     )
     assert one == two != three
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: value("a", FAKE), "real_logits must be numbers"),
+        (lambda: value(REAL, None), "fake_logits must be numbers"),
+        (
+            lambda: r1(nn.Linear(1, 1), [1.0]),
+            r"real must be examples, \(n, ...\), got shape \(1,\)",
+        ),
+        (lambda: r1(nn.Linear(2, 1), [[1.0]]), r"D has no slope at \(1, 1\)"),
+        (lambda: r1(lambda x: (x, x), REAL), "D has no slope"),
+        (lambda: r1(lambda x: x.detach(), REAL), "D has no slope"),
+        (lambda: gradient_penalty(nn.Linear(1, 1), REAL, REAL[:3]), "fake must have the shape of"),
+        (lambda: gradient_penalty(nn.Linear(1, 1), REAL, None), "fake must be numbers"),
+        (lambda: loss_of(Loss("mine", D=None, G=None)), "loss mine must have two functions"),
+    ],
+)
+def test_what_does_not_fit_is_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+    with pytest.raises(TypeError, match="D must be a network, got 3"):
+        r1(3, REAL)

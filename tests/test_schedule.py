@@ -1,5 +1,7 @@
 """The falling rate against its values, and against the formula to the last bit."""
 
+import math
+
 import pytest
 
 from ganlib.schedule import fall
@@ -39,3 +41,16 @@ def test_it_is_the_formula_to_the_last_bit(steps):
 def test_it_never_rises():
     rates = [fall(step, 100) for step in range(150)]
     assert rates == sorted(rates, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        ({"step": math.nan}, "step must be a finite number, got nan"),
+        ({"steps": 0}, "steps must be a positive number, got 0"),
+        ({"floor": "low"}, "floor must be a finite number, got 'low'"),
+    ],
+)
+def test_wrong_numbers_are_named(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        fall(**{"step": 1, "steps": 2, **wrong})

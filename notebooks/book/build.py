@@ -24,7 +24,7 @@ from ganlib.words import words
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-OWN = ("conf.py", "references.bib", "index.md", "glossary.md", "references.md")
+OWN = ("conf.py", "references.bib", "index.md", "glossary.md", "data.md", "references.md")
 
 PAPER = r"\[arXiv:(\d{4}\.\d{4,5})\]\([^)]*\)|arXiv:(\d{4}\.\d{4,5})"
 LAB = """\

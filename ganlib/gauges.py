@@ -67,7 +67,7 @@ class LineGauge:
     def _check(law) -> None:
         try:
             x = law.sample(3, torch.Generator())
-            log_p = law.log_prob(torch.zeros(3, 1))
+            log_p = law.log_prob(torch.zeros_like(x))
             shapes = [tuple(x.shape), tuple(log_p.shape)]
         except Exception as error:
             raise ValueError(

@@ -6,7 +6,6 @@ resumes, and the run continues as if it had never stopped. On several processes:
 """
 
 import copy
-import hashlib
 import os
 import sys
 import warnings
@@ -23,12 +22,20 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ganlib import networks, targets
-from ganlib.checks import count, one_of, positive, seed_of, share, tensor
+from ganlib.checks import count, one_of, positive, seed_of, share
 from ganlib.files import held, read, write
 from ganlib.gan import GAN
 from ganlib.images import load, mosaic
 from ganlib.interrupts import CtrlC
 from ganlib.losses import loss_of
+from ganlib.settings import (
+    checked_batch,
+    checked_fall,
+    checked_gan,
+    checked_pictures,
+    fingerprint,
+    rules,
+)
 from ganlib.states import fitting, flat, restore
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
@@ -98,36 +105,31 @@ class Run:
     ):
         self.world = int(os.environ.get("WORLD_SIZE", 1))
         self.rank = 0
-        x = _checked_pictures(x)
-        batch = _checked_batch(batch, len(x), self.world)
-        fall = _checked_fall(fall)
-        ema = share("ema", ema)
-        seed = seed_of(seed)
-
-        self.gan = _checked_gan(gan)
+        x = checked_pictures(x)
+        batch = checked_batch(batch, len(x), self.world)
+        self.gan = checked_gan(gan)
         self.G = copy.deepcopy(gan.G).eval().requires_grad_(False)
         self.prior = gan.prior
         self.batch = batch
-        self.ema = ema
+        self.ema = share("ema", ema)
         self.every = count("every", every)
         self.out = Path(out or ".")
         self.saves = out is not None
         self.about = about or {}
         self.settings = {
             "batch": batch,
-            "ema": ema,
-            "fall": fall,
-            "seed": seed,
-            "pictures": [*x.shape, _fingerprint(x)],
+            "ema": self.ema,
+            "fall": checked_fall(fall),
+            "seed": seed_of(seed),
+            "pictures": [*x.shape, fingerprint(x)],
             "loss": loss_of(gan.loss).name,
             "lr_G": gan.lr_G,
             "lr_D": gan.lr_D,
-            **_rules(gan),
+            **rules(gan),
         }
         self.order = torch.zeros(0, dtype=torch.long)  # the pictures yet to come in this round
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = torch.Generator().manual_seed(self.settings["seed"])
         self._place(x)
-
         # The bare networks: a checkpoint has the same names however they are run.
         self.nets = {"G": gan.G, "D": gan.D, "mean": self.G}
         self._prepare(bf16, channels_last, compile)
@@ -361,59 +363,6 @@ class Run:
             "global": torch.get_rng_state(),
             "history": torch.tensor(rows).double(),
         }
-
-
-def _checked_gan(gan) -> GAN:
-    if not isinstance(gan, GAN):
-        raise TypeError(f"gan must be a GAN, got {gan!r}")
-    return gan
-
-
-def _checked_pictures(x) -> Tensor:
-    """x (n, channels, size, size) as float32; whether all is finite, each step looks."""
-    x = tensor("x", x)
-    if x.ndim != 4 or x.numel() == 0:
-        raise ValueError(f"x must be pictures (n, channels, size, size), got {tuple(x.shape)}")
-    return x.float()
-
-
-def _checked_batch(batch, pictures: int, world: int) -> int:
-    batch = count("batch", batch, 0)
-    if not 0 < batch <= pictures or batch % world:
-        raise ValueError(
-            f"batch must be a multiple of {world}, at most the {pictures} pictures, got {batch}"
-        )
-    return batch
-
-
-def _checked_fall(fall) -> list[int]:
-    """No fall, or its first and its last step."""
-    try:
-        steps = [count("fall", step, 0) for step in fall]
-    except TypeError:
-        steps = [0]
-    if steps and (len(steps) != 2 or not steps[0] < steps[1]):
-        raise ValueError(f"fall must be two steps, the first before the last, got {fall!r}")
-    return steps
-
-
-def _rules(gan: GAN) -> dict:
-    """What else a run must be resumed with, as far as it is not the default of `GAN`."""
-    penalty = getattr(gan.penalty, "__name__", gan.penalty)
-    usual = (
-        ("optimiser", gan.optimiser, "adam"),
-        ("betas", list(gan.betas), [0.5, 0.999]),
-        ("d_steps", gan.d_steps, 1),
-        ("penalty", penalty, None),
-        ("penalty_weight", gan.penalty_weight, 1.0),
-    )
-    return {name: value for name, value, default in usual if value != default}
-
-
-def _fingerprint(x: Tensor) -> str:
-    """Tells one set of pictures from another: of about 1,000 of them, evenly spread, the digest."""
-    few = x[:: max(1, len(x) // 1000)].contiguous()
-    return hashlib.sha256(few.cpu().numpy().tobytes()).hexdigest()[:16]
 
 
 def _shapes(tensors: dict[str, Tensor]) -> dict[str, list[int]]:

@@ -39,14 +39,14 @@ LEAVES = [
 ]
 
 # Rooms that join leaves.
-GAME = ["gan", "sweep", "families", "training", "metrics", "medicine"]
+GAME = ["gan", "sweep", "families", "settings", "training", "metrics", "medicine"]
 
 # fmt: off
 DOORS = {
     # a room         may use, beside itself
     "__init__":      [],
     **{leaf:         LEAVES[:place] for place, leaf in enumerate(LEAVES)},  # those left of it
-    **{room:         [*LEAVES, "gan"] for room in GAME},
+    **{room:         [*LEAVES, "gan", "settings"] for room in GAME},
     "gauges":        [*LEAVES, *GAME],
     "session":       [*LEAVES, *GAME, "gauges"],
     "stage":         ["checks", "plots"],

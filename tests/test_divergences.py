@@ -4,15 +4,20 @@ import itertools
 import math
 import warnings
 from functools import partial
+from statistics import NormalDist
 
+import numpy as np
 import pytest
 import torch
+from scipy.integrate import quad
+from scipy.optimize import brentq
 from scipy.stats import wasserstein_distance
 from torch.distributions import Categorical, Normal, Uniform, kl_divergence
 
 from ganlib import divergences as d
 from ganlib import targets
 from ganlib.densities import line
+from ganlib.losses import LOSSES
 
 TABLE = torch.distributions.Dirichlet(torch.full((6,), 0.7, dtype=torch.float64))
 X = line(-20, 20, 8000)
@@ -202,3 +207,80 @@ def test_other_wrong_input_is_refused():
     for n in (1, 0, 2.5, True):
         with pytest.raises(ValueError, match="at least 2"):
             d.monte_carlo_kl(targets.gaussian(), targets.gaussian(), n)
+
+
+# -- what G walks down -----------------------------------------------------------------------------
+
+# The best D of a loss as a function of ℓ = log(p/q), in the terms of that loss.
+BEST = {
+    "minimax": lambda logit: logit,
+    "non-saturating": lambda logit: logit,
+    "hinge": torch.sign,
+    "least-squares": lambda logit: torch.tanh(logit / 2),
+}
+# f of ∫ p f(q/p), which G then walks down, by hand; f(1) = 0.
+DESCENDED = {
+    "minimax": lambda u: u * math.log(u) - (1 + u) * math.log((1 + u) / 2),
+    "non-saturating": lambda u: (1 + u) * math.log((1 + u) / 2),
+    "hinge": lambda u: abs(u - 1),
+    "least-squares": lambda u: (u - 4 * math.log((1 + u) / 2) - 4 / (1 + u) + 1) / 2,
+}
+EDGES = torch.linspace(-9, 9, 20_001, dtype=torch.float64)
+
+
+def p_of(x):
+    """Two modes, the law of the data."""
+    return (NormalDist(-1.5, 0.5).pdf(x) + NormalDist(1.5, 0.5).pdf(x)) / 2
+
+
+def descended(name, mean, sd):
+    """∫ p f(q/p) for q = N(mean, sd²), by adaptive quadrature from one crossing to the next."""
+    q_of = NormalDist(mean, sd).pdf
+    places = np.linspace(-9, 9, 721)
+    apart = [p_of(x) - q_of(x) for x in places]
+    crossings = [
+        brentq(lambda x: p_of(x) - q_of(x), places[k], places[k + 1])
+        for k in range(len(places) - 1)
+        if apart[k] * apart[k + 1] < 0
+    ]
+    ends = [-9, *crossings, 9]
+    pieces = [
+        quad(lambda x: p_of(x) * DESCENDED[name](q_of(x) / p_of(x)), a, b, epsabs=1e-10)[0]
+        for a, b in itertools.pairwise(ends)
+    ]
+    return sum(pieces)
+
+
+@pytest.mark.parametrize("name", DESCENDED)
+@pytest.mark.parametrize("mean, sd", [(1.5, 0.7), (0.3, 1.2)])
+def test_a_cost_of_g_has_the_slope_of_its_divergence(name, mean, sd):
+    """∫ q̇ c(ℓ), the best D held still, is a difference quotient of ∫ p f(q/p)."""
+    at = (EDGES[1:] + EDGES[:-1]) / 2
+    p = torch.tensor([p_of(x) for x in at.tolist()], dtype=torch.float64)
+    logit = p.log() - Normal(mean, sd).log_prob(at)
+    paid = torch.vmap(LOSSES[name].G)(BEST[name](logit)[:, None])
+
+    h = 1e-3
+    for d_mean, d_sd in ((h, 0), (0, h)):
+        more = Normal(mean + d_mean, sd + d_sd).cdf(EDGES)
+        less = Normal(mean - d_mean, sd - d_sd).cdf(EDGES)
+        felt = ((more - less).diff() * paid).sum().item() / (2 * h)
+
+        rise = descended(name, mean + d_mean, sd + d_sd) - descended(name, mean - d_mean, sd - d_sd)
+        assert felt == pytest.approx(rise / (2 * h), abs=2e-4)
+
+
+def test_minus_log_d_goes_half_way():
+    """2 KL(½(p + q)‖p) = KL(q‖p) − 2 JS(p, q), which is not negative."""
+    for k in range(20):
+        p, q = laws(k)
+        half_way = 2 * d.kl((p + q) / 2, p)
+        torch.testing.assert_close(half_way, d.kl(q, p) - 2 * d.js(p, q))
+        assert half_way > 0
+
+
+def test_least_squares_with_target_0_likes_a_missing_mode():
+    """∫ p f(q/p) is below its value at q = p, 0, when q lacks an eighth of p: no divergence."""
+    f = DESCENDED["least-squares"]
+    assert f(1) == pytest.approx(0, abs=1e-15)
+    assert f(0) / 8 + 7 / 8 * f(8 / 7) == pytest.approx(-0.0141, abs=1e-4)

@@ -1,5 +1,6 @@
 """The checks of notebook 05, Losses and failure."""
 
+import numpy as np
 import torch
 from torch.nn.functional import softplus
 
@@ -72,8 +73,9 @@ def reverse_kl_cost(answer):
     """A function of the logit of the best D: a cost of G whose slope is that of KL(q‖p)."""
     logit = torch.linspace(-3, 3, 13, dtype=torch.float64)
     cost = answer(logit)
-    if cost in (None, ...):
+    if cost is None or cost is ...:
         return ...
+    cost = torch.as_tensor(cost, dtype=torch.float64)
 
     likelihood = -logit.exp()
     non_saturating = softplus(-logit)
@@ -85,32 +87,62 @@ def reverse_kl_cost(answer):
         {
             _centred(logit):          "The sign: the higher the logit, the less a fake should pay.",
             _centred(likelihood):     "That is maximum likelihood, KL(p‖q); the reverse is asked.",
-            _centred(non_saturating): "That one is KL(q‖p) − 2 JS.",
+            _centred(non_saturating): "That is −log D: 2 KL(½(p + q)‖p).",
         },
     )
     # fmt: on
     return judge(_centred(cost))
 
 
+def _around(centres, counts, away):
+    """As many samples at each centre as counts says, each moved by its row of `away`."""
+    return (centres + torch.tensor(away)).repeat_interleave(torch.tensor(counts), 0)
+
+
+def _sets_of_samples():
+    """Four times (x, centres, sd), each close to one limit of the count."""
+    still = [[0.0, 0.0]] * 4
+    centres = torch.tensor([[-2.0, 0.0], [2.0, 0.0], [0.0, 2.0], [0.0, -2.0]])
+    pair = centres[:2]
+    far = centres[3:] + torch.tensor([0.0, -1.0])
+
+    # The fair part is 100, a fifth of it 20: 21 are enough, 19 are not.
+    number = _around(centres, [360, 21, 19, 0], still)
+    # In units of the sd: 2.9 away, at the centre, 3.1 away along an axis, 3.1 across.
+    distance = _around(centres, [100] * 4, [[0.29, 0.0], [0.0, 0.0], [0.31, 0.0], [0.22, 0.22]])
+    # The same in another sd: 2.9 and 3.1 away.
+    scale = _around(pair, [50, 50], [[0.58, 0.0], [0.62, 0.0]])
+    # Of 400 samples 160 are far from every mode, and count in n.
+    strays = torch.cat([_around(centres, [200, 19, 21, 0], still), far.repeat(160, 1)])
+    return [
+        (number, centres, 0.1),
+        (distance, centres, 0.1),
+        (scale, pair, 0.2),
+        (strays, centres, 0.1),
+    ]
+
+
 def count_modes(answer):
     """A function (x, centres, sd) that counts the modes that the samples x cover."""
-    centres = torch.tensor([[-2.0, 0.0], [2.0, 0.0], [0.0, 2.0], [0.0, -2.0]])
-    uneven = centres.repeat_interleave(torch.tensor([60, 30, 8, 2]), 0)
-    beside = centres + 0.4
-    found = [answer(uneven, centres, 0.1), answer(beside, centres, 0.1)]
-    if found[0] in (None, ...):
+    found = [answer(*samples) for samples in _sets_of_samples()]
+    if found[0] is None or found[0] is ...:
         return ...
 
     # fmt: off
     judge = _numbers(
-        (3, 0),
-        f"Two sets of samples have 3 and 0 modes, not {found}.",
+        (2, 2, 1, 2),
+        f"Four sets of samples have 2, 2, 1 and 2 modes, not {np.ravel(found).tolist()}.",
         {
-            (4, 0): "2 % of the samples do not cover a mode: ask for a fifth of its fair part, "
-                    "25 %.",
-            (3, 4): "Samples 4 sd away from every mode are not good.",
-            (4, 4): "Neither distance nor number counts yet.",
-            (2, 0): "A fifth of the fair part is enough.",
+            (3, 2, 1, 3): "19 of 400 samples do not cover one of four modes: ask for a fifth of "
+                          "its fair part, 20.",
+            (1, 2, 1, 1): "A fifth of the fair part is enough: 21 of 400 samples for one of four "
+                          "modes.",
+            (2, 2, 1, 3): "The fair part is n / modes, and n counts the bad samples, too.",
+            (2, 4, 2, 2): "Samples 3.1 sd away from their centre are not good.",
+            (2, 1, 0, 2): "Samples 2.9 sd away from their centre are good.",
+            (2, 3, 1, 2): "The distance is Euclidean: 2.2 sd along both axes is 3.1 sd.",
+            (2, 2, 0, 2): "The sd is given: 3 sd is not always the same distance.",
+            (4, 4, 4, 4): "Neither distance nor number counts yet.",
         },
     )
     # fmt: on

@@ -1,6 +1,7 @@
 """Answers to the exercises of notebook 05, Losses and failure."""
 
 import json
+import math
 from pathlib import Path
 
 import torch
@@ -26,9 +27,21 @@ def count_of_ganlib(x, centres, sd):
     return modes(x, Mixture(centres, [sd]))[0]
 
 
+def count_of_the_good(x, centres, sd):
+    """The usual mistake: the fair part of the good samples only."""
+    return count(x[torch.cdist(x, centres).amin(1) <= 3 * sd], centres, sd)
+
+
+def count_in_boxes(x, centres, sd):
+    """The usual mistake: 3 sd along each axis."""
+    apart, nearest = torch.cdist(x, centres, p=math.inf).min(1)
+    good = torch.bincount(nearest[apart <= 3 * sd], minlength=len(centres))
+    return (good >= 0.2 * len(x) / len(centres)).sum()
+
+
 RIGHT = {
     "starved_share": [0.2 / 0.8, torch.tensor(0.25)],
-    "reverse_kl_cost": [lambda t: -t, lambda t: 5 - t],
+    "reverse_kl_cost": [lambda t: -t, lambda t: 5 - t, lambda t: -t.numpy()],
     "collapsed": [(0.5, 1.5)],
     "smooth_d_star": [0.225],
     "count_modes": [count, count_of_ganlib],
@@ -47,7 +60,7 @@ WRONG = {
     "reverse_kl_cost": [
         (lambda t: t,            "sign"),
         (lambda t: -t.exp(),     "likelihood"),
-        (lambda t: softplus(-t), "2 JS"),
+        (lambda t: softplus(-t), "2 KL"),
         (lambda t: t**2,         "slope of"),
     ],
     "collapsed": [
@@ -63,11 +76,18 @@ WRONG = {
         (0.5,  "Put"),
     ],
     "count_modes": [
-        (lambda x, centres, sd: count(x, centres, sd, share=0.05), "2 %"),
-        (lambda x, centres, sd: count(x, centres, sd, within=9),   "4 sd"),
-        (lambda x, centres, sd: 4,                                 "Neither"),
-        (lambda x, centres, sd: count(x, centres, sd, share=1),    "enough"),
-        (lambda x, centres, sd: 1,                                 "Two sets"),
+        (lambda x, centres, sd: count(x, centres, sd, share=0.1),    "19 of 400"),
+        (lambda x, centres, sd: count(x, centres, sd, share=0.185),  "19 of 400"),
+        (lambda x, centres, sd: count(x, centres, sd, share=0.215),  "is enough"),
+        (lambda x, centres, sd: count(x, centres, sd, share=1),      "is enough"),
+        (count_of_the_good,                                          "n counts the bad"),
+        (lambda x, centres, sd: count(x, centres, sd, within=3.2),   "3.1 sd"),
+        (lambda x, centres, sd: count(x, centres, sd, within=9),     "3.1 sd"),
+        (lambda x, centres, sd: count(x, centres, sd, within=2.8),   "2.9 sd"),
+        (count_in_boxes,                                             "Euclidean"),
+        (lambda x, centres, sd: count(x, centres, 0.1),              "sd is given"),
+        (lambda x, centres, sd: 4,                                   "Neither"),
+        (lambda x, centres, sd: 1,                                   "Four sets"),
     ],
     "interval": [
         ((1.380, 2.620), "many seeds"),

@@ -23,6 +23,7 @@ from statistics import mean
 import torch
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
+from torch.nn.functional import softplus
 
 from ganlib import targets
 from ganlib.densities import line
@@ -30,9 +31,10 @@ from ganlib.gan import GAN
 from ganlib.labs.twins import PATIENTS
 from ganlib.losses import LOSSES, Loss
 from ganlib.medicine import MEDICINE, treat
-from ganlib.metrics import modes
+from ganlib.metrics import View, modes
 from ganlib.networks import mlp
 from ganlib.schedule import fall
+from ganlib.sweep import sweep
 
 OUT = Path(__file__).parents[2] / "images" / "failures.json"
 NONE = MEDICINE["none"]
@@ -66,7 +68,7 @@ class Stack(nn.Module):
 
 
 def ring(seeds, steps, *, target=None, batch=64, width=48, dose=NONE, **knobs):
-    """Modes covered and share of good samples after training, one number for each seed."""
+    """Modes covered, share of good samples and JS after training, one number for each seed."""
     target = target or targets.ring()
     prior = targets.gaussian(dim=2)
     G = Stack([mlp(2, width, width, 2, seed=2 * seed) for seed in range(seeds)])
@@ -84,16 +86,21 @@ def ring(seeds, steps, *, target=None, batch=64, width=48, dose=NONE, **knobs):
     with torch.no_grad():
         x = shown(prior.sample(seeds * 4000, torch.Generator().manual_seed(2)))
     found = [modes(x[seed::seeds], target) for seed in range(seeds)]
+
+    trained = shown if shown is gan.G else shown.module
+    view = View(target, prior)
     return {
         "modes": [covered for covered, _ in found],
         "good": [round(good, 3) for _, good in found],
+        "js": [round(view.look(trained.member(seed)).js, 4) for seed in range(seeds)],
     }
 
 
 class Line:
     """A stack of 1-D GANs, one for each seed from `first` on, looked at through the exact ledger.
 
-    far: how far G begins from the data. sgd: G descends without Adam. points: so many examples are
+    draws: the seed of the data and the noise. far: how far G begins from the data. sgd: G descends
+    without Adam. points: so many examples are
     all the data. anneal: the rates fall. small: G is a straight line.
     """
 
@@ -102,6 +109,7 @@ class Line:
         seeds,
         *,
         first=0,
+        draws=0,
         target="normal",
         far=0.0,
         sgd=False,
@@ -115,7 +123,7 @@ class Line:
         self.law = laws[target]()
         self.seeds = seeds
         self.anneal = anneal
-        self.data = torch.Generator().manual_seed(1)
+        self.data = torch.Generator().manual_seed(draws + 1)
         self.pool = self.law.sample(points, self.data) if points else None
         self.x = line(-8, 12, 400)
         density = self.law.log_prob(self.x[:, None]).exp()
@@ -128,7 +136,7 @@ class Line:
             return Stack([wrap(self.D(inputs, seed)) for seed in which])
 
         knobs = {"lr_G": 2e-3, "lr_D": 1e-2, "betas": (0.0, 0.9), **knobs}
-        self.gan, self.shown = treat(Stack(G), D, targets.uniform(), dose, seed=0, **knobs)
+        self.gan, self.shown = treat(Stack(G), D, targets.uniform(), dose, seed=draws, **knobs)
         if sgd:
             self.gan.opt_G = torch.optim.SGD(self.gan.G.parameters(), lr=knobs["lr_G"] * seeds)
 
@@ -182,6 +190,9 @@ class Line:
 def late(step, steps):
     """Whether a step lies in the last third of a run."""
     return step > steps / 1.5
+
+
+UNITS = {"modes": "modes", "good": "of the samples good", "js": "nats of JS"}
 
 
 def say(name, numbers, unit):
@@ -241,29 +252,84 @@ def folklore(seeds, steps):
 CIRCLING = {"lr_G": 3e-3, "lr_D": 3e-3, "betas": (0.9, 0.999)}  # in one dimension
 
 
-def circling(seeds, steps, dose):
+def circling(seeds, steps, dose, **fresh):
     """JS over the last third of a run that circles, a mean for each seed."""
-    run = Line(seeds, dose=dose, **CIRCLING)
+    run = Line(seeds, dose=dose, **CIRCLING, **fresh)
     js = [run.js() for step in run.train(steps, looks=20) if late(step, steps)]
     return [round(mean(of_seed), 4) for of_seed in zip(*js)]
 
 
 def medicine(seeds, steps):
-    """Twins: a sick setting with and without each medicine.
+    """Twins: a sick setting with and without each medicine, one number for each seed.
 
-    Modes covered on the ring, or JS over the last third.
+    On the ring modes, share of good samples and JS in the end; else JS over the last third.
     """
     found = {"D too slow": {}, "D too fast": {}, "circling": {}}
     for patient, name in itertools.product(found, MEDICINE):
         if patient == "circling":
-            unit = "nats of JS"
-            numbers = circling(seeds, steps, MEDICINE[name])
+            measured = {"js": circling(seeds, steps, MEDICINE[name])}
         else:
-            unit = "modes"
-            on_ring = ring(seeds, steps, dose=MEDICINE[name], **PATIENTS[patient])
-            numbers = on_ring["modes"]
-        found[patient][name] = numbers
-        say(f"{patient} | {name}", numbers, unit)
+            measured = ring(seeds, steps, dose=MEDICINE[name], **PATIENTS[patient])
+        found[patient][name] = measured
+        for measure, numbers in measured.items():
+            say(f"{patient} | {name}", numbers, UNITS[measure])
+    return found
+
+
+def again(seeds, steps):
+    """Two medicines against circling once more, with weights, data and noise not used before."""
+    names = ("none", "optimism", "average of G, 0.99")
+    fresh = {"first": 1000, "draws": 1000}
+    return {name: {"js": circling(seeds, steps, MEDICINE[name], **fresh)} for name in names}
+
+
+def narrow(seeds, steps):
+    """The ring of eight with modes of sd 0.02, trained longer and longer."""
+    return {
+        str(times * steps): ring(seeds, times * steps, target=targets.ring(std=0.02))
+        for times in (1, 2, 4)
+    }
+
+
+def _one_sided(real, fake):
+    """The cost of a D that is asked for 0.9 on data, and for 0 on fakes."""
+    return 0.9 * softplus(-real).mean() + 0.1 * softplus(real).mean() + softplus(fake).mean()
+
+
+def strength(seeds, steps):
+    """The 1-D GAN against the rate of D, with and without label smoothing: JS and D's regret."""
+    rates = torch.logspace(-4.5, -0.5, 9)
+    law = targets.gaussian()
+    x = line(-6, 6, 400)
+    p = law.log_prob(x[:, None]).exp()
+    plain = LOSSES["non-saturating"]
+    found = {}
+    for name, loss in {"plain": plain, "one-sided 0.9": plain._replace(D=_one_sided)}.items():
+
+        def new_gan(seed, loss=loss):
+            G = mlp(1, 32, 32, 1, seed=2 * seed)
+            D = mlp(1, 48, 48, 1, seed=2 * seed + 1, cover=(-3, 3))
+            return GAN(G, D, law, loss=loss, betas=(0.0, 0.9), seed=seed)
+
+        runs = sweep(
+            new_gan,
+            law,
+            lr_G=2e-3,
+            lr_D=rates.repeat_interleave(seeds),
+            seed=torch.arange(seeds).repeat(len(rates)),
+            steps=steps // 3,
+            batch=64,
+            anneal=False,
+            progress=False,
+        )
+        ledgers = runs.ledgers(p, x)
+        found[name] = {
+            f"{rate:.2g}": {
+                "js": [round(end.js, 4) for end in ledgers[k * seeds : (k + 1) * seeds]],
+                "regret": [round(end.regret, 4) for end in ledgers[k * seeds : (k + 1) * seeds]],
+            }
+            for k, rate in enumerate(rates.tolist())
+        }
     return found
 
 
@@ -377,7 +443,10 @@ def clinic(seeds, steps, looks=60):
     return found
 
 
-STUDIES = {study.__name__: study for study in (collapse, dose, folklore, medicine, clinic)}
+STUDIES = {
+    study.__name__: study
+    for study in (collapse, strength, dose, folklore, narrow, medicine, again, clinic)
+}
 
 
 def main(arguments=None):

@@ -381,7 +381,8 @@ CLINIC = {
     "blind D": Case(
         {"lr_D": 1e-7, "lr_G": 1e-4},
         lambda js, end, pull: end.off_half < 0.1 and end.off_star > 0.25,
-        "E|D − ½| is small and E|D − D*| grows; the losses hardly move. D does not learn at all.",
+        "E|D − ½| is small and E|D − D*| grows: D does not learn at all. "
+        "Both losses move, but only because G does.",
     ),
     "frozen": Case(
         {"lr_G": 5e-2, "lr_D": 5e-2},

@@ -1,7 +1,9 @@
 """Medicine for sick GANs: what is put on D, on the optimiser or on G, each with one knob.
 
 The penalties are in `losses`, the rates and d_steps in `GAN`. `treat` joins them, so that two GANs
-which differ in exactly one knob can be trained as twins.
+which differ in exactly one knob can be trained as twins. Three medicines must change more: k = 5
+takes five times the batches, the spread of the batch a D with more inputs, and the gradient penalty
+draws its mixtures from the generator of the noise.
 """
 
 from collections.abc import Callable

@@ -110,6 +110,21 @@ def test_the_eight_runs_are_as_recorded_and_reproduced_in_nine_of_ten_seeds():
 
 def test_medicine_was_tried_on_20_pairs_of_every_patient():
     assert set(STUDY["medicine"]) == {"D too slow", "D too fast", "circling"}
-    for runs in STUDY["medicine"].values():
+    for patient, runs in STUDY["medicine"].items():
+        measures = {"js"} if patient == "circling" else {"modes", "good", "js"}
         assert set(runs) == set(MEDICINE)
-        assert all(len(numbers) == 20 for numbers in runs.values())
+        for measured in runs.values():
+            assert set(measured) == measures
+            assert all(len(numbers) == 20 for numbers in measured.values())
+
+
+def test_more_modes_are_not_a_smaller_js():
+    """What notebook 05 says of R1 on a D that is too fast: modes gained, good samples lost."""
+    runs = STUDY["medicine"]["D too fast"]
+    change = {
+        measure: np.subtract(runs["R1, weight 1"][measure], runs["none"][measure]).mean()
+        for measure in ("modes", "good", "js")
+    }
+    assert change["modes"] > 2
+    assert change["good"] < -0.2
+    assert change["js"] > 0

@@ -221,6 +221,22 @@ def test_the_view_has_all_the_mass_and_no_divergence_to_its_own_samples(law):
     assert view.p[16 * 32 + 19].item() == pytest.approx(counted, abs=2e-3)
 
 
+def test_a_circle_without_modes_covers_all_eight():
+    """The null of the count: of the points of a circle 3 sd around each mode are good."""
+    ring = targets.ring()
+    view = metrics.View(ring, targets.gaussian(dim=2))
+    now = view.look(lambda z: 2 * z / z.norm(dim=1, keepdim=True))
+    arc = 2 * math.asin(0.3 / 2 / 2)  # from a mode at radius 2 to the point 0.3 away
+    share = 8 * 2 * arc / (2 * math.pi)
+    assert now.modes == 8
+    assert now.good == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / 4096))
+    assert now.js > 0.3
+
+    honest = view.look(lambda z: ring.sample(len(z), torch.Generator().manual_seed(1)))
+    assert (honest.modes, round(honest.good, 2)) == (8, 0.99)
+    assert honest.js < 0.01
+
+
 def test_js_of_one_mode_of_two():
     law = targets.Mixture([[-1.0, 0.0], [1.0, 0.0]], [0.05])
     one = targets.Mixture([[-1.0, 0.0]], [0.05])

@@ -33,7 +33,7 @@ GAUGES = [
 class Twins(Lab):
     """Two GANs on the ring of eight with the same first weights, batches and noise.
 
-    The right one takes a medicine.
+    The right one takes a medicine; `medicine` says which three of them change more than one knob.
     """
 
     def __init__(self, patient="D too fast", medicine="R1, weight 1", *, seed=0, name=None):

@@ -111,20 +111,45 @@ def test_the_eight_runs_are_as_recorded_and_reproduced_in_nine_of_ten_seeds():
 def test_medicine_was_tried_on_20_pairs_of_every_patient():
     assert set(STUDY["medicine"]) == {"D too slow", "D too fast", "circling"}
     for patient, runs in STUDY["medicine"].items():
-        measures = {"js"} if patient == "circling" else {"modes", "good", "js"}
+        first = "js" if patient == "circling" else "modes"
         assert set(runs) == set(MEDICINE)
         for measured in runs.values():
-            assert set(measured) == measures
+            assert {first} <= set(measured) <= {"modes", "good", "js"}
             assert all(len(numbers) == 20 for numbers in measured.values())
 
 
 def test_more_modes_are_not_a_smaller_js():
-    """What notebook 05 says of R1 on a D that is too fast: modes gained, good samples lost."""
+    """What notebook 05 says of four medicines on a D that is too fast: who gains, and by what."""
     runs = STUDY["medicine"]["D too fast"]
-    change = {
-        measure: np.subtract(runs["R1, weight 1"][measure], runs["none"][measure]).mean()
-        for measure in ("modes", "good", "js")
+
+    def change(name, measure):
+        return np.subtract(runs[name][measure], runs["none"][measure]).mean()
+
+    said = {
+        "R1, weight 1": (2.75, -0.27, 0.03),
+        "gradient penalty, weight 1": (2.15, -0.28, 0.10),
+        "instance noise 0.3": (3.1, -0.16, -0.03),
+        "lr_D over 5": (3.0, 0.0, -0.10),
     }
-    assert change["modes"] > 2
-    assert change["good"] < -0.2
-    assert change["js"] > 0
+    for name, numbers in said.items():
+        found = [change(name, measure) for measure in ("modes", "good", "js")]
+        np.testing.assert_allclose(found, numbers, atol=0.006)
+
+
+def test_narrow_modes_are_unfinished_at_1500_steps():
+    short, longer = STUDY["narrow"].values()
+    assert min(longer["good"]) > max(short["good"])
+    assert [sum(m == 8 for m in run["modes"]) for run in (short, longer)] == [0, 1]
+
+
+def test_a_slow_d_is_the_worse_fault_and_smoothing_moves_no_median():
+    plain = STUDY["strength"]["plain"]
+    smoothed = STUDY["strength"]["one-sided 0.9"]
+    js = [np.median(run["js"]) for run in plain.values()]
+    regret = [np.median(run["regret"]) for run in plain.values()]
+    assert min(js[:2]) > 0.4
+    assert max(js[2:7]) < 0.03
+    assert int(np.argmax(regret)) == len(regret) - 1
+
+    gaps = [np.median(smoothed[rate]["js"]) - np.median(plain[rate]["js"]) for rate in plain]
+    assert max(np.abs(gaps[2:])) < 0.007

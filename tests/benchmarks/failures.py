@@ -1,6 +1,6 @@
 """How often does each failure happen, which medicine helps? Many seeds of every setting at once.
 
-    python tests/benchmarks/failures.py                 # all studies, about half an hour of one core
+    python tests/benchmarks/failures.py                 # all studies, half an hour of one core
     python tests/benchmarks/failures.py --study dose    # one; the others stay as they are
     python tests/benchmarks/failures.py --seeds 4 --steps 200 --out /tmp/try.json
 
@@ -284,7 +284,7 @@ def again(seeds, steps):
 
 
 def narrow(seeds, steps):
-    """The ring of eight with modes of sd 0.02, trained once and twice as long, in at most 8 seeds."""
+    """The ring of eight with modes of sd 0.02, trained for once and twice the steps, in 8 seeds."""
     few = min(seeds, 8)
     return {
         str(times * steps): ring(few, times * steps, target=targets.ring(std=0.02))

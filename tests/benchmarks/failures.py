@@ -99,9 +99,8 @@ def ring(seeds, steps, *, target=None, batch=64, width=48, dose=NONE, **knobs):
 class Line:
     """A stack of 1-D GANs, one for each seed from `first` on, looked at through the exact ledger.
 
-    draws: the seed of the data and the noise. far: how far G begins from the data. sgd: G descends
-    without Adam. points: so many examples are all the data. anneal: the rates fall. small: G is a
-    straight line.
+    far: how far G begins from the data. sgd: G descends without Adam. points: so many examples are
+    all the data. anneal: the rates fall. small: G is a straight line.
     """
 
     def __init__(
@@ -109,7 +108,6 @@ class Line:
         seeds,
         *,
         first=0,
-        draws=0,
         target="normal",
         far=0.0,
         sgd=False,
@@ -123,7 +121,7 @@ class Line:
         self.law = laws[target]()
         self.seeds = seeds
         self.anneal = anneal
-        self.data = torch.Generator().manual_seed(draws + 1)
+        self.data = torch.Generator().manual_seed(1)
         self.pool = self.law.sample(points, self.data) if points else None
         self.x = line(-8, 12, 400)
         density = self.law.log_prob(self.x[:, None]).exp()
@@ -136,7 +134,7 @@ class Line:
             return Stack([wrap(self.D(inputs, seed)) for seed in which])
 
         knobs = {"lr_G": 2e-3, "lr_D": 1e-2, "betas": (0.0, 0.9), **knobs}
-        self.gan, self.shown = treat(Stack(G), D, targets.uniform(), dose, seed=draws, **knobs)
+        self.gan, self.shown = treat(Stack(G), D, targets.uniform(), dose, seed=0, **knobs)
         if sgd:
             self.gan.opt_G = torch.optim.SGD(self.gan.G.parameters(), lr=knobs["lr_G"] * seeds)
 
@@ -252,9 +250,9 @@ def folklore(seeds, steps):
 CIRCLING = {"lr_G": 3e-3, "lr_D": 3e-3, "betas": (0.9, 0.999)}  # in one dimension
 
 
-def circling(seeds, steps, dose, **fresh):
+def circling(seeds, steps, dose):
     """JS over the last third of a run that circles, a mean for each seed."""
-    run = Line(seeds, dose=dose, **CIRCLING, **fresh)
+    run = Line(seeds, dose=dose, **CIRCLING)
     js = [run.js() for step in run.train(steps, looks=20) if late(step, steps)]
     return [round(mean(of_seed), 4) for of_seed in zip(*js)]
 
@@ -274,13 +272,6 @@ def medicine(seeds, steps):
         for measure, numbers in measured.items():
             say(f"{patient} | {name}", numbers, UNITS[measure])
     return found
-
-
-def again(seeds, steps):
-    """Two medicines against circling once more, with weights, data and noise not used before."""
-    names = ("none", "optimism", "average of G, 0.99")
-    fresh = {"first": 1000, "draws": 1000}
-    return {name: {"js": circling(seeds, steps, MEDICINE[name], **fresh)} for name in names}
 
 
 def narrow(seeds, steps):
@@ -447,7 +438,7 @@ def clinic(seeds, steps, looks=60):
 
 STUDIES = {
     study.__name__: study
-    for study in (collapse, strength, dose, folklore, narrow, medicine, again, clinic)
+    for study in (collapse, strength, dose, folklore, narrow, medicine, clinic)
 }
 
 

@@ -270,13 +270,14 @@ const paintSample = (g, m, x, y, k) => {
   }
 };
 
-const paintMark = (g, p, m, d, k, words, W, H) => {
+const paintMark = (g, p, m, d, k, words) => {
   const beyond = m.kind === "text" || m.kind === "handles"; // they may stand out of their axes
   g.save();
-  g.beginPath();
-  if (beyond) g.rect(0, 0, W, H);
-  else g.rect(p.x0 - 1, p.y1 - 1, p.x1 - p.x0 + 2, p.y0 - p.y1 + 2);
-  g.clip();
+  if (!beyond) {
+    g.beginPath();
+    g.rect(p.x0 - 1, p.y1 - 1, p.x1 - p.x0 + 2, p.y0 - p.y1 + 2);
+    g.clip();
+  }
   g.strokeStyle = m.color;
   g.fillStyle = m.color;
   g.lineWidth = m.width * k;
@@ -286,12 +287,56 @@ const paintMark = (g, p, m, d, k, words, W, H) => {
   g.restore();
 };
 
+/** The axes in groups that can be painted one by one: within a group their boxes overlap. */
+const groups = (scene) => {
+  const meets = (a, b) => [0, 1].every((i) => a[i] + a[i + 2] > b[i] + 1e-6);
+  const overlap = ({ box: a }, { box: b }) => meets(a, b) && meets(b, a);
+  let found = [];
+  for (const axes of scene.axes) {
+    const touched = found.filter((group) => group.some((other) => overlap(axes, other)));
+    found = [...found.filter((group) => !touched.includes(group)), [...touched.flat(), axes]];
+  }
+  return found;
+};
+
+/** From here on g draws nothing outside the boxes of these axes, whose edges are whole pixels. */
+const keepWithin = (g, group, W, H, ratio) => {
+  const whole = (v) => Math.round(v * ratio) / ratio;
+  g.beginPath();
+  for (const {
+    box: [left, top, width, height],
+  } of group) {
+    const x = whole(left * W);
+    const y = whole(top * H);
+    g.rect(x, y, whole((left + width) * W) - x, whole((top + height) * H) - y);
+  }
+  g.clip();
+};
+
+/** The axes of a group with their marks and legends, on fresh paper. */
+const paintGroup = (g, group, places, scene, { data }, words, k) => {
+  const keys = group.map((axes) => axes.key);
+  const marks = scene.marks.filter((m) => keys.includes(m.axes));
+  const layer = (some) => {
+    for (const m of some) paintMark(g, places[m.axes], m, data[m.key], k, words[m.key]);
+  };
+  layer(marks.filter((m) => m.kind === "heat")); // below the axes
+  for (const axes of group) paintAxes(g, places[axes.key], k);
+  layer(marks.filter((m) => m.kind !== "heat"));
+
+  for (const axes of group) {
+    const named = marks.filter((m) => m.axes === axes.key && m.label && data[m.key].rows);
+    if (axes.legend && named.length) paintLegend(g, places[axes.key], named, k);
+  }
+};
+
 /**
  * Draw a frame of a scene on a canvas with `ratio` device pixels a pixel; words: those of text
- * marks. Returns the places of all axes, by key.
+ * marks; keys: of the axes that are painted anew, by default all. Returns the places of all axes,
+ * by key.
  */
-export const draw = (canvas, scene, frame, words, ratio) => {
-  const g = canvas.getContext("2d");
+export const draw = (canvas, scene, frame, words, ratio, keys = null) => {
+  const g = canvas.getContext("2d", { alpha: false });
   const W = canvas.width / ratio;
   const H = canvas.height / ratio;
   const [wide, high] = scene.full || [BASE, scene.height];
@@ -299,23 +344,18 @@ export const draw = (canvas, scene, frame, words, ratio) => {
   const k = Math.min(W / wide, H / high) ** shrink;
   g.setTransform(ratio, 0, 0, ratio, 0, 0);
   g.fillStyle = PAPER;
-  g.fillRect(0, 0, W, H);
+  if (!keys) g.fillRect(0, 0, W, H);
 
   const places = {};
   for (const axes of scene.axes) places[axes.key] = place(axes, frame.limits[axes.key], W, H, k);
-  const layer = (marks) => {
-    for (const m of marks) {
-      paintMark(g, places[m.axes], m, frame.data[m.key], k, words[m.key], W, H);
-    }
-  };
-  layer(scene.marks.filter((m) => m.kind === "heat")); // below the axes
-  for (const axes of scene.axes) paintAxes(g, places[axes.key], k);
-  layer(scene.marks.filter((m) => m.kind !== "heat"));
-
-  for (const axes of scene.axes) {
-    const onIt = scene.marks.filter((m) => m.axes === axes.key);
-    const named = onIt.filter((m) => m.label && frame.data[m.key].rows);
-    if (axes.legend && named.length) paintLegend(g, places[axes.key], named, k);
+  for (const group of groups(scene)) {
+    if (keys && !group.some((axes) => keys.includes(axes.key))) continue;
+    g.save();
+    keepWithin(g, group, W, H, ratio);
+    g.fillStyle = PAPER;
+    g.fillRect(0, 0, W, H);
+    paintGroup(g, group, places, scene, frame, words, k);
+    g.restore();
   }
   return places;
 };

@@ -3,6 +3,7 @@
 // A scene (axes, marks, controls) comes once; each frame is one buffer (numbers.js). `render` needs
 // only get, on, off and send of its model, so that an engine in the page can play too (lab.js).
 
+import { changes } from "./changes.js";
 import { control } from "./controls.js";
 import { KEYS, calm, copy, hand, make } from "./dom.js";
 import { decode } from "./numbers.js";
@@ -94,14 +95,17 @@ const picture = (canvas, scene, root, model) => {
   const boxes = scene.axes.map((axes) => axes.box);
   const stacked = stack(scene);
   const now = { frame: null, places: {}, words: {}, fresh: false, drawn: 0 };
+  const shown = changes(scene);
   let painted = 0;
   let alive = true;
   let ratio = 1;
 
   const paint = () => {
     if (!now.frame || !root.isConnected) return;
-    now.places = draw(canvas, scene, now.frame, now.words, ratio);
-    now.fresh = false;
+    const { keys, waits } = shown.next(now.frame, now.words, model.get("status").playing);
+    now.fresh = waits;
+    if (keys?.length === 0) return;
+    now.places = draw(canvas, scene, now.frame, now.words, ratio, keys);
     canvas.dataset.drawn = ++now.drawn;
     painted = performance.now();
   };
@@ -119,7 +123,8 @@ const picture = (canvas, scene, root, model) => {
     canvas.style.height = `${size.high}px`;
     canvas.width = W;
     canvas.height = H;
-    paint(); // at once: a resized canvas is empty
+    shown.forget(); // a resized canvas is empty, so it is painted at once
+    paint();
   };
   const loop = () => {
     if (!alive) return;
@@ -135,7 +140,7 @@ const picture = (canvas, scene, root, model) => {
     alive = false;
     watch.disconnect();
   };
-  return { now, resize, loop, stop };
+  return { now, shown, resize, loop, stop };
 };
 
 /** Fill the screen, and leave again; `after` follows each change. */
@@ -173,7 +178,7 @@ const acknowledge = (root, now, send) => {
 };
 
 /** What is done when something of the model changes, by the name of the event. */
-const reactions = (model, scene, now, { play, count, twin, error, controls, voice }) => {
+const reactions = (model, scene, { now, shown }, { play, count, twin, error, controls, voice }) => {
   const showValues = () => {
     const values = model.get("values");
     for (const [key, shown] of Object.entries(controls)) {
@@ -200,6 +205,7 @@ const reactions = (model, scene, now, { play, count, twin, error, controls, voic
     now.fresh = true;
   };
   const relabel = () => {
+    shown.forget();
     model.get("scene").axes.forEach((axes, i) => {
       Object.assign(scene.axes[i], axes, { box: scene.axes[i].box });
     });
@@ -236,14 +242,15 @@ export const render = ({ model, el }) => {
   const root = make("section", attributes, title, bar, near, canvas, twin, error, panel);
   el.append(root);
 
-  const { now, resize, loop, stop } = picture(canvas, scene, root, model);
+  const seen = picture(canvas, scene, root, model);
+  const { now, resize, loop, stop } = seen;
   const screen = projector(root, () => big, resize);
   const voice = speaker(canvas, () => `${scene.title}. ${twin.textContent}`);
   const watcher = acknowledge(root, now, send);
   listen(canvas, scene, () => now, send);
 
   const parts = { play, count, twin, error, controls, voice };
-  const heard = reactions(model, scene, now, parts);
+  const heard = reactions(model, scene, seen, parts);
   for (const [event, react] of Object.entries(heard)) model.on(event, react);
   for (const event of ["change:frame", "change:status", "change:values"]) heard[event]();
   watcher.ack();

@@ -77,7 +77,7 @@ class Zoo(Lab):
     def __init__(self):
         blue = {"color": "#0072b2"}
         half = {"box": (0, 0, 0.5, 1), "x": (0, 4), "y": (0, 4)}
-        other = {"box": (0.5, 0, 0.5, 1), "x": (1, 10), "y": (1, 10), "legend": "top"}
+        other = {"box": (0.5, 0, 0.5, 1), "x": (1, 10), "y": (1, 10)}
         super().__init__(
             title="Zoo",
             height=300,

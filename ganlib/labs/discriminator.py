@@ -55,7 +55,6 @@ class Detective(Lab):
                     y=(0, 1.15),
                     xlabel="x",
                     ylabel="your belief “real”",
-                    legend="top",
                 ),
                 Axes(
                     "score",
@@ -178,7 +177,6 @@ class TwoTerms(Lab):
                     y=(0, 1.05),
                     xlabel="x",
                     ylabel="density, D(x)",
-                    legend="top",
                 ),
                 Axes(
                     "V",

@@ -32,7 +32,6 @@ class FiniteSamples(Lab):
                     y=(0, 1.05),
                     xlabel="x",
                     ylabel="D(x)",
-                    legend="top",
                 ),
                 Axes(
                     "V", box=(0.6, 0, 0.4, 1), auto="xy", xlabel="step", ylabel="V + log 4 (nats)"

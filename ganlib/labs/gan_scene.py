@@ -25,7 +25,7 @@ GREY = "#8a8a8a"
 
 # fmt: off
 AXES = [
-    Axes("game",   box=(0.0, 0.00, 0.6, 0.60), ylabel="density, D(x)", legend="top"),
+    Axes("game",   box=(0.0, 0.00, 0.6, 0.60), ylabel="density, D(x)"),
     Axes("map",    box=(0.0, 0.60, 0.6, 0.20), y=(0, 1), frame=False, legend=False),
     Axes("flow",   box=(0.0, 0.80, 0.6, 0.20), frame=False, legend=False),
     Axes("terms",  box=(0.6, 0.00, 0.4, 0.30), auto="xy", ylabel="nats",

@@ -40,7 +40,6 @@ class Landscape(Lab):
                     y=self.span,
                     xlabel="log₁₀ lr_G",
                     ylabel="log₁₀ lr_D",
-                    legend="top",
                 )
             ],
             marks=[

@@ -420,4 +420,4 @@ def _wall(x, columns=1):
 def _curves(key, *, top, height, **more):
     """Axes for curves over the steps, on the right side."""
     box = (0.51, top, 0.49, height)
-    return Axes(key, box=box, x=(0, 100), ylabel=key, legend="top", **more)
+    return Axes(key, box=box, x=(0, 100), ylabel=key, **more)

@@ -41,12 +41,12 @@ PRESETS: dict[str, tuple[str, dict]] = {
 }
 # fmt: off
 AXES = [
-    Axes("plane",  box=(0.00, 0.00, 0.62, 0.84), legend="top",
+    Axes("plane",  box=(0.00, 0.00, 0.62, 0.84),
          xlabel="D: blue says real, orange says fake"),
     Axes("flow",   box=(0.00, 0.84, 0.62, 0.16), frame=False, legend=False),
     Axes("latent", box=(0.62, 0.00, 0.38, 0.50), title="the grid of z, bent by G"),
     Axes("modes",  box=(0.62, 0.50, 0.38, 0.25), auto="x", legend=False),
-    Axes("js",     box=(0.62, 0.75, 0.38, 0.25), auto="x", y=(0, 1), xlabel="step", legend="top"),
+    Axes("js",     box=(0.62, 0.75, 0.38, 0.25), auto="x", y=(0, 1), xlabel="step"),
 ]
 MARKS = [
     Heat("D",       "plane",  palette="belief"),

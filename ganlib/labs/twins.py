@@ -192,7 +192,7 @@ class Clinic(Lab):
 def _history(key, *, left, y, ylabel):
     """Axes below the two pictures for what is recorded of both."""
     box = (left, 0.66, 0.5, 0.34)
-    return Axes(key, box=box, auto="x", y=y, xlabel="step", ylabel=ylabel, legend="top")
+    return Axes(key, box=box, auto="x", y=y, xlabel="step", ylabel=ylabel)
 
 
 def _twin(key, label, *, style):
@@ -207,4 +207,4 @@ def _twin(key, label, *, style):
 
 def _quarter(key, *, left, top):
     """Axes that fill a quarter of the picture."""
-    return Axes(key, box=(left, top, 0.5, 0.5), auto="xy", xlabel="step", legend="top")
+    return Axes(key, box=(left, top, 0.5, 0.5), auto="xy", xlabel="step")

@@ -6,9 +6,11 @@ from io import BytesIO
 from matplotlib import style
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 from ganlib.stage import wire
 from ganlib.stage.scene import (
+    LINE,
     PALETTES,
     WIDTH,
     Area,
@@ -57,7 +59,7 @@ def poster(scene: Scene, frame: dict, *, dpi: int = 100) -> Figure:
             paint = PAINT[mark.kind]
             paint(places[mark.axes], mark, arrays[mark.key], words.get(mark.key))
     for axes in scene.axes:
-        _legend(places[axes.key], axes)
+        _legend(figure, places[axes.key], scene, axes)
     return figure
 
 
@@ -72,7 +74,7 @@ def png(figure: Figure, *, dpi: float | None = None) -> bytes:
 def _place(figure, scene: Scene, axes: Axes, ends):
     """Matplotlib's axes where the canvas has them."""
     left, top, width, height = axes.box
-    pad_left, pad_right, pad_top, pad_bottom = axes.padding
+    pad_left, pad_right, pad_top, pad_bottom = scene.padding(axes)
     W = WIDTH
     H = scene.height
     ax = figure.add_axes(
@@ -90,8 +92,10 @@ def _place(figure, scene: Scene, axes: Axes, ends):
         yscale="log" if "y" in axes.log else "linear",
         xlabel=axes.xlabel,
         ylabel=axes.ylabel,
-        title=axes.title,
     )
+    beside, lines = scene.legend(axes)
+    below = 0 if beside else LINE * len(lines)
+    ax.set_title(axes.title, pad=POINT * (8 + below))
     for side in {"x", "y"} - {*axes.ticks}:
         ax.set(**{f"{side}ticks": []})
     if not axes.frame:
@@ -99,20 +103,39 @@ def _place(figure, scene: Scene, axes: Axes, ends):
     return ax
 
 
-def _legend(ax, axes: Axes) -> None:
-    names = ax.get_legend_handles_labels()[1]
-    if not names or not axes.legend:
-        return
-    if axes.legend == "top":
-        ax.legend(
-            frameon=False,
-            loc="lower left",
-            ncols=len(names),
-            bbox_to_anchor=(0, 1),
-            borderaxespad=0.2,
-        )
-    else:
-        ax.legend(framealpha=0.8, edgecolor="none", loc="upper right")
+def _legend(figure, ax, scene: Scene, axes: Axes) -> None:
+    """Each line of the legend, squeezed where it is wider than the room that it has."""
+    beside, lines = scene.legend(axes)
+    handles, labels = ax.get_legend_handles_labels()
+    shown = dict(zip(labels, handles))
+    names = {mark.key: mark.label for mark in scene.marks_on(axes)}
+    height = figure.bbox.height
+    left, right = ax.bbox.x0, figure.bbox.width * (axes.box[0] + axes.box[2])
+    if beside:
+        left = ax.title.get_window_extent().x1
+    for i, line in enumerate(lines):
+        there = [names[key] for key in line if names[key] in shown]
+        if not there:
+            continue
+        bottom = ax.bbox.y1 + figure.dpi / 100 * (3 + LINE * (len(lines) - 1 - i))
+        for size in (8, 7, 6, 5):
+            legend = Legend(
+                figure,
+                [shown[name] for name in there],
+                there,
+                loc="lower left",
+                bbox_to_anchor=(left / figure.bbox.width, bottom / height),
+                ncols=len(there),
+                frameon=False,
+                fontsize=size,
+                borderpad=0,
+                borderaxespad=0,
+                columnspacing=1.2,
+            )
+            legend.set_figure(figure)
+            if legend.get_window_extent().x1 <= right:
+                break
+        figure.add_artist(legend)
 
 
 def _named(mark: Mark) -> dict:

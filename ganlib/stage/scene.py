@@ -24,14 +24,24 @@ DASHES: dict[str, list[int]] = {"-": [], ":": [2, 3], "--": [7, 4], "-.": [8, 3,
 SIDES = ("", "x", "y", "xy")
 WIDTH = 900  # the width of a scene: its sizes are pixels of a picture so wide
 
+# Of type above a pair of axes, in pixels of the scene. Widths are estimates: canvas and poster
+# squeeze a line that is wider in their type.
+LINE = 17  # from one line of the legend to the next
+SAMPLE = 46  # the piece of a mark beside its label, and the space behind it
+LETTER = 6.6  # of a label
+BOLD = 7.4  # of a title
+AFTER_TITLE = 16
+LEFT = 52  # of axes, for the numbers along y
+RIGHT = 18
+
 
 @dataclass(frozen=True)
 class Axes:
     """A pair of axes in `box` = (left, top, width, height), as fractions of the picture.
 
     x, y: their limits. log, auto, ticks: "", "x", "y" or "xy": which of them is logarithmic,
-    follows the data, has ticks. legend: True (inside), "top" (a line above the axes) or False.
-    frame: False for a picture without lines around it.
+    follows the data, has ticks. legend: whether the marks are named above the axes, where they
+    hide nothing (`Scene.legend`). frame: False for a picture without lines around it.
     """
 
     key: str
@@ -44,7 +54,7 @@ class Axes:
     title: str = ""
     log: str = ""
     auto: str = ""
-    legend: bool | str = True
+    legend: bool = True
     frame: bool = True
     ticks: str = "xy"
 
@@ -53,7 +63,7 @@ class Axes:
         one_of(f"log of {name}", self.log, SIDES)
         one_of(f"auto of {name}", self.auto, SIDES)
         one_of(f"ticks of {name}", self.ticks, SIDES)
-        one_of(f"legend of {name}", self.legend, (True, "top", False))
+        one_of(f"legend of {name}", self.legend, (True, False))
 
         left, top, width, height = self.box
         inside = min(left, top, width, height) >= 0 and max(left + width, top + height) <= 1 + 1e-6
@@ -67,18 +77,6 @@ class Axes:
                 )
             if side in self.log and low <= 0:
                 raise ValueError(f"{side} of {name} is logarithmic and must be positive, got {low}")
-
-    @property
-    def padding(self) -> tuple[int, int, int, int]:
-        """Room for labels around the axes: (left, right, top, bottom), in pixels of the scene."""
-        top = 24 if self.title or self.legend == "top" else 10
-        if not self.frame:
-            return 52, 18, top, 4
-        return 52, 18, top, 40 if self.xlabel else 24
-
-    def describe(self) -> dict:
-        """What the browser is told."""
-        return _plain(self) | {"padding": list(self.padding)}
 
 
 @dataclass(frozen=True)
@@ -401,6 +399,38 @@ class Scene:
         """The marks that are drawn on these axes."""
         return [mark for mark in self.marks if mark.axes == axes.key]
 
+    def legend(self, axes: Axes) -> tuple[bool, list[list[str]]]:
+        """(whether it stands beside the title, its lines) of the legend above these axes.
+
+        A line is the keys of the labelled marks in it. It stands beside the title if all of it
+        fits there; else below, in as many lines as it needs.
+        """
+        labels = {mark.key: mark.label for mark in self.marks_on(axes) if mark.label}
+        if not axes.legend or not labels:
+            return False, []
+
+        room = axes.box[2] * WIDTH - LEFT - RIGHT / 2
+        wide = {key: SAMPLE + LETTER * len(label) for key, label in labels.items()}
+        title = BOLD * len(axes.title) + AFTER_TITLE
+        if axes.title and title + sum(wide.values()) <= room:
+            return True, [list(labels)]
+
+        lines: list[list[str]] = [[]]
+        for key in labels:
+            if lines[-1] and sum(wide[other] for other in [*lines[-1], key]) > room:
+                lines.append([])
+            lines[-1].append(key)
+        return False, lines
+
+    def padding(self, axes: Axes) -> tuple[int, int, int, int]:
+        """Room for words around these axes: (left, right, top, bottom), in pixels of the scene."""
+        beside, lines = self.legend(axes)
+        below = 0 if beside else LINE * len(lines)
+        top = below + (24 if axes.title else 7 if lines else 10)
+        if not axes.frame:
+            return LEFT, RIGHT, top, 4
+        return LEFT, RIGHT, top, 40 if axes.xlabel else 24
+
     def relabelled(self, key: str, **what) -> "Scene":
         """The same scene with something else said of the axes `key`."""
         one_of("axes", key, [pair.key for pair in self.axes])
@@ -411,9 +441,17 @@ class Scene:
         """What the browser is told, as JSON can hold it."""
         return {
             **_plain(self),
-            "axes": [pair.describe() for pair in self.axes],
+            "axes": [self._axes(pair) for pair in self.axes],
             "marks": [mark.describe() for mark in self.marks],
             "controls": [control.describe() for control in self.controls],
+        }
+
+    def _axes(self, pair: Axes) -> dict:
+        beside, lines = self.legend(pair)
+        return _plain(pair) | {
+            "padding": list(self.padding(pair)),
+            "beside": beside,
+            "lines": lines,
         }
 
 

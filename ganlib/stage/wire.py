@@ -83,10 +83,10 @@ def _span(axes: Axes, side: str, values: np.ndarray) -> tuple[float, float] | No
         return None
     low = float(values.min())
     high = float(values.max())
-    if side == "y" and side not in axes.log:  # with room for the legend above the curves
+    if side == "y" and side not in axes.log:
         margin = 0.05 * (high - low)
         low = low - margin
-        high = high + margin * (8 if axes.legend else 1)
+        high = high + margin
     if low == high:
         return low - 0.5, low + 0.5
     return low, high

@@ -17,7 +17,10 @@ const paintAxes = (g, p, k) => {
   g.textAlign = "left";
   g.fillStyle = INK;
   g.font = `600 ${13 * k}px ${FONT}`;
-  if (axes.title) g.fillText(axes.title, x0, y1 - 8 * k, x1 - x0 + 16 * k); // squeezed, not cut
+  const below = axes.beside ? 0 : 17 * axes.lines.length;
+  const most = x1 - x0 + 16 * k; // a longer title is squeezed, not cut
+  if (axes.title) g.fillText(axes.title, x0, y1 - (8 + below) * k, most);
+  p.afterTitle = x0 + Math.min(most, g.measureText(axes.title).width) + 16 * k;
   if (!axes.frame) return;
 
   g.strokeStyle = FAINT;
@@ -224,28 +227,33 @@ const shades = (palette, d) => {
   return image;
 };
 
+/** The lines of the legend: beside the title, or between it and the axes. */
 const paintLegend = (g, p, marks, k) => {
-  const top = p.axes.legend === "top";
-  g.font = `${12 * k}px ${FONT}`;
+  const { axes, x0, x1, y1 } = p;
+  const right = x1 + 14 * k;
   g.textAlign = "left";
   g.textBaseline = "middle";
-  const wide = Math.max(...marks.map((m) => g.measureText(m.label).width)) + 40 * k;
-  if (!top) {
-    g.globalAlpha = 0.8;
-    g.fillStyle = PAPER;
-    g.fillRect(p.x1 - wide, p.y1, wide, (marks.length * 17 + 6) * k);
-    g.globalAlpha = 1;
-  }
+  axes.lines.forEach((line, i) => {
+    const named = marks.filter((mark) => line.includes(mark.key));
+    const y = y1 - 10 * k - 17 * k * (axes.lines.length - 1 - i);
+    paintLine(g, named, [axes.beside ? p.afterTitle : x0, right], y, k);
+  });
+};
 
-  let x = top ? p.x0 : p.x1 - wide + 4 * k;
-  let y = p.y1 + (top ? -11 : 11) * k;
-  for (const mark of marks) {
-    paintSample(g, mark, x, y, k);
+/** Marks with their labels in a line from left to right; smaller where they need more room. */
+const paintLine = (g, marks, [left, right], y, k) => {
+  g.font = `${12 * k}px ${FONT}`;
+  const wide = marks.map((mark) => 46 * k + g.measureText(mark.label).width);
+  const all = wide.reduce((sum, width) => sum + width, -14 * k);
+  const s = Math.min(1, (right - left) / all);
+  g.font = `${12 * k * s}px ${FONT}`;
+  let x = left;
+  marks.forEach((mark, i) => {
+    paintSample(g, mark, x, y, k * s);
     g.fillStyle = INK;
-    g.fillText(mark.label, x + 32 * k, y);
-    if (top) x += g.measureText(mark.label).width + 48 * k;
-    else y += 17 * k;
-  }
+    g.fillText(mark.label, x + 32 * k * s, y);
+    x += wide[i] * s;
+  });
 };
 
 /** A small piece of a mark, to stand beside its label. */
@@ -259,7 +267,7 @@ const paintSample = (g, m, x, y, k) => {
     g.setLineDash([]);
   } else if (["points", "handles"].includes(m.kind)) {
     g.beginPath();
-    g.arc(x + 13 * k, y, 4 * k, 0, ROUND);
+    g.arc(x + 13 * k, y, (m.size * k) / 2, 0, ROUND);
     g.lineWidth = 1.5 * k;
     if (m.hollow) g.stroke();
     else g.fill();
@@ -325,8 +333,8 @@ const paintGroup = (g, group, places, scene, { data }, words, k) => {
   layer(marks.filter((m) => m.kind !== "heat"));
 
   for (const axes of group) {
-    const named = marks.filter((m) => m.axes === axes.key && m.label && data[m.key].rows);
-    if (axes.legend && named.length) paintLegend(g, places[axes.key], named, k);
+    const named = marks.filter((m) => axes.lines.flat().includes(m.key) && data[m.key].rows);
+    if (named.length) paintLegend(g, places[axes.key], named, k);
   }
 };
 

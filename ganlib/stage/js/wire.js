@@ -69,7 +69,7 @@ const span = (axes, side, values) => {
   if (side === "y" && !log) {
     const margin = 0.05 * (high - low);
     low -= margin;
-    high += margin * (axes.legend ? 8 : 1); // room for the legend above the curves
+    high += margin;
   }
   return low === high ? [low - 0.5, low + 0.5] : [low, high];
 };

@@ -270,3 +270,16 @@ def test_a_browser_that_does_not_draw_gets_no_queue_of_frames():
         lab.pause()
 
     on_a_loop(body)
+
+
+def test_a_browser_that_says_nonsense_does_not_stop_the_pictures():
+    lab = Counter()
+    lab.run(1).run(1).run(1)
+    say(lab, kind="seen", frame=2, drawn=2)
+    assert lab.drawn == 2
+    for frame in (-(10**9), 10**9, 1.5, True, "2", None):
+        say(lab, kind="seen", frame=frame)
+        assert lab.drawn == 2 and lab.error == ""
+    for message in (None, 3, "play", ["kind"], {}, {"kind": "explode"}, {"kind": None}):
+        lab._heard(None, message, [])
+        assert lab.error == "" and lab.steps == 3

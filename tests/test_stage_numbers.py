@@ -53,3 +53,20 @@ def test_a_slider_comes_back_to_the_value_it_shows(node):
     values = np.linspace(-3, 3, 13).round(2).tolist()
     there = f"{values}.map(v => js.fromPosition({EVEN}, js.toPosition({EVEN}, v)))"
     assert node("numbers.js", f"say({there})") == pytest.approx(values)
+
+
+def test_an_axis_has_at_least_three_numbers_however_narrow_it_is(node):
+    for low, high in ((-3.6, 3.6), (0, 7), (0, 1), (-0.013, 0.017), (1e5, 1e5 + 7), (2015.9, 2022)):
+        places = node("numbers.js", f"say(js.ticks({low}, {high}, false, 2))")
+        assert 3 <= len(places) <= 5
+        assert all(low <= place <= high for place in places)
+    for low, high in ((3, 70), (0.2, 0.9), (1.1, 9.5)):
+        places = node("numbers.js", f"say(js.ticks({low}, {high}, true, 2))")
+        assert len(places) >= 2
+        assert all(low <= place <= high for place in places)
+
+
+def test_a_decimal_comma_is_a_point_and_thousands_are_not_guessed(node):
+    typed = ["0,01", "−0,5", ",25", "2,5", "0,001", "1,000", "12,345", "fast", " 3 ", "1,2,3"]
+    read = node("controls.js", f"say({typed}.map(js.typedNumber))")
+    assert read == ["0.01", "-0.5", "0.25", "2.5", "0.001", "1,000", "12,345", "fast", "3", "1,2,3"]

@@ -299,16 +299,18 @@ class Lab(VBox, metaclass=_Drawn):
 
     def _do(self, message) -> None:
         """What the learner asked for. If it cannot be done, the lab says why and goes on."""
-        kind = message.get("kind")
+        kind = message.get("kind") if isinstance(message, dict) else None
+        if kind == "seen":
+            self._unseen = min(self._unseen, 0.0)
+            with suppress(ValueError):  # of another kernel's life, or of nobody: it says nothing
+                self.drawn = wire.seen(message, self.frames)
+            return
+        if kind not in ASKED:
+            return
         try:
-            if kind == "seen":
-                self._unseen = min(self._unseen, 0.0)
-                self.drawn = int(message["frame"])
-                return
             self.error = ""
-            if kind in ASKED:
-                method, parts = ASKED[kind]
-                getattr(self, method)(*[message[part] for part in parts if part in message])
+            method, parts = ASKED[kind]
+            getattr(self, method)(*[message[part] for part in parts if part in message])
             self._soon()
         except Exception as error:
             self.error = _in_words(error)

@@ -34,6 +34,7 @@ export class Lab {
   /** scene: as `Scene.describe()` tells it. */
   constructor(scene) {
     const valued = scene.controls.filter((control) => "value" in control);
+    this.inPage = true; // there is no kernel that could be gone
     this.steps = 0;
     this.playing = false;
     this.error = ""; // what went wrong
@@ -77,10 +78,11 @@ export class Lab {
 
   /** A message of the widget. What cannot be done is said, and the lab goes on. */
   send(message) {
-    if (message.kind === "seen") {
+    if (message?.kind === "seen") {
       this.seen = Math.max(this.seen, performance.now());
       return;
     }
+    if (!Object.hasOwn(ASKED, message?.kind)) return; // no question of a widget
     this.error = "";
     try {
       ASKED[message.kind](this, message);

@@ -21,26 +21,44 @@ export const general = (v, most = 6) => {
   return `${front}e${power[0]}${power.slice(1).padStart(2, "0")}`;
 };
 
+const FEWEST = 3; // ticks: one alone tells no scale
+
+/** Powers of ten from low to high; where they are too few, with their halves and fifths. */
 const decades = (low, high, most) => {
   const from = Math.ceil(Math.log10(low) - 1e-9);
   const to = Math.floor(Math.log10(high) + 1e-9);
   const stride = Math.max(1, Math.ceil((to - from) / most));
   const found = [];
   for (let exponent = from; exponent <= to; exponent += stride) found.push(10 ** exponent);
-  return found;
+  if (found.length >= FEWEST - 1) return found;
+
+  const finer = [];
+  for (let exponent = from - 1; exponent <= to; exponent++) {
+    finer.push(...[1, 2, 5].map((m) => m * 10 ** exponent));
+  }
+  return finer.filter((v) => v >= low * (1 - 1e-9) && v <= high * (1 + 1e-9));
 };
 
-/** The places of at most about `most` round numbers from low to high. */
-export const ticks = (low, high, log, most) => {
-  if (log) return decades(low, high, most);
-  const raw = (high - low) / most;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].find((m) => m * power >= raw) * power;
+/** Multiples of a step from low to high. */
+const multiples = (low, high, step) => {
   const found = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) {
     found.push(i * step);
   }
   return found;
+};
+
+/** The places of at most about `most` round numbers from low to high, and of at least three. */
+export const ticks = (low, high, log, most) => {
+  if (log) return decades(low, high, most);
+  const power = 10 ** Math.floor(Math.log10((high - low) / most));
+  const steps = [10, 5, 2, 1, 0.5, 0.2, 0.1].map((m) => m * power);
+  const wide = steps.filter((step) => step * most >= high - low).at(-1) ?? steps[0];
+  const finer = steps.filter((step) => step <= wide);
+  return (
+    finer.map((step) => multiples(low, high, step)).find((found) => found.length >= FEWEST) ??
+    multiples(low, high, wide)
+  );
 };
 
 const short = (exponential) => exponential.replace("e+", "e").replaceAll("-", "−");

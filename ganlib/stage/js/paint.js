@@ -1,21 +1,19 @@
 // Draws a frame: axes, marks, legends. poster.py does the same in matplotlib.
 
 import { FONT } from "./dom.js";
+import { DAY, NIGHT } from "./look.js";
 import { ticks, written } from "./numbers.js";
-import { BASE, place } from "./place.js";
+import { place } from "./place.js";
 
-const INK = "#1a1a1a";
-const FAINT = "#d9d9d9";
-const SPINE = "#8a8a8a";
-const PAPER = "#ffffff";
+let look = DAY; // of the picture that is being drawn
 const ROUND = 7; // radians: more than a full turn
 
 /** Canvas g, place p, size of type k: what all painters of axes take. */
-const paintAxes = (g, p, k) => {
+const paintAxes = (g, p, k, onImage) => {
   const { axes, x0, x1, y1 } = p;
   g.textBaseline = "alphabetic";
   g.textAlign = "left";
-  g.fillStyle = INK;
+  g.fillStyle = look.ink;
   g.font = `600 ${13 * k}px ${FONT}`;
   const below = axes.beside ? 0 : 17 * axes.lines.length;
   const most = x1 - x0 + 16 * k; // a longer title is squeezed, not cut
@@ -23,7 +21,7 @@ const paintAxes = (g, p, k) => {
   p.afterTitle = x0 + Math.min(most, g.measureText(axes.title).width) + 16 * k;
   if (!axes.frame) return;
 
-  g.strokeStyle = FAINT;
+  g.strokeStyle = onImage ? DAY.faint : look.faint;
   g.lineWidth = 1;
   g.font = `${12 * k}px ${FONT}`;
   paintX(g, p, k);
@@ -53,6 +51,7 @@ const paintX = (g, p, k) => {
 const paintY = (g, p, k) => {
   const { axes, limits, x0, x1, y0, y1 } = p;
   const most = Math.max(2, (y0 - y1) / (45 * k));
+  const room = (axes.ylabel ? 30 : 45) * k;
   g.textAlign = "right";
   g.textBaseline = "middle";
   if (axes.ticks.includes("y")) {
@@ -61,7 +60,7 @@ const paintY = (g, p, k) => {
     const words = written(places, log);
     places.forEach((tick, i) => {
       stroke(g, [x0, p.y(tick)], [x1, p.y(tick)]);
-      g.fillText(words[i], x0 - 5 * k, p.y(tick));
+      g.fillText(words[i], x0 - 5 * k, p.y(tick), room); // squeezed, not cut
     });
   }
   if (axes.ylabel) {
@@ -75,7 +74,7 @@ const paintY = (g, p, k) => {
 };
 
 const paintSpines = (g, { x0, x1, y0, y1 }) => {
-  g.strokeStyle = SPINE;
+  g.strokeStyle = look.spine;
   stroke(g, [x0, y1], [x0, y0], [x1, y0]);
 };
 
@@ -142,7 +141,7 @@ const PAINT = {
 
   handles(g, p, m, d, k) {
     g.lineWidth = 2 * k;
-    g.strokeStyle = PAPER;
+    g.strokeStyle = look.paper;
     g.setLineDash([]);
     for (let i = 0; i < d.v.length; i += 2) {
       g.beginPath();
@@ -250,7 +249,7 @@ const paintLine = (g, marks, [left, right], y, k) => {
   let x = left;
   marks.forEach((mark, i) => {
     paintSample(g, mark, x, y, k * s);
-    g.fillStyle = INK;
+    g.fillStyle = look.ink;
     g.fillText(mark.label, x + 32 * k * s, y);
     x += wide[i] * s;
   });
@@ -258,8 +257,8 @@ const paintLine = (g, marks, [left, right], y, k) => {
 
 /** A small piece of a mark, to stand beside its label. */
 const paintSample = (g, m, x, y, k) => {
-  g.strokeStyle = m.color;
-  g.fillStyle = m.color;
+  g.strokeStyle = look.color(m.color);
+  g.fillStyle = look.color(m.color);
   if (["line", "arrows", "rug"].includes(m.kind)) {
     g.setLineDash(m.dash.map((v) => v * k));
     g.lineWidth = m.width * k;
@@ -278,7 +277,7 @@ const paintSample = (g, m, x, y, k) => {
   }
 };
 
-const paintMark = (g, p, m, d, k, words) => {
+const paintMark = (g, p, m, d, k, words, onImage) => {
   const beyond = m.kind === "text" || m.kind === "handles"; // they may stand out of their axes
   g.save();
   if (!beyond) {
@@ -286,8 +285,9 @@ const paintMark = (g, p, m, d, k, words) => {
     g.rect(p.x0 - 1, p.y1 - 1, p.x1 - p.x0 + 2, p.y0 - p.y1 + 2);
     g.clip();
   }
-  g.strokeStyle = m.color;
-  g.fillStyle = m.color;
+  const color = onImage ? m.color : look.color(m.color); // an image is as it is, also at night
+  g.strokeStyle = color;
+  g.fillStyle = color;
   g.lineWidth = m.width * k;
   g.lineJoin = "round";
   g.setLineDash(m.dash.map((v) => v * k));
@@ -325,11 +325,14 @@ const keepWithin = (g, group, W, H, ratio) => {
 const paintGroup = (g, group, places, scene, { data }, words, k) => {
   const keys = group.map((axes) => axes.key);
   const marks = scene.marks.filter((m) => keys.includes(m.axes));
+  const images = marks.filter((m) => m.kind === "heat" && data[m.key].rows).map((m) => m.axes);
   const layer = (some) => {
-    for (const m of some) paintMark(g, places[m.axes], m, data[m.key], k, words[m.key]);
+    for (const m of some) {
+      paintMark(g, places[m.axes], m, data[m.key], k, words[m.key], images.includes(m.axes));
+    }
   };
   layer(marks.filter((m) => m.kind === "heat")); // below the axes
-  for (const axes of group) paintAxes(g, places[axes.key], k);
+  for (const axes of group) paintAxes(g, places[axes.key], k, images.includes(axes.key));
   layer(marks.filter((m) => m.kind !== "heat"));
 
   for (const axes of group) {
@@ -339,30 +342,29 @@ const paintGroup = (g, group, places, scene, { data }, words, k) => {
 };
 
 /**
- * Draw a frame of a scene on a canvas with `ratio` device pixels a pixel; words: those of text
- * marks; keys: of the axes that are painted anew, by default all. Returns the places of all axes,
+ * Draw a frame of a scene on a canvas; words: those of text marks; how: { ratio, type, dark },
+ * device pixels a pixel, how many times their usual size letters have, and whether the page is
+ * dark; keys: of the axes that are painted anew, by default all. Returns the places of all axes,
  * by key.
  */
-export const draw = (canvas, scene, frame, words, ratio, keys = null) => {
+export const draw = (canvas, scene, frame, words, { ratio, type, dark }, keys = null) => {
   const g = canvas.getContext("2d", { alpha: false });
   const W = canvas.width / ratio;
   const H = canvas.height / ratio;
-  const [wide, high] = scene.full || [BASE, scene.height];
-  const shrink = W < wide ? 0.6 : 1; // on small screens type shrinks less than the picture
-  const k = Math.min(W / wide, H / high) ** shrink;
+  look = dark ? NIGHT : DAY;
   g.setTransform(ratio, 0, 0, ratio, 0, 0);
-  g.fillStyle = PAPER;
+  g.fillStyle = look.paper;
   if (!keys) g.fillRect(0, 0, W, H);
 
   const places = {};
-  for (const axes of scene.axes) places[axes.key] = place(axes, frame.limits[axes.key], W, H, k);
+  for (const axes of scene.axes) places[axes.key] = place(axes, frame.limits[axes.key], W, H, type);
   for (const group of groups(scene)) {
     if (keys && !group.some((axes) => keys.includes(axes.key))) continue;
     g.save();
     keepWithin(g, group, W, H, ratio);
-    g.fillStyle = PAPER;
+    g.fillStyle = look.paper;
     g.fillRect(0, 0, W, H);
-    paintGroup(g, group, places, scene, frame, words, k);
+    paintGroup(g, group, places, scene, frame, words, type);
     g.restore();
   }
   return places;

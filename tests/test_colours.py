@@ -112,19 +112,47 @@ def test_words_in_a_picture_stand_out(scenes):
     words = [(name, m.color) for name, m in marks(scenes) if m.kind == "text"]
     assert words
     assert not [(name, colour) for name, colour in words if contrast(colour) < 4.5]
-    painter = (STAGE / "js" / "paint.js").read_text(encoding="utf-8")
-    assert contrast(re.search(r'INK = "(#\w+)"', painter)[1]) >= 4.5
+
+
+def test_what_is_drawn_stands_out_by_day_and_by_night(scenes, node):
+    """Words by 4.5 to 1; marks that are not meant to be pale by 3 to 1, on a dark page too."""
+    colours = sorted({mark.color for _, mark in marks(scenes)} | {"#000000"})
+    day, night = node(
+        "look.js",
+        f"""say([js.DAY, js.NIGHT].map(({{ ink, paper, color }}) => (
+            {{ ink, paper, colours: {colours}.map(color) }})));""",
+    )
+    assert day["colours"] == colours
+    for look in (day, night):
+        assert contrast(look["ink"], look["paper"]) >= 4.5
+    assert [c for c in night["colours"] if contrast(c, night["paper"]) < 2.9] == []
+    assert night["colours"][colours.index("#000000")] == "#ffffff"
+
+
+def themes(sheet):
+    """The colours that canvas.css names, by day and by night."""
+    by_day, by_night = (
+        dict(re.findall(r"(--\w+): *(#\w+)", body))
+        for body in re.findall(r"\.gl-lab(?:\.gl-dark)? \{([^}]*)\}", sheet)[:2]
+    )
+    assert set(by_day) == set(by_night)
+    return by_day, by_night
 
 
 def test_words_around_a_picture_stand_out():
-    """Every rule of canvas.css that sets a colour of type, on its own background or on white."""
+    """Every rule of canvas.css that sets a colour of type, on its own background or on the paper.
+
+    By day and by night.
+    """
     sheet = (STAGE / "canvas.css").read_text(encoding="utf-8")
-    found = 0
-    for where, body in re.findall(r"([^{}]+)\{([^}]*)\}", sheet):
-        said = dict(re.findall(r"(?<![-\w])(color|background): *(#\w+)", body))
-        if said:
-            found += 1
-            ink = said.get("color", "#1a1a1a")
-            paper = said.get("background", "#ffffff")
-            assert contrast(ink, paper) >= 4.5, where.strip()
-    assert found >= 6
+    for theme in themes(sheet):
+        found = 0
+        plain = re.sub(r"var\((--\w+)\)", lambda name, theme=theme: theme[name[1]], sheet)
+        for where, body in re.findall(r"([^{}]+)\{([^}]*)\}", plain):
+            said = dict(re.findall(r"(?<![-\w])(color|background): *(#\w+)", body))
+            if said:
+                found += 1
+                ink = said.get("color", theme["--ink"])
+                paper = said.get("background", theme["--paper"])
+                assert contrast(ink, paper) >= 4.5, where.strip()
+        assert found >= 6

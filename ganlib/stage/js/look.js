@@ -51,9 +51,8 @@ export const NIGHT = {
 /** Whether what lies behind an element is dark. */
 export const onDark = (element) => {
   for (let at = element.parentElement; at; at = at.parentElement) {
-    const [r, g, b, alpha = 1] = getComputedStyle(at)
-      .backgroundColor.match(/[\d.]+/g)
-      .map(Number);
+    const told = getComputedStyle(at).backgroundColor.match(/[\d.]+/g) ?? [0, 0, 0, 0];
+    const [r, g, b, alpha = 1] = told.map(Number);
     if (alpha > 0.5) return luminance([r, g, b]) < 0.18;
   }
   return false;

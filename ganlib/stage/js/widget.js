@@ -18,8 +18,8 @@ const SENTENCE = 3.5; // lines below the picture that are to be in sight with it
 const SECOND = 1000;
 const PATIENCE = 10 * SECOND; // without any word from a kernel
 const SILENT =
-  "No word from the kernel for 10 seconds. If it is busy with a cell or a long step, this goes on " +
-  "by itself. If it was restarted or ran out of memory, run the cell of this lab again.";
+  "No word from the kernel for 10 seconds. If it is busy with a cell or a long step, this goes " +
+  "on by itself. If it was restarted or ran out of memory, run the cell of this lab again.";
 
 /** The buttons above the picture. */
 const buttons = (scene, model, error, send, acts) => {

@@ -4,7 +4,7 @@
 
 const TURN = 1000 / 30; // ms from one turn to the next
 
-const bits = ({ v }) => new Uint32Array(v.buffer, v.byteOffset, v.length);
+const bits = ({ v }) => new Uint32Array(v.buffer, v.byteOffset, v.byteLength / 4);
 
 const same = (a, b) => a.length === b.length && a.every((value, i) => value === b[i]);
 

@@ -6,17 +6,6 @@ import { format, fromPosition, general, positions, toPosition } from "./numbers.
 const LARGEST = 2e7; // bytes of a file: of a larger one nothing is read
 const TOUCHED = 500; // ms: what the learner is moving right now is left alone
 
-const COMMA = /^([+-]?)(0?|\d+),(\d+)$/;
-
-/** What was typed with the signs that a number has: "−0,01" is -0.01, but "1,000" stays. */
-export const typedNumber = (text) => {
-  const plain = text.trim().replace("−", "-");
-  const [, sign, front, digits] = COMMA.exec(plain) ?? [];
-  if (digits === undefined) return plain;
-  const thousands = digits.length === 3 && front !== "" && front !== "0";
-  return thousands ? plain : `${sign}${front || 0}.${digits}`;
-};
-
 /** A text input for a number, and how to show a value in it unless the learner is typing. */
 const typed = (c, set) => {
   let typing = false;
@@ -39,7 +28,7 @@ const typed = (c, set) => {
     },
     onchange: () => {
       typing = false;
-      set(typedNumber(input.value));
+      set(input.value.trim().replace("−", "-"));
     },
   });
   const show = (v) => {

@@ -6,9 +6,14 @@ The answers that are tried stand in tests/answers, a table for each notebook.
 import inspect
 import math
 import re
+import sys
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 from answers import RIGHT, STUBS, WRONG, cases
@@ -52,8 +57,9 @@ def test_a_function_that_gives_three_dots_is_not_answered_yet(exercise, stub, sa
         (..., "not answered yet."),
         (1.2**100, "not yet. The step is at a right angle"),
         ([], "not yet. "),
-        ("much", "not yet. Checking your answer failed with ValueError"),
-        (None, "not yet. Checking your answer failed with TypeError"),
+        ("much", "not yet. One number is asked, and 'much' is no number."),
+        ("7.107", "not yet. One number is asked, and '7.107' is no number."),
+        ([7.107, 7.107], "not yet. One number is asked, got [7.107, 7.107]."),
     ],
 )
 def test_check_says_which(answer, verdict, said):
@@ -72,6 +78,127 @@ def test_a_function_that_is_still_a_stub_is_not_answered(said, monkeypatch):
 
     failed = "Checking your answer failed with ZeroDivisionError: division by zero"
     assert said("stub", lambda: 1 / 0) == f"not yet. {failed}"
+
+
+# -- answers of another kind ---------------------------------------------------------------------
+
+OTHER_KINDS = {
+    "text": "no",
+    "None": None,
+    "no list": [],
+    "list": ["no", None, 3],
+    "nested": [[1, 2], [3, "a"]],
+    "tensor": torch.ones(2, 3),
+    "tensor with a slope": torch.ones(5, requires_grad=True),
+    "array": np.ones((3, 2)),
+    "complex": 1 + 2j,
+    "object": object(),
+    "iterator": iter("ab"),
+    "dict": {"a": 1},
+}
+OBSCURE = r"failed with|Error|ambiguous|converted|NoneType|np\.|<function"
+OF_CODE = ["acceptance", "count_modes", "d_star", "kl_by_hand", "reverse_kl_cost", "v_of_d"]
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+@pytest.mark.parametrize("exercise", RIGHT)
+def test_an_answer_of_another_kind_is_told_what_is_asked(exercise, kind, said):
+    verdict = said(exercise, OTHER_KINDS[kind])
+    assert verdict.startswith("not yet. ")
+    assert not re.search(OBSCURE, verdict)
+    assert re.search(r"\b(asked|[Gg]ive|Answer with|None stands)\b|of eight are wrong", verdict)
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+@pytest.mark.parametrize("exercise", OF_CODE)
+def test_a_function_that_gives_another_kind_is_told_what_is_asked(exercise, kind, said):
+    verdict = said(exercise, lambda *given: OTHER_KINDS[kind])
+    if OTHER_KINDS[kind] is None:
+        assert verdict == "not answered yet."
+    else:
+        assert re.search(r"^not yet\. .* asked of your function, (got|and) ", verdict)
+        assert not re.search(OBSCURE, verdict)
+
+
+def test_all_exercises_with_code_are_tried():
+    """Those whose right answers are functions, but for steps, which give nothing."""
+    code = {name for name, answers in RIGHT.items() if callable(answers[0])}
+    assert code == {*OF_CODE, "step_of_d", "step_of_g"}
+
+
+def all_in_numbers():
+    """(exercise, tensor) of the right answers that are numbers: one, or a tuple of them."""
+    for exercise, (answer, *_) in RIGHT.items():
+        listed = answer if isinstance(answer, tuple) else [answer]
+        if all(isinstance(number, (int, float)) for number in listed):
+            yield exercise, torch.tensor(answer, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("exercise, numbers", list(all_in_numbers()))
+def test_numbers_may_come_as_a_list_an_array_or_a_tensor(exercise, numbers, said):
+    for answer in (numbers, numbers.requires_grad_(), numbers.tolist(), numbers.detach().numpy()):
+        assert said(exercise, answer) == "right."
+        if numbers.ndim:
+            assert said(exercise, list(numbers)) == "right."
+
+
+@pytest.mark.parametrize("exercise", OF_CODE)
+def test_a_function_may_compute_with_numpy(exercise, said):
+    for right in RIGHT[exercise]:
+        assert said(exercise, lambda *given: np.asarray(right(*given))) == "right."  # noqa: B023
+
+
+# -- answers that do not end, or end too much ----------------------------------------------------
+
+
+def forever(*given):
+    while True:
+        with suppress(Exception):  # which does not catch the end of its time
+            sum(range(10))
+
+
+@pytest.mark.parametrize("exercise", [*OF_CODE, "step_of_d", "step_of_g"])
+def test_an_answer_that_never_ends_is_stopped(exercise, said, monkeypatch):
+    monkeypatch.setattr(exercises, "LIMIT", 0.05)
+    words = "not yet. Checking your answer took more than 0.05 s and was stopped: does it ever end?"
+    assert said(exercise, forever) == words
+
+
+def test_what_is_stopped_too_late_hurts_nobody():
+    """However near to the limit an answer ends, nothing is thrown afterwards."""
+    for number in range(200):
+        with suppress(exercises._TooLong), exercises._at_most(1e-3):
+            time.sleep(1e-3 - number * 1e-6)
+        assert sum(range(5000)) == 12_497_500
+
+
+def test_a_time_limit_works_in_any_thread():
+    found = []
+
+    def work():
+        try:
+            with exercises._at_most(0.05):
+                forever()
+        except exercises._TooLong:
+            found.append("stopped")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(10)
+    assert found == ["stopped"]
+
+
+@pytest.mark.parametrize("exercise", [*OF_CODE, "step_of_d", "step_of_g"])
+def test_an_answer_that_ends_the_program_is_told_so(exercise, said):
+    assert said(exercise, lambda *given: sys.exit(3)).startswith("not yet. Your answer ends the pr")
+
+
+def test_ctrl_c_is_let_through():
+    def stop(*given):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check("d_star", stop)
 
 
 def test_an_unknown_name_lists_the_exercises():

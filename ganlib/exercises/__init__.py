@@ -2,16 +2,34 @@
 
 If it is not, `check` says why. The checks of notebook 04 are the functions in `nb04.py`, and so on:
 each takes an answer and returns None when it is right, else a hint that names the likely mistake.
-A check may also return `...`, which says that a function is still the stub of the notebook.
+A check may also return `...`, which says that a function is still the stub of the notebook; and it
+may raise `_Unasked` with a sentence, about an answer that is not of the kind that is asked.
 """
 
+import ctypes
 import importlib
 import inspect
 import pkgutil
+import reprlib
+import threading
+from contextlib import contextmanager
 
 import numpy as np
+import torch
 
 from ganlib.checks import one_of
+
+LIMIT = 20.0  # seconds that checking an answer may take
+AMOUNTS = {1: "One", 2: "Two", 3: "Three"}
+OF_FUNCTION = " of your function"
+
+
+class _Unasked(Exception):
+    """The answer is not of the kind that is asked; the words say what is."""
+
+
+class _TooLong(BaseException):
+    """An answer is not done in time. No `except Exception` of a learner catches it."""
 
 
 def _checks():
@@ -36,19 +54,68 @@ def _find(name):
     return every[one_of("exercise", name, sorted(every))]
 
 
-def _numbers(right, otherwise, wrong, near=5e-3):
+def _shown(thing):
+    """What was given, in a few words on one line."""
+    if isinstance(thing, (torch.Tensor, np.ndarray)) and thing.ndim > 0:
+        return f"an array of shape {tuple(thing.shape)}"
+    if callable(thing):
+        return "a function"
+    return " ".join(reprlib.repr(thing).split())
+
+
+def _flat(answer):
+    """The numbers of an answer, one after the other: its own, those of an array, or of a list."""
+    if isinstance(answer, (list, tuple)):
+        return [number for part in answer for number in _flat(part)]
+    if isinstance(answer, torch.Tensor):
+        answer = answer.detach().cpu().resolve_conj().numpy()
+    try:
+        if answer is None or isinstance(answer, (str, bytes)) or np.iscomplexobj(answer):
+            raise TypeError
+        return np.asarray(answer, float).ravel().tolist()
+    except (TypeError, ValueError, OverflowError):
+        raise _Unasked(f"{_shown(answer)} is no number") from None
+
+
+def _as_many(answer, amount, of=""):
+    """The numbers of an answer if there are so many, else `_Unasked`."""
+    asked = "number is asked" if amount == 1 else "numbers are asked"
+    wanted = f"{AMOUNTS.get(amount, amount)} {asked}{of}"
+    try:
+        numbers = _flat(answer)
+    except _Unasked as why:
+        raise _Unasked(f"{wanted}, and {why}.") from None
+    if len(numbers) != amount:
+        raise _Unasked(f"{wanted}, got {_shown(answer)}.")
+    return numbers
+
+
+def _function(answer):
+    """The answer, which must be a function, as one that gives `...` while it gives nothing."""
+    if not callable(answer):
+        raise _Unasked(f"A function is asked, got {_shown(answer)}.")
+
+    def answered(*given):
+        got = answer(*given)
+        return ... if got is None else got
+
+    return answered
+
+
+def _numbers(right, otherwise, wrong, near=5e-3, of=""):
     """The check of an answer in numbers.
 
     `wrong` has a hint for each usual mistake, and `otherwise` is the hint for the rest.
     Numbers are the same when they differ by at most `near`, and `near` times their size.
+    of: whose they are, `OF_FUNCTION` for what a learner's function gives.
     """
+    amount = len(np.ravel(right))
     hints = [(right, None), *wrong.items()]
 
     def judge(answer):
-        given = [float(number) for number in np.ravel(answer)]
+        given = _as_many(answer, amount, of)
         for numbers, hint in hints:
-            as_many = len(given) == len(np.ravel(numbers))
-            if as_many and np.allclose(given, numbers, near, near):
+            if np.allclose(given, np.ravel(numbers), near, near):
                 return hint
         return otherwise
 
@@ -57,21 +124,52 @@ def _numbers(right, otherwise, wrong, near=5e-3):
 
 def _letters(answer):
     """The letters of an answer as one word: "t, v", "T V" and ["t", "v"] are all "tv"."""
+    listed = isinstance(answer, (str, list, tuple, set))
+    if not listed or not all(isinstance(letter, str) for letter in answer):
+        raise _Unasked(f'Letters are asked, such as "a, b", got {_shown(answer)}.')
     return "".join(answer).replace(",", "").replace(" ", "").lower()
+
+
+@contextmanager
+def _at_most(seconds):
+    """Raise `_TooLong` in this thread if the block takes longer.
+
+    It comes between two steps of Python, on every system: a loop inside C, as of `time.sleep`, is
+    let run to its end.
+    """
+    here = ctypes.c_ulong(threading.get_ident())
+    throw = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    timer = threading.Timer(seconds, throw, (here, ctypes.py_object(_TooLong)))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        throw(here, None)  # takes back what was thrown too late
+
+
+def _judged(test, answer):
+    """What `test` returns of `answer`; a sentence if checking fails."""
+    try:
+        with _at_most(LIMIT):
+            return test(answer)
+    except NotImplementedError:
+        return ...
+    except _Unasked as why:
+        return str(why)
+    except _TooLong:
+        return f"Checking your answer took more than {LIMIT:g} s and was stopped: does it ever end?"
+    except SystemExit:
+        return "Your answer ends the program, by exit() or SystemExit: leave that out."
+    except Exception as error:  # a learner's code may fail in any way; the check must not
+        return f"Checking your answer failed with {type(error).__name__}: {error}"
 
 
 def _verdict(test, answer):
     """What `test` says of `answer`, in words."""
-    if answer is ...:
-        return "not answered yet."
-
-    try:
-        hint = test(answer)
-    except NotImplementedError:
-        return "not answered yet."
-    except Exception as error:  # a learner's code may fail in any way; the check must not
-        return f"not yet. Checking your answer failed with {type(error).__name__}: {error}"
-
+    hint = ... if answer is ... else _judged(test, answer)
     if hint is ...:
         return "not answered yet."
     if hint is None:
@@ -82,7 +180,8 @@ def _verdict(test, answer):
 def check(name: str, answer) -> None:
     """Print whether `answer` to the exercise `name` is right.
 
-    The stub `...` counts as not answered yet.
+    The stub `...` counts as not answered yet. Code that does not end is stopped after 20 s, but
+    for a loop inside C, which Python cannot stop. Ctrl-C works as always.
     """
     print(f"{name}: {_verdict(_find(name), answer)}")
 

@@ -5,7 +5,7 @@ from math import e, inf, log, log2
 import torch
 
 from ganlib.divergences import cross_entropy, kl
-from ganlib.exercises import _numbers
+from ganlib.exercises import OF_FUNCTION, _as_many, _function, _numbers
 
 # fmt: off
 nll_split = _numbers(
@@ -32,6 +32,7 @@ bits_and_nats = _numbers(
 
 def kl_by_hand(answer):
     """A function (p, q) that gives KL(p‖q) in nats, of laws with finitely many outcomes."""
+    answer = _function(answer)
     laws = torch.tensor([[0.5, 0.5, 0], [0.8, 0.1, 0.1], [0.5, 0.2, 0.3]], dtype=torch.float64)
     p, q, r = laws  # only p has an outcome that never comes
     right = float(kl(r, q))
@@ -46,6 +47,7 @@ def kl_by_hand(answer):
             cross_entropy(r, q): "That is the cross-entropy: take H(p) off.",
             right * log2(e):     "You used log₂: the answer is asked in nats.",
         },
+        of=OF_FUNCTION,
     )
     # fmt: on
     nothing = _numbers(kl(p, q), "Where p = 0 the term is 0, but 0 · log 0 gives nan.", {})
@@ -53,7 +55,8 @@ def kl_by_hand(answer):
     no_word = _numbers(inf, "Where q = 0 and p > 0, KL is inf: Q's code has no word for it.", {})
 
     for first, second, judge in [(r, q, formula), (p, q, nothing), (p, p, both), (q, p, no_word)]:
-        hint = judge(answer(first, second))
+        got = answer(first, second)
+        hint = ... if got is ... else judge(got)
         if hint:
             return hint
     return None
@@ -73,7 +76,7 @@ _cost_of_a_mode = _numbers(
 
 def reverse_kl_fit(answer):
     """(mean, sd, KL(q‖p)) of the best normal q: it sits on the heavier mode of p."""
-    mean, std, cost = map(float, answer)
+    mean, std, cost = _as_many(answer, 3)
 
     if abs(mean - 3) < 0.2 and abs(std - 0.5) < 0.1:
         return _cost_of_a_mode(cost)

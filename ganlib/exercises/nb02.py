@@ -5,7 +5,7 @@ from math import log, log2
 
 import numpy as np
 
-from ganlib.exercises import _letters, _numbers
+from ganlib.exercises import OF_FUNCTION, _as_many, _function, _letters, _numbers
 
 # The letter of each of the eight models, and why.
 # fmt: off
@@ -40,7 +40,7 @@ _gap = _numbers(
 
 def elbo_by_hand(answer):
     """(ELBO, its gap to log p(x))."""
-    elbo, gap = answer
+    elbo, gap = _as_many(answer, 2)
     hint = _elbo(elbo)
     if hint:
         return hint
@@ -52,11 +52,12 @@ def acceptance(accept):
     weight = np.array([[1], [2], [3]])
     q = np.array([[0, 0.9, 0.1], [0.3, 0, 0.7], [0.5, 0.5, 0]])
 
+    accept = _function(accept)
     if accept(0, 1) is ...:
         return ...
     accepted = np.zeros((3, 3))
     for i, j in permutations(range(3), 2):
-        accepted[i, j] = float(accept(i, j))
+        (accepted[i, j],) = _as_many(accept(i, j), 1, OF_FUNCTION)
 
     def balanced(flow):
         """Is detailed balance kept, if `flow` is what is proposed from i to j?"""

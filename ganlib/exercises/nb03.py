@@ -1,11 +1,13 @@
 """The checks of notebook 03, Zero-sum games."""
 
-from ganlib.exercises import _letters, _numbers
+from ganlib.exercises import _letters, _numbers, _shown
 
 
 def zero_sum(answer):
     """The letters of the games that are zero-sum but for a constant."""
     letters = set(_letters(answer))
+    if not letters or letters - set("abcd"):
+        return f"Letters out of a, b, c, d are asked, got {_shown(answer)}."
     if letters & {"b", "d"}:
         return (
             "Add the two matrices of b and of d: "

@@ -1,12 +1,12 @@
 """The checks of notebook 04, A GAN in one dimension."""
 
-from math import log
+from math import inf, log
 
 import torch
 from torch.nn.utils import parameters_to_vector
 
 from ganlib import densities, networks, targets
-from ganlib.exercises import _numbers
+from ganlib.exercises import OF_FUNCTION, _as_many, _function, _numbers, _shown, _Unasked
 from ganlib.gan import GAN, Ledger
 from ganlib.losses import LOSSES
 
@@ -23,6 +23,7 @@ detach = _numbers(
         (True, True):   "Compare D's gradients once more, number by number: they are the same.",
         (False, False): "Look at G's gradients after backward(): without detach they are not None.",
     },
+    of=", each True or False",
 )
 # fmt: on
 
@@ -39,12 +40,15 @@ def v_of_d(answer):
     V = real + (q * (1 - D).log()).sum() * dx
     swapped = (p * (1 - D).log() + q * D.log()).sum() * dx
     all_real = ((p + q) * D.log()).sum() * dx
-    got = answer(p, q, D, dx)
+    got = _function(answer)(p, q, D, dx)
+    if got is ...:
+        return ...
+    (yours,) = _as_many(got, 1, OF_FUNCTION)
 
     # fmt: off
     judge = _numbers(
         V,
-        f"For one test the answer is {float(V):.4f}, yours is {float(got):.4f}.",
+        f"For one test the answer is {float(V):.4f}, yours is {yours:.4f}.",
         {
             -V:         "The sign: both logarithms are negative, so V is, too.",
             real:       "One term is missing: what should D say about the fakes?",
@@ -56,7 +60,7 @@ def v_of_d(answer):
         near=1e-6,
     )
     # fmt: on
-    return judge(got)
+    return judge(yours)
 
 
 def d_star(answer):
@@ -77,9 +81,11 @@ def d_star(answer):
             (p > q).double(): "That is a verdict, yes or no; D* is how sure one should be.",
         },
         near=1e-6,
+        of=OF_FUNCTION,
     )
     # fmt: on
-    return judge(answer(p, q))
+    got = _function(answer)(p, q)
+    return got if got is ... else judge(got)
 
 
 def _vector(net):
@@ -109,6 +115,7 @@ def _stepped(net, loss):
 
 def step_of_d(answer):
     """A function (G, D, opt_D, real, z) that makes one step of D; D gives logits."""
+    answer = _function(answer)
     G, D, real, z = _players()
     opt_D = torch.optim.SGD(D.parameters(), lr=RATE)
 
@@ -148,6 +155,7 @@ def step_of_d(answer):
 
 def step_of_g(answer):
     """A function (G, D, opt_G, z) that makes one step of G with the non-saturating loss."""
+    answer = _function(answer)
     G, D, _, z = _players()
     opt_G = torch.optim.SGD(G.parameters(), lr=RATE)
 
@@ -211,13 +219,24 @@ def _first_to_object(ledgers):
     return list(LEVELS)
 
 
+def _positive(rate):
+    """A learning rate as a float."""
+    (number,) = _as_many(rate, 1)
+    if not 0 < number < inf:
+        raise _Unasked(f"A learning rate is a positive number, got {number:g}.")
+    return number
+
+
 def break_it(answer):
     """(lr_G, lr_D, gauge): rates with which JS ends above 0.1, and the gauge of D that tells first.
 
     A gauge tells when it is above its level; the first 100 steps do not count.
     """
-    lr_G, lr_D, gauge = answer
-    if gauge not in LEVELS:
+    if not isinstance(answer, (list, tuple)) or len(answer) != 3:
+        raise _Unasked(f"(lr_G, lr_D, gauge) is asked, got {_shown(answer)}.")
+    *rates, gauge = answer
+    lr_G, lr_D = (_positive(rate) for rate in rates)
+    if gauge not in list(LEVELS):
         return f"The gauge is one of {', '.join(LEVELS)}."
 
     ledgers = _ledgers(lr_G, lr_D)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn.functional import softplus
 
-from ganlib.exercises import _numbers
+from ganlib.exercises import OF_FUNCTION, _as_many, _function, _numbers, _shown, _Unasked
 
 # fmt: off
 starved_share = _numbers(
@@ -72,10 +72,10 @@ def _centred(cost):
 def reverse_kl_cost(answer):
     """A function of the logit of the best D: a cost of G whose slope is that of KL(q‖p)."""
     logit = torch.linspace(-3, 3, 13, dtype=torch.float64)
-    cost = answer(logit)
-    if cost is None or cost is ...:
+    cost = _function(answer)(logit)
+    if cost is ...:
         return ...
-    cost = torch.as_tensor(cost, dtype=torch.float64)
+    numbers = _as_many(cost, len(logit), OF_FUNCTION)
 
     likelihood = -logit.exp()
     non_saturating = softplus(-logit)
@@ -91,7 +91,7 @@ def reverse_kl_cost(answer):
         },
     )
     # fmt: on
-    return judge(_centred(cost))
+    return judge(_centred(torch.tensor(numbers)))
 
 
 def _around(centres, counts, away):
@@ -124,9 +124,11 @@ def _sets_of_samples():
 
 def count_modes(answer):
     """A function (x, centres, sd) that counts the modes that the samples x cover."""
-    found = [answer(*samples) for samples in _sets_of_samples()]
-    if found[0] is None or found[0] is ...:
+    count = _function(answer)
+    got = [count(*samples) for samples in _sets_of_samples()]
+    if got[0] is ...:
         return ...
+    found = [int(_as_many(one, 1, OF_FUNCTION)[0]) for one in got]
 
     # fmt: off
     judge = _numbers(
@@ -151,6 +153,8 @@ def count_modes(answer):
 
 def clinic(answer):
     """The eight diagnoses, in the order of the runs."""
+    if not isinstance(answer, (list, tuple)):
+        raise _Unasked(f"A list of eight diagnoses is asked, got {_shown(answer)}.")
     given = [*answer, *8 * "?"]  # who gives too few is wrong in the rest
 
     wrong = []

@@ -51,4 +51,4 @@ COSTS = {
 
 def choose_cost(answer):
     """The cost for a radiologist's pictures."""
-    return COSTS.get(answer, 'Answer with "L1" or "L1 + GAN".')
+    return COSTS.get(str(answer), 'Answer with "L1" or "L1 + GAN".')

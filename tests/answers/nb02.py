@@ -44,7 +44,7 @@ WRONG = {
         ((log(0.1), 0.9),     "entropy of q"),
         ((2 * log(0.2), 1.8), "left q out"),
         ((7.0, 7.0),          "with the weights"),
-        (3,                   "failed with TypeError"),
+        (3,                   "Two numbers"),
     ],
     "acceptance": [
         (ratio,        "cut the ratio"),

@@ -116,7 +116,8 @@ WRONG = {
         ((1e-5, 1e-2, "V"),      "one of"),
         ((2e-3, 1e-2, "regret"), "not broken"),
         ((1e-5, 1e-2, "regret"), "showed it first"),
-        ((0, 1e-2, "regret"),    "failed with ValueError"),
+        ((0, 1e-2, "regret"),    "positive number"),
+        ((1e-5, 1e-2),           "(lr_G, lr_D, gauge)"),
     ],
     "false_peace": [
         (None,              "diverged"),

@@ -90,6 +90,7 @@ WRONG = {
         (lambda x, centres, sd: 1,                                   "Four sets"),
     ],
     "interval": [
+        ("1.122, 2.878", "Two numbers"),
         ((1.380, 2.620), "many seeds"),
         ((2.878, 1.122), "lower end"),
         ((0.037, 3.963), "Divide the sd"),

@@ -15,7 +15,7 @@ WRONG = {
         ((-1, -1),     "Only L1"),
         ((0.2, -1),    "sign"),
         ((0.5, 1),     "middle"),
-        (3,            "middle"),
+        (3,            "Two numbers"),
     ],
     "unet_bottleneck": [
         (128,  "side is 2"),

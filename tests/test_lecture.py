@@ -237,36 +237,6 @@ def test_the_extension_for_rise_is_whole(tmp_path):
     assert f'["{name}"]' in entry.read_text()
 
 
-def test_the_configuration_of_the_hub(monkeypatch, tmp_path):
-    """It sets what it says: limits, culling, and an address that nobody else reaches.
-
-    Only this machine reaches it, until another address is given.
-    """
-    from traitlets.config import Config
-
-    monkeypatch.setenv("COURSE_WORK", str(tmp_path))
-    monkeypatch.delenv("COURSE_URL", raising=False)
-    c = Config()
-    path = ROOT / "notebooks/lecture/hub/jupyterhub_config.py"
-    code = compile(path.read_text(encoding="utf-8"), path, "exec")
-    exec(code, {"get_config": lambda: c})
-
-    assert c.Spawner.mem_limit == "1G"
-    assert c.Spawner.cpu_limit == 1.0
-    assert c.Spawner.environment == {"OMP_NUM_THREADS": "1"}
-    assert "--MappingKernelManager.cull_idle_timeout=1800" in c.Spawner.args
-
-    culler = c.JupyterHub.services[0]
-    assert "--timeout=3600" in culler["command"]
-    assert culler["name"] in c.JupyterHub.load_roles[0]["services"]
-    assert c.JupyterHub.bind_url.startswith("http://127.0.0.1:")
-
-    if importlib.util.find_spec("jupyterhub"):  # then its own words for all of it
-        from jupyterhub.app import JupyterHub
-
-        assert all(hasattr(JupyterHub, name) for name in c.JupyterHub)
-
-
 def test_the_plans_name_slides_and_add_up(kept):
     """The lesson of 50 minutes has 50, and what the plans quote is there.
 

@@ -231,6 +231,18 @@ def test_show_source_prints_what_runs(capsys):
     assert capsys.readouterr().out == inspect.getsource(nb03.zero_sum)
 
 
+@pytest.mark.parametrize("chance", [0.1, 0.4, 0.6, 0.9])
+def test_of_the_pixel_costs_l2_is_faint_where_it_doubts(chance):
+    """What `choose_cost` says: the best L1 answer is a full stroke or none, the best L2 a grey."""
+    paint = torch.linspace(0, 1, 1001)  # 0: no stroke, 1: a full one
+    away = torch.tensor([1.0, 0.0])[:, None] - paint
+    likely = torch.tensor([chance, 1 - chance])
+    best_l2 = paint[(likely @ away.square()).argmin()]
+    best_l1 = paint[(likely @ away.abs()).argmin()]
+    assert best_l2 == pytest.approx(chance, abs=1e-3)
+    assert best_l1 == (chance > 0.5)
+
+
 def test_the_numbers_of_notebook_01_are_those_of_its_laws():
     x = densities.line(-12, 12, 2000)
 

@@ -39,8 +39,9 @@ receptive_field = _numbers(
 )
 
 COSTS = {
-    "L1":       None,
-    "L2":       "L2 was not offered: it is faint wherever it doubts, fainter than L1.",
+    "L2":       None,
+    "L1":       "L1 paints a full stroke wherever one is more likely than not, and says nothing of "
+                "its doubt.",
     "L1 + GAN": "A GAN invents what is plausible; here an invented stroke is the worst that can "
                 "happen.",
     "GAN":      "Alone, a GAN is not even held to the measurement: nothing compares pixel "
@@ -51,4 +52,4 @@ COSTS = {
 
 def choose_cost(answer):
     """The cost for a radiologist's pictures."""
-    return COSTS.get(str(answer), 'Answer with "L1" or "L1 + GAN".')
+    return COSTS.get(str(answer), 'Answer with "L2", "L1" or "L1 + GAN".')

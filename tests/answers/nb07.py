@@ -4,7 +4,7 @@ RIGHT = {
     "blur_of_averages": [(-0.2, -1), [0.4 - 0.6, -1.0]],
     "unet_bottleneck": [512, 128 * 2**2],
     "receptive_field": [70],
-    "choose_cost": ["L1"],
+    "choose_cost": ["L2"],
 }
 
 # fmt: off
@@ -32,7 +32,7 @@ WRONG = {
     ],
     "choose_cost": [
         ("L1 + GAN", "invents"),
-        ("L2",       "not offered"),
+        ("L1",       "doubt"),
         ("GAN",      "Alone"),
         ("both",     "Answer with"),
     ],

@@ -1,7 +1,10 @@
 """The labs of pictures: they show what was computed, and what the learner does is heard."""
 
 import re
+from pathlib import Path
 
+import matplotlib.colors
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -12,10 +15,12 @@ from ganlib.images import mosaic
 from ganlib.labs import LatentWalk, Neighbours, PictureLab, TransposedConvolution, WhichIsReal
 from ganlib.metrics import classifier, evaluate
 from ganlib.networks import dcgan_discriminator, dcgan_generator
+from ganlib.stage.scene import PALETTES
 from ganlib.targets import gaussian
 from ganlib.training import NUMBERS, Run
 
 torch.set_num_threads(1)
+NOTEBOOK = Path(__file__).parent.parent / "notebooks/06_dcgan.ipynb"
 
 
 def small_pair():
@@ -99,15 +104,29 @@ def test_the_plane_goes_through_its_three_corners(pair):
     np.testing.assert_allclose(lab.draw()["picture"], shown[::-1], atol=1e-6)
 
 
-def test_on_the_arc_every_z_is_as_long(pair):
+def test_the_arc_is_the_slerp_of_the_notebook_and_begins_at_a(pair):
     G, _ = pair
     lab = LatentWalk(G, 8, seed=3).set("walk", "arc (the path of slerp)")
-    lengths = [float(lab.z(k / 8, 0.3).norm()) for k in range(9)]
-    assert np.ptp(lengths) < 1e-4
-    assert f"{lengths[0]:.1f}" in lab.text()
+    corners = torch.randn(3, 8, generator=torch.Generator().manual_seed(3))
+    a, b, c = corners
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    (cell,) = [cell.source for cell in cells if cell.id == "slerp"]
+    taught = {"torch": torch}
+    exec(cell.split("\n\n\n")[0], taught)
+    for k in range(9):
+        torch.testing.assert_close(lab.z(k / 8, 0.0), taught["slerp"](a, b, torch.tensor(k / 8)))
+        torch.testing.assert_close(lab.z(0.0, k / 8), taught["slerp"](a, c, torch.tensor(k / 8)))
+
+    fourth = lab.z(-1, 1)
+    assert float(torch.cosine_similarity(fourth, a - b + c, dim=0)) == pytest.approx(1)
+    assert float(fourth.norm()) == pytest.approx(float(corners.norm(dim=1).mean()))
+    assert f"the length of z is {float(lab.z(0.5, 0).norm()):.1f}" in lab.text()
 
 
-@pytest.mark.parametrize("kernel, stride, padding", [(3, 2, 0), (4, 2, 1), (2, 2, 0), (5, 1, 2)])
+STAMPS = [(3, 2, 0), (4, 2, 1), (4, 2, 0), (5, 2, 0), (2, 2, 0), (5, 1, 2), (3, 1, 1), (2, 3, 0)]
+
+
+@pytest.mark.parametrize("kernel, stride, padding", STAMPS)
 def test_stamps_add_up_to_the_transposed_convolution(kernel, stride, padding):
     lab = TransposedConvolution()
     lab.set("kernel", kernel).set("stride", stride).set("padding", padding)
@@ -121,10 +140,39 @@ def test_stamps_add_up_to_the_transposed_convolution(kernel, stride, padding):
 
     lab.run(9)
     np.testing.assert_array_equal(lab.counts(), expected)
+
+    far = np.zeros((20 * stride + kernel,) * 2)  # the same kernel on a large map: only its middle
+    for top in range(0, 20 * stride + 1, stride):
+        for left in range(0, 20 * stride + 1, stride):
+            far[top : top + kernel, left : left + kernel] += 1
+    middle = far[9 * stride : 10 * stride, 9 * stride : 10 * stride]
+    inside = expected[lab.inner(), lab.inner()]
+    if inside.size:
+        said = f"stamped {middle.min():.0f} to {middle.max():.0f} times."
+        assert {*np.unique(inside)} <= {*np.unique(middle)}
+    else:
+        said = "are rim everywhere"
+    assert said in lab.text()
     assert f"= {len(expected)}." in lab.text()
     assert lab.advance() is False
     lab.reset()
     assert not lab.counts().any()
+
+
+def test_the_figures_can_be_read_on_every_shade():
+    """WCAG asks for a contrast of 4.5 between words and what is behind them."""
+    lab = TransposedConvolution()
+    lab.set("kernel", 5).set("stride", 1).run(9)
+    shade = lab.draw()["out"].max()
+    stops = [matplotlib.colors.to_rgb(colour) for colour in PALETTES["heat"]]
+    red, green, blue = (
+        np.interp(shade, np.linspace(0, 1, len(stops)), [stop[i] for stop in stops])
+        for i in range(3)
+    )
+    linear = [((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]
+    luminance = np.dot(linear, [0.2126, 0.7152, 0.0722])
+    assert lab.counts().max() == 9
+    assert (luminance + 0.05) / 0.05 > 4.5  # the figures are black
 
 
 def test_a_padding_that_eats_the_kernel_is_refused():

@@ -175,14 +175,19 @@ class LatentWalk(Lab):
         self.tell(u=u, v=v)
 
     def z(self, u, v):
-        """The point of the plane, (z_dim,); on the arc it is as long as A, B and C in the mean."""
+        """The point of the plane, (z_dim,).
+
+        On the arc, ways along u and v are those of `_slerp`, and A − B + C is brought to the mean
+        length of A, B and C.
+        """
         generator = torch.Generator().manual_seed(self.values["seed"])
         corners = torch.randn(3, self.z_dim, generator=generator)
         a, b, c = corners
-        z = a + u * (b - a) + v * (c - a)
         if self.values["walk"] == STRAIGHT:
-            return z
-        return z / z.norm() * corners.norm(dim=1).mean()
+            return a + u * (b - a) + v * (c - a)
+        fourth = a - b + c
+        fourth = fourth / fourth.norm() * corners.norm(dim=1).mean()
+        return _slerp(_slerp(a, b, u), _slerp(fourth, c, 1 + u), v)
 
     def draw(self):
         here = self.values["u"], self.values["v"]
@@ -271,18 +276,32 @@ class TransposedConvolution(Lab):
         stamps = np.arange(1, 10)
         shades = np.where(stamps < self.steps, 0.35, 0.08)  # those that are down, those to come
         shades[stamps == self.steps] = 1
-        return {"in": shades.reshape(3, 3)[::-1], "out": out[::-1] / 9, "counts": numbers}
+        # Nine stamps at two thirds of the scale: black figures stay readable.
+        return {"in": shades.reshape(3, 3)[::-1], "out": out[::-1] / 13.5, "counts": numbers}
+
+    def inner(self):
+        """The pixels that would get no more stamps if the input went on to all sides: one slice.
+
+        It holds for rows as for columns; it may be empty.
+        """
+        kernel, stride, padding = (int(self.values[key]) for key in ("kernel", "stride", "padding"))
+        first = max(0, kernel - stride - padding)
+        return slice(first, max(first, 3 * stride - padding))
 
     def text(self):
         out = self.counts()
-        inside = out[1:-1, 1:-1]
+        inside = out[self.inner(), self.inner()]
         kernel = self.values["kernel"]
         stride = self.values["stride"]
         padding = self.values["padding"]
+        if inside.size:
+            range_ = f"{inside.min():.0f} to {inside.max():.0f} times"
+            stamped = f"Away from the rim, pixels are stamped {range_}."
+        else:
+            stamped = "So few stamps are rim everywhere."
         return (
             f"{self.steps} of 9 stamps. "
-            f"Side: (3 − 1)·{stride:g} − 2·{padding:g} + {kernel:g} = {len(out)}. "
-            f"Inside, pixels are stamped {inside.min():.0f} to {out.max():.0f} times."
+            f"Side: (3 − 1)·{stride:g} − 2·{padding:g} + {kernel:g} = {len(out)}. {stamped}"
         )
 
 
@@ -405,6 +424,15 @@ class Neighbours(Lab):
             f"sample {i}: the nearest training picture is {train:.1f} away, "
             f"the nearest held-out one {held_out:.1f}; {nearer} is nearer."
         )
+
+
+def _slerp(a, b, t):
+    """The point t on the arc from a to b: (sin((1 − t)Ω) a + sin(tΩ) b) / sin Ω.
+
+    Ω is the angle between a and b. Source: Shoemake 1985.
+    """
+    angle = torch.arccos(torch.cosine_similarity(a, b, dim=0))
+    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
 
 
 def _grey(key):

@@ -182,11 +182,11 @@ class Run:
         gan.opt_D.register_step_pre_hook(average)
 
     def step(self) -> dict[str, float]:
-        """One `GAN.step` on the next minibatch.
+        """One `GAN.step` on the next minibatch, in random order, none twice in one round.
 
-        The pictures come in rounds, each in a random order of its own, and none comes twice in a
-        round. Where the batch does not divide their number, those left at the end of a round, fewer
-        than a batch, are not shown in it. A step that fails leaves the rates as they were.
+        A round has as many whole batches as there are; the pictures that are left over, fewer than
+        a batch and others each time, wait for another round. A step that fails leaves the rates as
+        they were.
         """
         rows = self._next_rows()
         rates = self.gan.lr_G, self.gan.lr_D

@@ -111,7 +111,9 @@ def _covered(x: Tensor, bank: Tensor, k: int) -> float:
 def precision_recall(real: Tensor, fake: Tensor, *, k: int = 3) -> tuple[float, float]:
     """How much of fake lies in the support of real, and of real in that of fake, both in [0, 1].
 
-    Features are (n, d). A support: balls around its points up to their k-th neighbour.
+    Features are (n, d). A support: balls around its points up to their k-th neighbour. Balls of
+    few points are large, those of copies have no size: both numbers depend on n and m. A class
+    that is missing takes no more than its part from recall; ask for it with that class as `real`.
     Source: Kynkäänniemi et al. 2019, arXiv:1904.06991.
     """
     real = real.flatten(1)
@@ -122,7 +124,8 @@ def precision_recall(real: Tensor, fake: Tensor, *, k: int = 3) -> tuple[float, 
 def memorised(fake: Tensor, train: Tensor, held_out: Tensor) -> tuple[float, int]:
     """The share of `fake` nearer to train than to as many held-out pictures; how many are copies.
 
-    An honest share is ½; a copy is exact.
+    An honest share is about ½: of real digits, 599 against 599 and 599, it is 0.45 to 0.54 in 95 %
+    of all splits. A share c of copies makes it (1 + c)/2. A copy is exact.
     """
     half = min(len(train), len(held_out))
     to_train = nearest(fake, train[:half])[0]

@@ -124,6 +124,28 @@ def test_precision_and_recall_see_what_they_are_for():
     assert recall < 0.05
 
 
+def test_the_share_of_honest_digits_is_as_the_docstring_says():
+    x = images.digits().x
+
+    def share(seed):
+        order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
+        fake, a, b = (x[rows] for rows in order.split(599))
+        return metrics.memorised(fake, a, b)[0]
+
+    shares = [share(seed) for seed in range(30)]
+    assert np.mean(shares) == pytest.approx(0.5, abs=0.015)
+    assert np.std(shares) == pytest.approx((0.54 - 0.45) / 4, abs=0.01)
+
+    # A tenth of copies lifts a share of ½ to 0.55.
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))
+    fake, train, held = (x[rows] for rows in order.split(599))
+    honest, _ = metrics.memorised(fake, train, held)
+    fake[:60] = train[:60]
+    copied, copies = metrics.memorised(fake, train, held)
+    assert copies == 60
+    assert copied == pytest.approx(honest + (1 - honest) * 60 / 599, abs=0.02)
+
+
 def test_copies_are_found_and_honest_pictures_are_not(digits):
     train, held, _ = digits
     share, copies = metrics.memorised(train.x[:300], train.x, held.x)
@@ -171,10 +193,21 @@ def test_no_single_number_is_enough(digits):
     assert fooled["TV"] < 0.1
     assert fooled["precision"] > 0.9
 
+    once = metrics.evaluate(means, train.x, net)  # no copies: their balls are as large as classes
+    assert once["precision"] > 0.9
+    assert once["recall"] > 0.9
+
     missing = metrics.evaluate(held.x[held.labels != 3], train.x, net)
     assert missing["TV"] == pytest.approx(0.1, abs=0.04)
     assert missing["smallest class"] < 0.02
-    assert missing["recall"] > 0.8
+    assert missing["recall"] == pytest.approx(real["recall"] - 0.07, abs=0.04)
+    threes = metrics.features(net, train.x[train.labels == 3])
+    of_threes = {
+        name: metrics.precision_recall(threes, metrics.features(net, x))[1]
+        for name, x in (("all", held.x), ("none", held.x[held.labels != 3]))
+    }
+    assert of_threes["all"] > 0.8
+    assert of_threes["none"] < 0.45
 
 
 # -- points in the plane -------------------------------------------------------------------------

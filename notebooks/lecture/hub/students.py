@@ -62,8 +62,10 @@ def set_up(c, work):
     c.Spawner.mem_limit = "1G"
     c.Spawner.cpu_limit = 1.0
     c.JupyterHub.active_server_limit = 40
-    # Two hundred students press the button in the same minute.
+    # Two hundred students press the button in the same minute, and a busy machine starts slowly.
     c.JupyterHub.concurrent_spawn_limit = 5
+    c.Spawner.start_timeout = 300
+    c.Spawner.http_timeout = 120
 
     # What nobody uses is stopped: a kernel after half an hour, a server after an hour. While a
     # lab's page is open it says once a second that it is seen, which counts as use, playing or

@@ -201,7 +201,7 @@ def students():
     missing = [name for name in ("useradd", "chpasswd", "groupadd") if not shutil.which(name)]
     if missing:
         pytest.skip(f"no {', '.join(missing)} here")
-    subprocess.run(["groupadd", "--force", "students"], check=True)
+    group_is_ours = not subprocess.run(["groupadd", "students"], capture_output=True).returncode
     names = [f"course-{role}-{os.getpid()}" for role in ("ada", "bob", "guest")]
     try:
         for name in names:
@@ -214,6 +214,8 @@ def students():
     finally:
         for name in names:
             subprocess.run(["userdel", "--remove", "--force", name], capture_output=True)
+        if group_is_ours:
+            subprocess.run(["groupdel", "students"], capture_output=True)
 
 
 def as_user(uid, *command):

@@ -294,14 +294,16 @@ class TransposedConvolution(Lab):
         kernel = self.values["kernel"]
         stride = self.values["stride"]
         padding = self.values["padding"]
-        if inside.size:
-            range_ = f"{inside.min():.0f} to {inside.max():.0f} times"
-            stamped = f"Away from the rim, pixels are stamped {range_}."
+        if self.steps < 9:
+            stamped = ""
+        elif inside.size:
+            times = f"{inside.min():.0f} to {inside.max():.0f} times"
+            stamped = f" Away from the rim, pixels are stamped {times}."
         else:
-            stamped = "So few stamps are rim everywhere."
+            stamped = " With so large a kernel, all of it is rim."
         return (
             f"{self.steps} of 9 stamps. "
-            f"Side: (3 − 1)·{stride:g} − 2·{padding:g} + {kernel:g} = {len(out)}. {stamped}"
+            f"Side: (3 − 1)·{stride:g} − 2·{padding:g} + {kernel:g} = {len(out)}.{stamped}"
         )
 
 

@@ -6,8 +6,12 @@ stationary by detailed balance: as much mass goes from x to x′ as comes back,
 p(x) K(x, x′) = p(x′) K(x′, x).
 """
 
+import math
+
 import torch
+from scipy.interpolate import CubicSpline
 from torch import Tensor
+from torch.distributions import Normal
 
 from ganlib.checks import positive
 
@@ -37,14 +41,51 @@ def hop(log_p, x: Tensor, size: float, generator=None, *, langevin=False) -> tup
 def transition(log_p: Tensor, size: float, x: Tensor, *, langevin=False) -> Tensor:
     """`hop` on the grid x as a matrix (points, points): row i says where walkers at xᵢ go.
 
-    log_p is (points,).
+    log_p is (points,); x rises by equal steps, none wider than `size`, else ValueError. Beyond its
+    ends p counts as 0: who is proposed a place there stays, as if refused.
     """
     positive("size", size)
+    if log_p.shape != x.shape or not bool(log_p.isfinite().all()):
+        raise ValueError(f"log_p must be finite, one number for each of {len(x)} x")
+    spacing = float(x[1] - x[0])
+    if spacing > 1.001 * size:
+        raise ValueError(f"size must be at least the spacing of x, {spacing:g}, got {size!r}")
+
     ahead = x
     if langevin:
-        ahead = x + size**2 / 2 * torch.gradient(log_p, spacing=(x,))[0]
+        slope = CubicSpline(x, log_p).derivative()  # to the fourth power of the spacing
+        ahead = x + size**2 / 2 * torch.from_numpy(slope(x))
 
-    log_q = (-(((x - ahead[:, None]) / size) ** 2) / 2).log_softmax(1)
+    # No row is scaled to sum to 1 on the grid: that would turn walkers round at its ends.
+    log_q = Normal(ahead[:, None], size).log_prob(x) + math.log(spacing)
     flow = log_p[:, None] + log_q  # log p(xᵢ) q(xⱼ|xᵢ)
     K = (torch.minimum(flow, flow.T) - log_p[:, None]).exp().fill_diagonal_(0)
-    return K + (1 - K.sum(1)).diag()  # who may not move stays
+
+    # Who may not move stays: the rest of 1, which may be −1e-16 where nobody stays.
+    return K + (1 - K.sum(1)).clamp(min=0).diag()
+
+
+def second_eigenvalue(K: Tensor, p: Tensor) -> float:
+    """|λ₂| of a chain K (points, points) in detailed balance with p (points,).
+
+    In the long run the distance to p shrinks by this factor a step. √p K / √p is symmetric by
+    detailed balance, so that the eigenvalues are real.
+    """
+    root = p.sqrt()
+    sizes = torch.linalg.eigvalsh(root[:, None] * K / root).abs().sort().values
+    return float(sizes[-2])
+
+
+def halving(second: float) -> str:
+    """In how many steps the distance to p halves, log ½ / log |λ₂|, in at most three digits.
+
+    "∞" where |λ₂| is 1 to rounding: such a number of steps cannot be told.
+    """
+    if second <= 0:
+        return "0"
+    if 1 - second < 1e-12:
+        return "∞"
+    steps = math.log(0.5) / math.log(second)
+    if steps < 9.95:
+        return f"{steps:.1f}"
+    return f"{round(steps, min(0, 2 - math.floor(math.log10(steps)))):,.0f}"

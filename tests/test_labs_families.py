@@ -73,6 +73,12 @@ def test_a_bound_that_is_trained_stops():
     lab.run(1)
     assert not lab.playing
 
+    assert lab.widget.status["note"] == "Trained."
+    lab.set("pull", 2.0)
+    assert lab.widget.status["note"] == ""
+    lab.set("at", 1.0)
+    assert lab.widget.status["note"] == ""
+
 
 @pytest.mark.parametrize("kind", ["Metropolis", "Langevin"])
 def test_walkers_follow_the_powers_of_the_matrix(kind):
@@ -93,6 +99,29 @@ def test_walkers_follow_the_powers_of_the_matrix(kind):
     lab.reset()
     assert len(lab.tv) == 1
     assert lab.steps == 0
+
+
+@pytest.mark.parametrize("kind", ["Metropolis", "Langevin"])
+@pytest.mark.parametrize("size, apart", [(2.0, 3.0), (0.05, 8.0)])
+def test_walkers_walk_at_all_settings_and_name_no_negative_time(kind, size, apart):
+    lab = Walkers(size=size, apart=apart).set("kind", kind).run(50)
+    assert float(lab.K.min()) >= 0
+    assert "-" not in lab.text()
+    assert 0 <= lab.tv[-1] <= lab.tv[0] + 1e-9
+
+
+def test_walkers_who_will_not_forget_say_so():
+    assert "1 to rounding" in Walkers(size=0.05, apart=8.0).text()
+    assert "half of that goes in 3.0 steps" in Walkers(size=4.0, apart=3.0).text()
+
+
+@pytest.mark.parametrize("lab, where", [(Bound, "x"), (None, "tree")])
+def test_a_click_that_is_no_place_changes_nothing(lab, where):
+    lab = lab() if lab else Taxonomy([Flow().fit(targets.mixture(), steps=1)])
+    before = lab.text()
+    with pytest.raises(ValueError, match="must be a finite number, got nan"):
+        lab.pointed(where, float("nan"), float("nan"))
+    assert lab.text() == before
 
 
 def test_random_pairs_give_the_mean_and_ordered_ones_the_law():

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ganlib import chains, densities, divergences, families, gan, networks, plots, targets
+from ganlib.checks import finite
 from ganlib.stage.lab import Lab
 from ganlib.stage.scene import Area, Axes, Choice, Line, Points, Rug, Slider, Text
 
@@ -69,6 +70,7 @@ class Taxonomy(Lab):
     def pointed(self, where, x, y):
         """Open the leaf whose height is nearest."""
         if where == "tree":
+            y = finite("y", y)
             self.tell(leaf=min(self.names, key=lambda name: abs(HEIGHTS[name] - y)))
 
     def draw(self):
@@ -160,6 +162,7 @@ class Bound(Lab):
         self.vae = families.VAE(self.values["posterior"], pull=self.values["pull"])
         self.training = self.vae.training(targets.mixture(), steps=self.vae.steps)
         self.steps = 0
+        self._why = ""  # another VAE is not yet trained
         self.advance()
 
     def changed(self, key, value):
@@ -168,7 +171,7 @@ class Bound(Lab):
 
     def pointed(self, where, x, y):
         if where == "x":
-            self.tell(at=min(3, max(-3, round(x, 2))))
+            self.tell(at=min(3.0, max(-3.0, round(finite("x", x), 2))))
 
     def advance(self):
         if next(self.training, "end") == "end":
@@ -263,6 +266,7 @@ class Walkers(Lab):
         self.tv = [self._misplaced()]
         self.moved = []
         self.steps = 0
+        self._why = ""
 
     def changed(self, key, value):
         half = self.values["apart"] / 2
@@ -271,11 +275,7 @@ class Walkers(Lab):
         self.x = densities.line(-6, 6, 240)
         self.log_p = self.target.log_prob(self.x[:, None])
         self.K = chains.transition(self.log_p, x=self.x, **self.move)
-
-        # √p K / √p is symmetric, by detailed balance: its eigenvalues are real.
-        root = self.log_p.softmax(0).sqrt()
-        eigenvalues = torch.linalg.eigvalsh(root[:, None] * self.K / root)
-        self.second = float(eigenvalues.abs().sort().values[-2])
+        self.second = chains.second_eigenvalue(self.K, self.log_p.softmax(0))
         self.reset()
 
     def advance(self):
@@ -304,10 +304,13 @@ class Walkers(Lab):
 
     def text(self):
         accepted = f"{np.mean(self.moved):.0%} of the moves accepted; " if self.moved else ""
-        half_life = np.log(0.5) / np.log(self.second)
+        half_life = chains.halving(self.second)
+        forgets = f"half of that goes in {half_life} steps."
+        if half_life == "∞":
+            forgets = "1 to rounding, no number of steps can be told."
         return (
             f"{accepted}after {self.steps} steps {self.tv[-1]:.3f} of the mass is in the wrong "
-            f"place. |λ₂| = {self.second:.5f}: half of that goes in {half_life:,.0f} steps."
+            f"place. |λ₂| = {self.second:.5f}: {forgets}"
         )
 
 

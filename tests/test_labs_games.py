@@ -20,6 +20,16 @@ def test_the_shares_add_up_to_what_is_left():
     assert lab.draw()["together"][0][3] == pytest.approx(0)
 
 
+@pytest.mark.parametrize("share, lost", [(0.5, 0.01), (0.33, 0.07), (0.005, 0.01), (0.12345, 0.3)])
+@pytest.mark.parametrize("fair", [False, True])
+def test_what_is_said_adds_up(share, lost, fair):
+    lab = Pizza().set("share", share).set("lost", lost).set("fair", fair)
+    a, b, together = (round(10_000 * float(n)) for n in re.findall(r"[+-]\d\.\d+", lab.text()))
+    assert a + b == together
+    assert together / 10_000 == pytest.approx(1 - lost - fair)
+    assert a / 10_000 == pytest.approx(share * (1 - lost) - 0.5 * fair, abs=6e-5)
+
+
 @pytest.mark.parametrize("name", MATRICES)
 def test_each_example_is_solved(name):
     A = np.array(MATRICES[name])
@@ -83,6 +93,30 @@ def test_a_path_that_leaves_stops_and_says_so():
     assert math.isfinite(far)
     assert len(lab.paths[0][1]) < 60
     lab.figure()
+
+
+def test_a_path_that_leaves_the_picture_says_so():
+    game = "false cycle: xy + (cos 4y − cos 4x)/16"
+    starts = [[1.5, 0.0], [1.95, 1.95]]
+    radii = play(GAMES[game], starts, "simultaneous", lr=0.05, steps=1500)[-200:].norm(dim=2)
+    seen, unseen = radii.T
+    assert 1.5 < float(seen.min()) <= float(seen.max()) < 2
+    assert 3.3 < float(unseen.min()) <= float(unseen.max()) < 3.8  # another cycle, farther out
+
+    lab = Players(game, "simultaneous", lr=0.05)
+    lab.pointed("plane", 1.95, 1.95)
+    lab.run(10)
+    assert lab.text().endswith(", outside the picture.")
+
+
+@pytest.mark.parametrize("x, y", [(math.nan, 0.0), (0.0, math.inf), ("here", 0.0), (None, 0.0)])
+def test_a_click_that_is_no_place_changes_nothing(x, y):
+    lab = Players()
+    before = lab.text()
+    with pytest.raises(ValueError, match="must be a finite number, got"):
+        lab.pointed("plane", x, y)
+    assert lab.text() == before
+    assert math.isfinite(lab.run(3).paths[-1][1][-1][0])
 
 
 def test_the_predicted_factor_is_the_measured_one():

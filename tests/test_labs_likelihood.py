@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 from scipy.optimize import minimize
+from scipy.stats import norm
 
+from ganlib.divergences import entropy, js
 from ganlib.labs import CodeBook, FitNormal, SlideNormals, TwoModes
 
 DATA = [12.0, 15, 11, 14, 13, 12, 16, 45]
@@ -40,6 +42,60 @@ def test_data_of_any_scale_are_fitted_in_their_own_units(scale):
     assert float(re.search(r"(\S+) above the least", lab.text())[1]) > 0
 
 
+@pytest.mark.parametrize("data", [DATA, [2.3, 2.9, 3.0, 3.1, 4.4], [-1e-3, 1e-3, 1.1e-3]])
+def test_what_the_sliders_offer_is_accepted(data):
+    lab = FitNormal(data)
+    for key in ("mu", "sigma"):
+        slider = lab.scene.control(key)
+        for end in (slider.low, slider.high):
+            lab.set(key, float(f"{end:.6g}"))  # six digits, as the browser writes it
+            assert lab.values[key] == pytest.approx(end, rel=1e-5)
+            with pytest.raises(ValueError, match="must be a number from"):
+                lab.set(
+                    key, end + math.copysign(0.01 * (slider.high - slider.low), end - lab.x[200])
+                )
+
+
+def test_the_picture_holds_the_narrowest_bell_and_every_number():
+    data = [0.0] * 40 + [1.0] * 40 + [60.0]
+    lab = FitNormal(data)
+    lab.set("sigma", lab.scene.control("sigma").low)
+    laws = lab.scene.axes[0]
+    frame = lab.draw()
+    assert frame["q"][:, 1].max() == pytest.approx(1 / (lab.values["sigma"] * 2.5066), rel=1e-2)
+    assert frame["q"][:, 1].max() < laws.y[1]
+    assert laws.x[0] < 0
+    assert laws.x[1] > 60
+
+
+@pytest.mark.parametrize("make", [lambda: FitNormal(DATA), TwoModes])
+@pytest.mark.parametrize("x, y", [(math.nan, 1.0), (1.0, math.nan), (math.inf, 1.0), (1.0, -5.0)])
+def test_a_drag_that_is_no_place_changes_nothing(make, x, y):
+    lab = make()
+    before = lab.text()
+    with pytest.raises(ValueError, match="must be a number from"):
+        lab.dragged("you", 0, x, y)
+    assert lab.text() == before
+    lab.run(1)
+
+
+def test_a_note_ends_when_the_dot_moves():
+    for move in (
+        lambda lab: lab.dragged("you", 0, 1.0, 2.0),
+        lambda lab: lab.set("sigma", 2),
+        lambda lab: lab.set("gap", 2),
+    ):
+        lab = TwoModes()
+        lab.dragged("you", 0, *lab.best)
+        lab.playing = True
+        lab.run(1)
+        assert not lab.playing
+        assert "Arrived" in lab.widget.status["note"]
+        move(lab)
+        lab.show()
+        assert lab.widget.status["note"] == ""
+
+
 @pytest.mark.parametrize("data", [[3.0], [2.0, 2.0], [1.0, math.nan], [[1.0, 2.0]], []])
 def test_data_without_a_best_normal_are_refused(data):
     with pytest.raises(ValueError, match="values must"):
@@ -64,6 +120,73 @@ def test_the_best_of_two_modes_against_scipy(goal, gap):
     if goal == "KL(p‖q)":
         mean_and_sd_of_p = (0.6, math.sqrt(0.25 + 4 - 0.36))
         assert lab.best == pytest.approx(mean_and_sd_of_p, abs=1e-3)
+
+
+X = np.linspace(-80, 80, 32_001)
+
+
+def by_hand(goal, gap, mu, sigma):
+    """The cost of `TwoModes` by other formulas, on a wide and fine grid."""
+    p = (norm.pdf(X, -gap, 0.5) + norm.pdf(X, gap, 0.5)) / 2
+    q = norm.pdf(X, mu, sigma)
+    if goal == "JS(p, q)":
+        return float(js(p, q, X))
+    if goal == "KL(p‖q)":
+        mean_nll = norm.logpdf(0, 0, sigma) - (0.25 + gap**2 + mu**2) / (2 * sigma**2)
+        return -mean_nll - float(entropy(p, X))
+    log_p = np.logaddexp(norm.logpdf(X, -gap, 0.5), norm.logpdf(X, gap, 0.5)) - math.log(2)
+    return -norm.entropy(mu, sigma) - np.trapezoid(q * log_p, X)
+
+
+@pytest.mark.parametrize("mu, sigma", [(0, 4), (6, 4.5), (-6, 0.7), (2.4, 2.457)])
+@pytest.mark.parametrize("goal", ["KL(p‖q)", "KL(q‖p)", "JS(p, q)"])
+def test_no_tail_of_a_normal_is_cut_off(goal, mu, sigma):
+    lab = TwoModes()
+    lab.values["goal"] = goal
+    assert lab.nats((mu, sigma)) == pytest.approx(by_hand(goal, 1.5, mu, sigma), rel=1e-6)
+
+
+def test_reverse_kl_of_a_wide_normal_and_of_the_farthest():
+    lab = TwoModes()
+    lab.values["goal"] = "KL(q‖p)"
+    assert lab.nats((0, 4)) == pytest.approx(15.451, abs=1e-3)
+    assert lab.nats((6, 4)) == pytest.approx(69.203, abs=1e-3)
+
+
+@pytest.mark.parametrize("goal", ["KL(p‖q)", "KL(q‖p)", "JS(p, q)"])
+@pytest.mark.parametrize("gap, weight", [(4, 0.5), (4, 0.05), (0, 0.5)])
+def test_the_best_is_on_the_map(goal, gap, weight):
+    lab = TwoModes()
+    lab.values |= {"weight": weight, "gap": gap}
+    mu, sigma = lab.set("goal", goal).best
+    for key, value in {"mu": mu, "sigma": sigma}.items():
+        assert lab.scene.control(key).low <= value <= lab.scene.control(key).high
+
+
+@pytest.mark.parametrize(
+    "goal, gap, over_both",
+    [
+        ("KL(q‖p)", 1.2, True),
+        ("KL(q‖p)", 1.35, True),
+        ("KL(q‖p)", 1.45, False),
+        ("JS(p, q)", 2.1, True),
+        ("JS(p, q)", 2.15, False),
+        ("KL(p‖q)", 4, True),
+    ],
+)
+def test_where_each_lets_go_of_a_mode(goal, gap, over_both):
+    lab = TwoModes()
+    lab.values["gap"] = gap
+    mu, sigma = lab.set("goal", goal).best
+    assert (abs(mu) < 0.01) == over_both
+    if (goal, gap) == ("KL(q‖p)", 1.2):
+        assert sigma == pytest.approx(1.1605, abs=1e-3)
+
+
+def test_the_dip_between_the_modes_is_a_real_one():
+    # Of KL(q‖p), modes at ±1.5: who stands at (0.1, 1.372) comes back to the middle.
+    lab = TwoModes().set("goal", "KL(q‖p)")
+    assert lab.descend((0.1, 1.372), 0.05, steps=400) == pytest.approx((0, 1.372), abs=2e-3)
 
 
 def test_js_lets_go_of_a_mode_between_2_1_and_2_2():
@@ -120,6 +243,38 @@ def test_a_bar_of_the_code_book_is_dragged_to_its_probability():
     lab.dragged("tops", 0, 0, 0.2)
     p, _, _, _ = lab.measure()
     assert p[0] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("index, y", [(0, math.nan), (0, "up"), (8, 0.2), (-1, 0.2), (None, 0.2)])
+def test_a_bar_dragged_nowhere_stays(index, y):
+    lab = CodeBook()
+    with pytest.raises(ValueError, match="must be"):
+        lab.dragged("tops", index, 0, y)
+    assert numbers(lab) == [2.0, 2.0, 3.0, 1.0, 1.0]
+
+
+def test_one_symbol_alone_costs_nothing_to_send():
+    lab = CodeBook().set("made", "the same as P")
+    for symbol in "bcdefgh":
+        lab.set(symbol, 0)
+    assert numbers(lab) == [0.0] * 5
+
+    lab.dragged("tops", 0, 0, 0.3)  # its probability is 1, whatever its weight
+    assert lab.values["a"] == 32
+    frame = lab.draw()
+    assert len(frame["sent P"]) == 0
+    assert all("nothing to send" in words for _, _, words in frame["costs"])
+
+
+@pytest.mark.parametrize(
+    "weights, waste, kl_bits",
+    [([64] * 4 + [33] * 4, 0.0, 0.075), ([64] + [1] * 7, 1.718, 2.259)],
+)
+def test_what_huffman_wastes_may_be_far_from_kl(weights, waste, kl_bits):
+    lab = CodeBook()  # Q: all alike
+    for symbol, weight in zip("abcdefgh", weights):
+        lab.set(symbol, weight)
+    assert numbers(lab)[3:] == pytest.approx([waste, kl_bits], abs=6e-4)
 
 
 def test_a_code_without_a_word_for_a_symbol_stops_there():

@@ -64,3 +64,19 @@ def test_an_axis_has_at_least_three_numbers_however_narrow_it_is(node):
         places = node("numbers.js", f"say(js.ticks({low}, {high}, true, 2))")
         assert len(places) >= 2
         assert all(low <= place <= high for place in places)
+
+
+def test_a_slider_never_leaves_its_ends(node):
+    odd = '{"low": 2.11534589123456, "high": 4.74065410876544, "log": false, "step": 0.013}'
+    log = '{"low": 0.0123456, "high": 1.23449, "log": true}'
+    for scale in (odd, log):
+        ends = f"[{scale}.low, {scale}.high]"
+        inside = f"v >= {ends}[0] && v <= {ends}[1]"
+        values = f"[0, 1, 999, 1000].map(s => js.fromPosition({scale}, s))"
+        assert node("numbers.js", f"say({values}.every(v => {inside}))") is True
+
+
+def test_an_end_in_six_digits_is_that_end(node):
+    control = '{"kind": "slider", "label": "mu", "low": 2.11534589, "high": 4.74065411}'
+    said = node("checked.js", f"say([2.11534, '4.74066', 3].map(v => js.checked({control}, v)))")
+    assert said == [2.11534589, 4.74065411, 3]

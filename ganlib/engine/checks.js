@@ -10,6 +10,12 @@ export function positive(name, value) {
   return value;
 }
 
+export function finite(name, value) {
+  if (!Number.isFinite(value))
+    throw new RangeError(`${name} must be a finite number, got ${value}`);
+  return value;
+}
+
 export function count(name, value, least = 1) {
   if (!(Number.isInteger(value) && value >= least)) {
     throw new RangeError(`${name} must be a whole number of at least ${least}, got ${value}`);

@@ -2,11 +2,13 @@
 
 import { Lab } from "../stage/js/lab.js";
 import { general } from "../stage/js/numbers.js";
+import { finite } from "./checks.js";
 import { GAMES, RULES, factor, field, smallest_gan } from "./games.js";
 
 const SIDE = 13; // arrows along each side
 const EDGE = 1.8; // of the square with the arrows
 const HALF = 0.13; // length of half an arrow
+const SEEN = 2; // how far the picture reaches from the rest point
 const FAR = 1e4; // a path that is so far from the rest point is off to infinity
 const LONG = 2000; // the points of a path, at most
 const KEPT = 10; // paths
@@ -39,9 +41,10 @@ export class Players extends Lab {
   /** Start a path here by each rule that is chosen; the last ten paths are kept. */
   pointed(where, x, y) {
     if (where !== "plane") return;
+    const start = [finite("x", x), finite("y", y)];
     const { rule } = this.values;
     const rules = rule === this.told.all ? Object.keys(RULES) : [rule];
-    const started = rules.map((by) => ({ by, path: [[x, y]] }));
+    const started = rules.map((by) => ({ by, path: [start] }));
     this.paths = [...this.paths, ...started].slice(-KEPT);
   }
 
@@ -91,8 +94,11 @@ export class Players extends Lab {
   text() {
     const { by, path } = this.paths[this.paths.length - 1];
     const { lr } = this.values;
-    const far = Math.hypot(...path[path.length - 1]);
-    const gone = far < FAR ? "" : ", off to infinity";
+    const now = path[path.length - 1];
+    const far = Math.hypot(...now);
+    let gone = "";
+    if (far >= FAR) gone = ", off to infinity";
+    else if (Math.max(...now.map(Math.abs)) > SEEN) gone = ", outside the picture";
     return (
       `${by}, η = ${general(lr, 3)}: near the rest point a step should multiply the distance by ` +
       `${factor(this.game, by, lr).toFixed(4)}. After ${path.length - 1} steps it is ` +

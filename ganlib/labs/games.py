@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ganlib import plots
+from ganlib.checks import finite
 from ganlib.games import RULES, eigenvalues, field, smallest_gan, solve
 from ganlib.stage.lab import Lab
 from ganlib.stage.scene import (
@@ -60,6 +61,7 @@ LOOKS: dict[str, dict] = {
 }
 ALL_RULES = "all five"
 GRID = torch.cartesian_prod(*[torch.linspace(-1.8, 1.8, 13, dtype=torch.float64)] * 2)
+EDGE = 2  # how far the picture reaches from the rest point
 FAR = 1e4  # a path that is so far from the rest point is off to infinity
 LONG = 2000  # the points of a path, at most
 MORE = "start, speed, spread of the GAN"  # the fold of what is seldom moved
@@ -105,7 +107,11 @@ class Pizza(Lab):
         b = (1 - self.values["share"]) * left - fair
         payoffs = {"A": a, "B": b, "together": a + b}
 
-        self.words = [f"{who} {round(got, 2) + 0:+.2f}" for who, got in payoffs.items()]
+        # Four decimals hold what the sliders can make; B's are what is left, so that they add up.
+        in_all = round(a + b, 4)
+        got_a = round(a, 4)
+        told = {"A": got_a, "B": in_all - got_a, "together": in_all}
+        self.words = [f"{who} {_signed(got)}" for who, got in told.items()]
         bars = {who: [[x - 0.25, 0, 0.5, got]] for x, (who, got) in enumerate(payoffs.items())}
         return {
             **bars,
@@ -226,7 +232,11 @@ class Players(Lab):
             height=440,
             axes=[
                 Axes(
-                    "plane", box=(0, 0, 0.5, 1), x=(-2, 2), y=(-2, 2), xlabel="x (down V), y (up V)"
+                    "plane",
+                    box=(0, 0, 0.5, 1),
+                    x=(-EDGE, EDGE),
+                    y=(-EDGE, EDGE),
+                    xlabel="x (down V), y (up V)",
                 ),
                 Axes(
                     "far",
@@ -250,8 +260,8 @@ class Players(Lab):
                 Choice("rule", "rule", [*RULES, ALL_RULES], rule),
                 Slider("lr", "rate η", 0.01, 2, lr, log=True),
                 Button("start", "start a path"),
-                Slider("x", "start at x", -2, 2, 1, group=MORE),
-                Slider("y", "start at y", -2, 2, 0, group=MORE),
+                Slider("x", "start at x", -EDGE, EDGE, 1, group=MORE),
+                Slider("y", "start at y", -EDGE, EDGE, 0, group=MORE),
                 Slider("speed", "steps a second", 1, 500, 60, log=True, group=MORE),
                 Slider("spread", "spread of the GAN", 0, 1.5, 0, group=MORE),
             ],
@@ -274,9 +284,10 @@ class Players(Lab):
     def pointed(self, where, x, y):
         """Start a path here by each rule that is chosen; the last ten paths are kept."""
         if where == "plane":
+            start = [finite("x", x), finite("y", y)]
             chosen = self.values["rule"]
             rules = RULES if chosen == ALL_RULES else [chosen]
-            started = [(rule, [[x, y]]) for rule in rules]
+            started = [(rule, [start]) for rule in rules]
             self.paths = [*self.paths, *started][-10:]
 
     def advance(self):
@@ -316,7 +327,11 @@ class Players(Lab):
         lr = self.values["lr"]
         factor = abs(eigenvalues(self.V, [0, 0], rule, lr=lr)[0])
         far = np.hypot(*path[-1])
-        gone = "" if far < FAR else ", off to infinity"
+        gone = ""
+        if far >= FAR:
+            gone = ", off to infinity"
+        elif np.abs(path[-1]).max() > EDGE:
+            gone = ", outside the picture"
         return (
             f"{rule}, η = {lr:.3g}: near the rest point a step should multiply the distance by "
             f"{factor:.4f}. After {len(path) - 1} steps it is {far:.3g}{gone}."
@@ -390,6 +405,12 @@ class Questions(Lab):
 def _entry(i, j, key, value):
     """The control of one payoff."""
     return Number(key, f"row {i + 1}, column {j + 1}", -20, 20, value, group="edit the matrix")
+
+
+def _signed(number) -> str:
+    """With its sign, and as many of four decimals as it needs, two at least."""
+    digits = f"{round(number, 4) + 0:+.4f}"  # + 0: no −0
+    return digits[:-2] + digits[-2:].rstrip("0")
 
 
 def _listed(mix) -> str:

@@ -9,9 +9,12 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from scipy.optimize import minimize
+from torch import Tensor
 from torch.distributions import Normal
 
 from ganlib import densities, plots, targets
+from ganlib.checks import finite, one_of
 from ganlib.divergences import code_lengths, code_words, cross_entropy, entropy, js, kl
 from ganlib.stage.lab import Lab
 from ganlib.stage.scene import (
@@ -32,14 +35,30 @@ SKY = plots.COLOURS["sky"]
 ORANGE = plots.COLOURS["orange"]
 VERMILLION = plots.COLOURS["vermillion"]
 
+
+def _kl(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """KL(p‖q) from log densities on a grid of one unit: also where a density is 0 as a float."""
+    return (log_p.exp() * (log_p - log_q)).sum()
+
+
+def _js(log_p: Tensor, log_q: Tensor) -> Tensor:
+    log_m = torch.logaddexp(log_p, log_q) - math.log(2)
+    return (_kl(log_p, log_m) + _kl(log_q, log_m)) / 2
+
+
 DIVERGENCES = {
-    "KL(p‖q)": kl,
-    "KL(q‖p)": lambda p, q: kl(q, p),
-    "JS(p, q)": js,
+    "KL(p‖q)": _kl,
+    "KL(q‖p)": lambda log_p, log_q: _kl(log_q, log_p),
+    "JS(p, q)": _js,
 }
 
+# Of `TwoModes`. The grid of x for its costs holds every normal on the map, far into its tails.
+FARTHEST = 6.0  # the mean of a normal
+WIDEST = 4.5  # its sd: a little more than the best has when the modes are farthest apart
+GRID = densities.line(-FARTHEST - 9 * WIDEST, FARTHEST + 9 * WIDEST, 930)  # cells of 0.1
+
 # The map of all normals has a cell for each pair of a mean and a standard deviation. It is cut into
-# upright strips, for a cost may have several dips: descent sets out from the best cell of each.
+# upright strips, for a cost may have several dips: the search sets out from the best cell of each.
 MEANS = 21
 SIGMAS = 15
 STRIPS = 3
@@ -66,7 +85,9 @@ class _Fit(Lab):
 
     cost: Callable  # what to make small: cost(μ, σ), a scalar tensor, in nats
 
-    def __init__(self, title, x, *, middle, reach, sigmas, top, marks, controls=(), xlabel="x"):
+    def __init__(
+        self, title, x, *, middle, reach, sigmas, top, marks, view=None, controls=(), xlabel="x"
+    ):
         left = middle - reach
         right = middle + reach
         low, high = sigmas
@@ -83,7 +104,7 @@ class _Fit(Lab):
                 Axes(
                     "laws",
                     box=(0, 0, 0.56, 1),
-                    x=(left, right),
+                    x=view or (left, right),
                     y=(0, top),
                     xlabel=xlabel,
                     title="density",
@@ -127,7 +148,7 @@ class _Fit(Lab):
         return self.values["mu"], self.values["sigma"]
 
     def survey(self):
-        """The cost of every normal on the map; and the best of all, by descent."""
+        """The cost of every normal on the map; and the best of all."""
         cells = [self.cost(mu, sigma) for sigma in self.sigmas for mu in self.mus]
         costs = torch.stack(cells).reshape(SIGMAS, MEANS)
         least = costs.min()
@@ -137,10 +158,24 @@ class _Fit(Lab):
         ends = []
         for i, strip in enumerate(costs.split(STRIP, dim=1)):
             row, column = divmod(int(strip.argmin()), STRIP)
-            start = (self.mus[i * STRIP + column], self.sigmas[row])
-            ends.append(self.descend(start, 0.5, 15))
-        mu, sigma = self.descend(min(ends, key=self.nats), 0.5, 60)
+            ends.append(self._bottom(self.mus[i * STRIP + column], self.sigmas[row]))
+        # Of two that are alike but for rounding, the left one.
+        mu, sigma = min(ends, key=lambda place: round(self.nats(place), 9))
         self.best = round(mu, self.digits + 2) + 0.0, sigma  # + 0.0: never −0
+
+    def _bottom(self, mu, sigma):
+        """The bottom of the dip in which a normal stands: (μ, σ)."""
+
+        def cost(at, log_factor):
+            return self.cost(mu + sigma * at, sigma * log_factor.exp())
+
+        def cost_and_slopes(steps):
+            slopes, value = torch.func.grad_and_value(cost, (0, 1))(*torch.from_numpy(steps))
+            return float(value), np.array([float(slope) for slope in slopes])
+
+        # In units of the normal it stands on, so that data of any scale are alike.
+        found = minimize(cost_and_slopes, np.zeros(2), jac=True, options={"gtol": 1e-8})
+        return float(mu + sigma * found.x[0]), float(sigma * math.exp(found.x[1]))
 
     def nats(self, place):
         """The cost at a place (μ, σ), as a number."""
@@ -161,11 +196,18 @@ class _Fit(Lab):
         return float(mu), float(sigma)
 
     def changed(self, key, value):
-        self.way = []
+        self._elsewhere()
 
     def dragged(self, mark, index, x, y):
+        mu = self.scene.control("mu").checked(x)
+        sigma = self.scene.control("sigma").checked(y)
+        self._elsewhere()
+        self.tell(mu=mu, sigma=sigma)
+
+    def _elsewhere(self):
+        """The normal or its cost is another one: the way here, and what was said of it, are old."""
         self.way = []
-        self.tell(mu=x, sigma=y)
+        self._why = ""
 
     def advance(self):
         mu, sigma = self.you
@@ -213,13 +255,17 @@ class FitNormal(_Fit):
         mean = law.shift
         sd = law.scale
         self.data = torch.as_tensor(data, dtype=torch.float64).flatten()
+        reach = 3.5 * sd
+        farthest = max(reach, 1.05 * float((self.data - mean).abs().max()))  # no datum is left out
+        view = (mean - farthest, mean + farthest)
         super().__init__(
             f"Fit a normal to {len(self.data)} numbers",
-            densities.line(mean - 4 * sd, mean + 4 * sd),
+            densities.line(*view, max(400, round(400 * farthest / reach))),
             middle=mean,
-            reach=3.5 * sd,
+            reach=reach,
+            view=view,
             sigmas=(sd / 3, 3 * sd),
-            top=0.8 / sd,
+            top=1.25 / sd,  # the narrowest bell is 1.2 / sd high
             marks=[
                 Rug("data", "laws", "data", alpha=0.8),
                 Line("heights", "laws", style="G", width=0.8),
@@ -249,10 +295,10 @@ class TwoModes(_Fit):
     def __init__(self):
         super().__init__(
             "One normal for two modes",
-            densities.line(-12, 12, 240),
+            densities.line(-FARTHEST, FARTHEST, 240),
             middle=0,
-            reach=6,
-            sigmas=(0.4, 4),
+            reach=FARTHEST,
+            sigmas=(0.4, WIDEST),
             top=1.0,
             marks=[Line("p", "laws", "p, two modes", style="data")],
             controls=[
@@ -271,16 +317,15 @@ class TwoModes(_Fit):
         weight = self.values["weight"]
         law = targets.mixture((-gap, gap), (0.5, 0.5), (weight, 1 - weight))
         self.p = law.log_prob(self.x[:, None]).exp()
-        self.masses = self.p / self.p.sum()
+        self.log_p = law.log_prob(GRID[:, None])
         super().survey()
 
     def cost(self, mu, sigma):
-        bell = -(((self.x - mu) / sigma) ** 2) / 2
-        q = bell.softmax(0).clamp(min=1e-300)  # masses; log 0 has no slope
-        return DIVERGENCES[self.goal](self.masses, q)
+        log_q = Normal(mu, sigma, validate_args=False).log_prob(GRID)
+        return (GRID[1] - GRID[0]) * DIVERGENCES[self.goal](self.log_p, log_q)
 
     def changed(self, key, value):
-        self.way = []
+        self._elsewhere()
         if key in ("goal", "gap", "weight"):
             self.survey()
 
@@ -403,10 +448,11 @@ class CodeBook(Lab):
 
     def dragged(self, mark, index, x, y):
         """The bar is drawn up to y: its weight is that which gives the probability y."""
-        symbol = SYMBOLS[index]
-        share = min(max(y, 0.0), 0.9)
+        symbol = SYMBOLS[one_of("index", index, range(len(SYMBOLS)))]
+        share = min(max(finite("y", y), 0.0), 0.9)
         rest = sum(self.values[s] for s in SYMBOLS) - self.values[symbol]
-        self.tell(**{symbol: min(64.0, share / (1 - share) * rest)})
+        if rest > 0:  # else its probability is 1, whatever its weight
+            self.tell(**{symbol: min(64.0, share / (1 - share) * rest)})
 
     def measure(self):
         """P, Q; the length of each word in their Huffman codes; and the mean of each over P.
@@ -468,7 +514,7 @@ def _sent(message, lengths, words, low):
     ends = np.concatenate([[0], lengths[message].cumsum()])
     sent = []
     for (start, end), k in zip(pairwise(ends), message):
-        if end < math.inf:
+        if start < end < math.inf:  # what always comes need not be sent
             sent.append((start, end, k))
 
     bars = [(start, low, end - start - 0.15, 0.36) for start, end, _ in sent]
@@ -479,7 +525,9 @@ def _sent(message, lengths, words, low):
 
 def _price(name, cost):
     """What the code for P or for Q costs, in words at their place."""
-    says = "it has no word for the next symbol"
-    if cost < math.inf:
-        says = f"{cost:.3f} bits a symbol"
+    says = f"{cost:.3f} bits a symbol"
+    if cost == 0:
+        says = "nothing to send, one symbol always comes"
+    if cost == math.inf:
+        says = "it has no word for the next symbol"
     return 0, ROWS[name] + 0.88, f"code for {name}: {says}"

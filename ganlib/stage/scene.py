@@ -22,6 +22,7 @@ PALETTES = {
 }
 DASHES: dict[str, list[int]] = {"-": [], ":": [2, 3], "--": [7, 4], "-.": [8, 3, 2, 3]}
 SIDES = ("", "x", "y", "xy")
+SHOWN = 5.01e-6  # how far a number is off, at most, that is written in six digits
 WIDTH = 900  # the width of a scene: its sizes are pixels of a picture so wide
 
 # Of type above a pair of axes, in pixels of the scene. Widths are estimates: canvas and poster
@@ -290,7 +291,15 @@ class Slider(_Valued):
         super().__post_init__()
 
     def checked(self, value):
-        """A number from low to high, as a float."""
+        """A number from low to high, as a float.
+
+        The browser shows six digits: an end that is written so is that end.
+        """
+        number = _number(value)
+        end = self.low if number < self.low else self.high
+        outside = number < self.low or number > self.high
+        if outside and abs(number - end) <= SHOWN * abs(end):
+            return float(end)
         return _within(self, "a number", value)
 
     def describe(self) -> dict:
@@ -462,13 +471,18 @@ def _plain(thing) -> dict:
 
 def _within(control, kind, value) -> float:
     """The value as a float, if it is a number that a slider or a number input allows."""
-    number = math.nan
-    if not isinstance(value, bool):
-        with suppress(TypeError, ValueError):
-            number = float(value)
+    number = _number(value)
     if not control.low <= number <= control.high:
         raise _outside(control, kind, value)
     return number
+
+
+def _number(value) -> float:
+    """The value as a float, nan if it is no number."""
+    if not isinstance(value, bool):
+        with suppress(TypeError, ValueError):
+            return float(value)
+    return math.nan
 
 
 def _outside(control, kind, value) -> ValueError:

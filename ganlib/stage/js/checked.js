@@ -25,8 +25,17 @@ const outside = (control, kind, value) => {
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
+// A slider's input shows six digits: an end that is written so is that end.
+const SHOWN = 5.01e-6;
+const ended = ({ low, high }, number) => {
+  const end = number < low ? low : high;
+  const outside = number < low || number > high;
+  return outside && Math.abs(number - end) <= SHOWN * Math.abs(end) ? end : number;
+};
+
 const within = (control, kind, value) => {
-  const number = NUMBER.test(String(value).trim()) ? Number(value) : NaN;
+  let number = NUMBER.test(String(value).trim()) ? Number(value) : NaN;
+  if (control.kind === "slider") number = ended(control, number);
   if (!(control.low <= number && number <= control.high)) throw outside(control, kind, value);
   return number;
 };

@@ -94,10 +94,11 @@ export const toPosition = (c, v) => {
 /** The value of a slider at a position: round, and never beyond its ends. */
 export const fromPosition = (c, position) => {
   if (c.stops) return c.stops[position];
-  if (c.log) return +(c.low * (c.high / c.low) ** (position / POSITIONS)).toPrecision(3);
+  const within = (v) => Math.min(Math.max(v, c.low), c.high); // rounding may lead out at an end
+  if (c.log) return within(+(c.low * (c.high / c.low) ** (position / POSITIONS)).toPrecision(3));
   const v = c.low + ((c.high - c.low) * position) / POSITIONS;
   const rounded = c.low + Math.round((v - c.low) / c.step) * c.step;
-  return Math.min(c.high, +rounded.toPrecision(10));
+  return within(+rounded.toPrecision(10));
 };
 
 /** How many positions a slider has, and the step between them. */

@@ -55,7 +55,7 @@ def total_variation(p, q, x=None) -> Tensor:
 
 
 def wasserstein1(p, q, x=None) -> Tensor:
-    """W₁(p, q) = ∫ |F_p − F_q| dx, the mass times the way it is carried, in units of x.
+    """W₁(p, q) = ∫ |F_p − F_q| dx, the least mass times way from p to q, in units of x.
 
     Without x the unit is one step, from a symbol to the next.
     """

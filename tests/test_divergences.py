@@ -11,12 +11,12 @@ import pytest
 import torch
 from scipy.integrate import quad
 from scipy.optimize import brentq
-from scipy.stats import wasserstein_distance
+from scipy.stats import norm, wasserstein_distance
 from torch.distributions import Categorical, Normal, Uniform, kl_divergence
 
 from ganlib import divergences as d
 from ganlib import targets
-from ganlib.densities import line
+from ganlib.densities import line, optimal_discriminator
 from ganlib.losses import LOSSES
 
 TABLE = torch.distributions.Dirichlet(torch.full((6,), 0.7, dtype=torch.float64))
@@ -284,3 +284,26 @@ def test_least_squares_with_target_0_likes_a_missing_mode():
     f = DESCENDED["least-squares"]
     assert f(1) == pytest.approx(0, abs=1e-15)
     assert f(0) / 8 + 7 / 8 * f(8 / 7) == pytest.approx(-0.0141, abs=1e-4)
+
+
+def test_the_best_verdict_scores_js_minus_log_2():
+    """Of notebook 00: real N(0, 1), fakes N(1.5, 0.7²), half of the cases each."""
+
+    def score(factor):
+        def per_case(x):
+            odds = factor * (norm.logpdf(x) - norm.logpdf(x, 1.5, 0.7))
+            real = norm.pdf(x) * -np.logaddexp(0, -odds)
+            fake = norm.pdf(x, 1.5, 0.7) * -np.logaddexp(0, odds)
+            return (real + fake) / 2
+
+        return quad(per_case, -12, 12, points=[0, 1.5], epsabs=1e-10)[0]
+
+    real = density(Normal(0.0, 1.0))
+    fake = density(Normal(1.5, 0.7))
+    assert score(1) == pytest.approx(float(d.js(real, fake, X)) - math.log(2), abs=1e-6)
+    assert [score(1), score(2), score(0.5)] == pytest.approx([-0.405, -0.484, -0.449], abs=5e-4)
+
+    at_0 = optimal_discriminator(
+        *(torch.tensor(norm.pdf(0, m, s)) for m, s in ((0, 1), (1.5, 0.7)))
+    )
+    assert float(at_0) == pytest.approx(0.874, abs=5e-4)

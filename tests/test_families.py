@@ -245,6 +245,32 @@ def test_more_steps_close_the_gap_of_a_normal_q_but_not_of_one_width():
     assert 0.08 < gap("one width") < 0.15
 
 
+def test_a_rough_decoder_gets_round_the_bias_of_one_width():
+    # z is cut into slices; the even ones make the left mode, the odd ones the right, each stretched
+    # twice, so that both modes are covered. σ is tiny: every posterior is as narrow as σ, and q has
+    # this one sd. Where a slice ends, q steps inside, up to 9 sd.
+    piece = 0.05
+    sd = 1e-7
+    inside = 9
+    x = line(-5, 5, 400_000)
+    p = TWO_MODES.log_prob(x[:, None])
+    right = x > 0
+    pair = ((x - torch.where(right, 1.5, -1.5)) / 0.5 / (2 * piece)).floor() * 2 * piece
+    start = pair + piece * right
+    # g(z) = mode + ½ (pair + 2 (z − start)) has slope 1 in a slice, so that q is centred at g⁻¹(x).
+    m = start + ((x - torch.where(right, 1.5, -1.5)) / 0.5 - pair) / 2
+
+    # E_q (x − g(z))² is sd² in the slice; beyond it |x − g| < 12, which q sees with 2 Φ(−9).
+    beyond = 2 * float(torch.special.ndtr(torch.tensor(-9.0).double())) * 12**2
+    fit = Normal(0.0, sd).log_prob(torch.tensor(0.0).double()) - (sd**2 + beyond) / (2 * sd**2)
+    elbo = fit - kl_divergence(Normal(m, torch.full_like(m, sd)), Normal(0.0, 1.0))
+    lost = float(((p - elbo) * p.exp()).sum() * (x[1] - x[0]))  # KL(p_data‖p) + the mean gap
+
+    # A step of t sd costs t²/2, for t from 0 to 9 at both ends of a slice.
+    ends = 2 * inside * sd / piece * inside**2 / 6
+    assert 0 < lost + 2 * ends < 0.0043
+
+
 @pytest.mark.parametrize("settings", [{"posterior": "wide"}, {"pull": 0.0}, {"pull": -1.0}])
 def test_a_vae_says_what_it_can_be(settings):
     ((name, value),) = settings.items()

@@ -50,10 +50,9 @@ def test_what_the_sliders_offer_is_accepted(data):
         for end in (slider.low, slider.high):
             lab.set(key, float(f"{end:.6g}"))  # six digits, as the browser writes it
             assert lab.values[key] == pytest.approx(end, rel=1e-5)
+        for beyond in (1.01 * slider.low - 0.01 * slider.high, 1.01 * slider.high):
             with pytest.raises(ValueError, match="must be a number from"):
-                lab.set(
-                    key, end + math.copysign(0.01 * (slider.high - slider.low), end - lab.x[200])
-                )
+                lab.set(key, beyond)
 
 
 def test_the_picture_holds_the_narrowest_bell_and_every_number():
@@ -218,7 +217,7 @@ def test_one_normal_over_another_against_closed_forms(mu, sigma):
 
     closed_forward = math.log(sigma) + (1 + mu**2) / (2 * sigma**2) - 0.5
     closed_reverse = -math.log(sigma) + (sigma**2 + mu**2) / 2 - 0.5
-    assert (forward, reverse) == pytest.approx((closed_forward, closed_reverse), abs=1e-3)
+    assert (forward, reverse) == pytest.approx((closed_forward, closed_reverse), abs=6e-4)
     assert (H_p, H_q) == pytest.approx((1.4189, 1.4189 + math.log(sigma)), abs=1e-3)
     assert cross == pytest.approx(H_p + forward, abs=2e-3)
     assert 0 <= js <= 0.6932

@@ -80,7 +80,7 @@ WIDE = 0.4  # the width of a bar of P or Q
 class _Fit(Lab):
     """One normal, the map of its cost over μ and σ, and a dot to drag on it.
 
-    When it plays, gradient descent goes down the cost.
+    When it plays, natural gradient descent goes down the cost.
     """
 
     cost: Callable  # what to make small: cost(μ, σ), a scalar tensor, in nats
@@ -183,9 +183,9 @@ class _Fit(Lab):
         return float(self.cost(mu, sigma))
 
     def descend(self, place, rate, steps=1):
-        """Down the cost, each slope per unit of Fisher information; σ moves by a factor.
+        """Down the cost by the natural gradient: each slope over its Fisher information.
 
-        So σ stays positive.
+        σ moves by a factor and stays positive. Source: Amari 1998.
         """
         mu, sigma = torch.tensor(place, dtype=torch.float64)
         slopes = torch.func.grad(self.cost, (0, 1))
@@ -337,7 +337,7 @@ class SlideNormals(Lab):
     """Slide and stretch q = N(μ, σ²) over p = N(0, 1), and read what each quantity says."""
 
     def __init__(self):
-        self.x = densities.line(-24, 24, 1200)
+        self.x = densities.line(-40, 40, 2000)  # 8.5 sd of the widest and farthest q
         super().__init__(
             title="One normal over another",
             height=340,

@@ -13,7 +13,8 @@ _FILES = {
     "ganlib.labs.finite_samples": "FiniteSamples",
     "ganlib.labs.games": "Payoffs Pizza Players Questions",
     "ganlib.labs.families": "Bound Pairs Taxonomy Walkers",
-    "ganlib.labs.likelihood": "CodeBook FitNormal SlideNormals TwoModes",
+    "ganlib.labs.likelihood": "FitNormal SlideNormals TwoModes",
+    "ganlib.labs.code_book": "CodeBook",
     "ganlib.labs.pictures": "LatentWalk Neighbours PictureLab TransposedConvolution WhichIsReal",
 }
 _WHERE = {lab: file for file, labs in _FILES.items() for lab in labs.split()}

@@ -241,7 +241,7 @@ def test_more_steps_close_the_gap_of_a_normal_q_but_not_of_one_width():
         vae = VAE(posterior).fit(TWO_MODES, steps=2000)
         return float(p @ (vae.log_prob(x[:, None]) - vae.elbo(x)))
 
-    assert gap("normal") < 0.03
+    assert gap("normal") < 0.015  # notebook 02 prints 0.01
     assert 0.08 < gap("one width") < 0.15
 
 

@@ -11,6 +11,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import psutil
@@ -77,25 +78,27 @@ def survey(
     high=1e-1,
     steps=300,
     batch=64,
-    seed=0,
+    seeds=(0,),
     progress=True,
     device="cpu",
-) -> tuple[np.ndarray, list[list[Ledger | None]]]:
-    """(rates, ledgers) of size × size GANs at once, one for each pair of rates.
+) -> tuple[np.ndarray, list[list[list[Ledger | None]]]]:
+    """(rates, ledgers) of size × size GANs at once, one for each pair of rates and each seed.
 
     The rates, (size,), go from low to high; ledgers[row][column] belongs to lr_D = rates[row] and
-    lr_G = rates[column]. A member that has diverged has no ledger: None.
+    lr_G = rates[column], and holds one ledger for each of the seeds. A member that has diverged
+    has no ledger: None.
     """
     size = count("size", size)
     if not positive("low", low) < positive("high", high):
         raise ValueError(f"low must be less than high, got {low} and {high}")
     rates = np.geomspace(low, high, size)
+    several = len(seeds)
     found = sweep(
         new_gan,
         target,
-        lr_G=np.tile(rates, size),
-        lr_D=np.repeat(rates, size),
-        seed=seed,
+        lr_G=np.tile(np.repeat(rates, several), size),
+        lr_D=np.repeat(rates, size * several),
+        seed=np.tile(seeds, size * size),
         steps=steps,
         batch=batch,
         progress=progress,
@@ -105,8 +108,8 @@ def survey(
     left, right = getattr(target, "range", (-5.0, 5.0))  # as in LineGauge
     margin = 0.1 * (right - left)  # as in GANLab
     x = densities.line(left - margin, right + margin)
-    ledgers = found.ledgers(target.log_prob(x[:, None]).exp(), x)
-    return rates, [ledgers[row * size : (row + 1) * size] for row in range(size)]
+    ledgers = iter(found.ledgers(target.log_prob(x[:, None]).exp(), x))
+    return rates, [[list(islice(ledgers, several)) for _ in rates] for _ in rates]
 
 
 def sweep(

@@ -29,9 +29,8 @@ def notebooks_gan(seed=0):
 
 @pytest.fixture(scope="module")
 def surveyed():
-    return survey(
-        new_gan, targets.gaussian(), size=3, low=1e-3, high=1e-1, steps=40, batch=32, progress=False
-    )
+    how = {"size": 3, "low": 1e-3, "high": 1e-1, "steps": 40, "batch": 32, "progress": False}
+    return survey(new_gan, targets.gaussian(), seeds=(0, 1, 2), **how)
 
 
 def behind():
@@ -49,8 +48,8 @@ def test_a_pixel_is_the_run_that_the_lab_plays(surveyed):
     assert lab.gan.steps == 0
     assert (lab.values["lr_G"], lab.values["lr_D"]) == pytest.approx((1e-3, 1e-2))
 
-    pixel = ledgers[1][0]
-    mirrored = ledgers[0][1]  # the pair the other way round is another run
+    pixel = ledgers[1][0][0]
+    mirrored = ledgers[0][1][0]  # the pair the other way round is another run
     assert lab.run(40).ledger.js == pytest.approx(pixel.js, rel=0.02)
     assert pixel.js != pytest.approx(mirrored.js, rel=0.1)
 
@@ -78,25 +77,39 @@ def test_at_wild_rates_rounding_makes_another_run_of_a_pixel():
     assert apart(0.1) > 0.05
 
 
-def test_the_picture_and_its_words(surveyed):
+def test_the_picture_is_the_median_over_the_seeds_and_its_words_give_their_spread(surveyed):
     rates, ledgers = surveyed
-    diverged = [[None, *ledgers[0][1:]], *ledgers[1:]]
-    landscape = Landscape(rates, diverged, behind())
-    entry = ledgers[1][2]
+    here = ledgers[1][2]
+    one_diverged = [[[None, *ledgers[0][0][1:]], *ledgers[0][1:]], *ledgers[1:]]
+    landscape = Landscape(rates, one_diverged, behind())
 
     heat = landscape.draw()["heat"]
+    low, middle, high = sorted(entry.js for entry in here)
     assert heat.shape == (3, 3)
-    assert heat[0, 0] == 1
-    assert heat[1, 2] == pytest.approx((entry.js / math.log(2)) ** 0.5)
+    assert heat[1, 2] == pytest.approx(middle / math.log(2))
+    assert heat[0, 0] == pytest.approx(max(e.js for e in ledgers[0][0][1:]) / math.log(2))
 
+    landscape.set("lr_G", 0.1).set("lr_D", 0.01)
+    spread = f"JS {middle:.3f}, the median of 3 seeds ({low:.3f} to {high:.3f})"
+    assert landscape.text() == f"lr_G 0.1, lr_D 0.01: {spread}"
     landscape.set("lr_G", 1e-3).set("lr_D", 1e-3)
-    assert landscape.text() == "lr_G 0.001, lr_D 0.001: diverged"
-    heat = landscape.set("gauge", "E|D − D*|").draw()["heat"]
-    assert heat[1, 2] == pytest.approx((2 * entry.off_star) ** 0.5)
+    assert landscape.text().endswith("to 0.693), 1 diverged")
 
+    heat = landscape.set("gauge", "E|D − D*|").draw()["heat"]
+    assert heat[1, 2] == pytest.approx(2 * sorted(entry.off_star for entry in here)[1])
+    assert landscape.widget.scene["axes"][0]["title"].endswith("dark is 0.5")
     landscape.set("lr_G", 0.1)
     assert landscape.draw()["here"] == [[pytest.approx(-1), pytest.approx(-3)]]
     assert landscape.figure().axes
+
+
+def test_a_pixel_of_one_run_tells_its_whole_ledger(surveyed):
+    rates, ledgers = surveyed
+    first = [[entries[:1] for entries in row] for row in ledgers]
+    landscape = Landscape(rates, first).set("lr_G", 1e-3).set("lr_D", 1e-3)
+    assert landscape.text() == f"lr_G 0.001, lr_D 0.001: {ledgers[0][0][0]}"
+    first[0][0] = [None]
+    assert landscape.text() == "lr_G 0.001, lr_D 0.001: diverged"
 
 
 def test_without_a_lab_it_says_so(surveyed):

@@ -8,14 +8,18 @@ import numpy as np
 from ganlib.stage.lab import Lab
 from ganlib.stage.scene import Axes, Button, Choice, Heat, Line, Points, Slider
 
-# What gives the colour: the entry of the ledger, and the worst that it can be.
-GAUGES = {"JS": ("js", np.log(2)), "E|D − D*|": ("off_star", 0.5)}
+# What gives the colour: the entry of the ledger, the worst that it can be, and that in words.
+GAUGES = {
+    "JS": ("js", np.log(2), "log 2 = 0.69 nats"),
+    "E|D − D*|": ("off_star", 0.5, "0.5"),
+}
 
 
 class Landscape(Lab):
-    """JS (or E|D − D*|) at the end of many runs over both rates; light is good.
+    """JS (or E|D − D*|) at the end of many runs over both rates, the median over seeds.
 
-    rates, ledgers: from `sweep.survey`. lab: a `GANLab`, which shows the run that you point at.
+    Light is good. rates, ledgers: from `sweep.survey`. lab: a `GANLab`, which shows the run that
+    you point at.
     """
 
     def __init__(self, rates, ledgers, lab=None, *, name=None):
@@ -40,6 +44,7 @@ class Landscape(Lab):
                     y=self.span,
                     xlabel="log₁₀ lr_G",
                     ylabel="log₁₀ lr_D",
+                    title=_scale("JS"),
                 )
             ],
             marks=[
@@ -86,22 +91,45 @@ class Landscape(Lab):
         """lr_G and lr_D of the pixel that the sliders name."""
         return float(self.rates[self._pixel("lr_G")]), float(self.rates[self._pixel("lr_D")])
 
+    def changed(self, key, value):
+        if key == "gauge":
+            self.relabel("map", title=_scale(value))
+
+    def _at_the_end(self, entries):
+        """The chosen gauge of a pixel's runs, (seeds,); the worst for one that has diverged."""
+        gauge, worst, _ = GAUGES[self.values["gauge"]]
+        return [worst if entry is None else getattr(entry, gauge) for entry in entries]
+
     def draw(self):
-        gauge, most = GAUGES[self.values["gauge"]]
-        shades = [
-            [1.0 if entry is None else (getattr(entry, gauge) / most) ** 0.5 for entry in row]
-            for row in self.ledgers
+        _, worst, _ = GAUGES[self.values["gauge"]]
+        medians = [
+            [np.median(self._at_the_end(entries)) for entries in row] for row in self.ledgers
         ]
         return {
-            "heat": np.array(shades),
+            "heat": np.array(medians) / worst,
             "equal": np.c_[self.span, self.span],
             "here": [np.log10(self._rates()).tolist()],
         }
 
     def text(self):
         lr_G, lr_D = self._rates()
-        entry = self.ledgers[self._pixel("lr_D")][self._pixel("lr_G")]
-        return f"lr_G {lr_G:.2g}, lr_D {lr_D:.2g}: {entry or 'diverged'}"
+        entries = self.ledgers[self._pixel("lr_D")][self._pixel("lr_G")]
+        pair = f"lr_G {lr_G:.2g}, lr_D {lr_D:.2g}"
+        if len(entries) == 1:
+            return f"{pair}: {entries[0] or 'diverged'}"
+
+        ends = self._at_the_end(entries)
+        said = f"{self.values['gauge']} {np.median(ends):.3f}, the median of {len(ends)} seeds"
+        said = f"{pair}: {said} ({min(ends):.3f} to {max(ends):.3f})"
+        diverged = entries.count(None)
+        return f"{said}, {diverged} diverged" if diverged else said
 
     def claim(self):
-        return f"{len(self.rates)} × {len(self.rates)} GANs, one for each pair of rates"
+        size = len(self.rates)
+        return f"{size} × {size} pairs of rates, {len(self.ledgers[0][0])} GANs for each pair"
+
+
+def _scale(gauge):
+    """What the shades of the map mean."""
+    _, _, worst = GAUGES[gauge]
+    return f"{gauge} at the end: light is 0, dark is {worst}"

@@ -227,6 +227,13 @@ def _positive(rate):
     return number
 
 
+def _how_to_break(lr_G, lr_D):
+    """Which player to change, and how, in a run that is not broken."""
+    if lr_D > lr_G:
+        return "D is the faster player, which is the safe side: make G the faster one, by far."
+    return "G is the faster player, but not by far: make D much slower."
+
+
 def break_it(answer):
     """(lr_G, lr_D, gauge): rates with which JS ends above 0.1, and the gauge of D that tells first.
 
@@ -242,7 +249,7 @@ def break_it(answer):
     ledgers = _ledgers(lr_G, lr_D)
     js = ledgers[-1].js
     if js <= 0.1:
-        return f"JS ends at {js:.3f}: this run is not broken. Make one player much faster."
+        return f"JS ends at {js:.3f}: this run is not broken. {_how_to_break(lr_G, lr_D)}"
 
     first = _first_to_object(ledgers[4:])
     if gauge not in first:

@@ -114,7 +114,8 @@ WRONG = {
     ],
     "break_it": [
         ((1e-5, 1e-2, "V"),      "one of"),
-        ((2e-3, 1e-2, "regret"), "not broken"),
+        ((2e-3, 1e-2, "regret"), "make G the faster one"),
+        ((2e-3, 2e-3, "regret"), "make D much slower"),
         ((1e-5, 1e-2, "regret"), "showed it first"),
         ((0, 1e-2, "regret"),    "positive number"),
         ((1e-5, 1e-2),           "(lr_G, lr_D, gauge)"),

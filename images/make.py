@@ -91,7 +91,7 @@ def value_function():
 
 
 def figure_1():
-    """Figure 1 (a) to (d), as found by notebook 04; the picture is the notebook's own."""
+    """Figure 1 (a) to (d): the picture that notebook 04 stores, as it found and drew it."""
     notebook = json.loads((NOTEBOOKS / "04_gan_in_one_dimension.ipynb").read_text(encoding="utf-8"))
     cell = next(cell for cell in notebook["cells"] if cell["id"] == "figure-one-draw")
     outputs = [output.get("data", {}) for output in cell["outputs"]]

@@ -80,9 +80,10 @@ PRESETS: dict[str, tuple[str, dict]] = {
         "Both learn, D faster; the rates fall at the end. JS goes to 0 and D to ½.",
         {},
     ),
-    "D too strong": (
-        "D learns fast and G hardly at all: D tells real from fake, and JS falls only slowly.",
-        {"lr_G": 1e-5, "lr_D": 3e-2, "k": 5, "loss": "minimax", "penalty": "none", "anneal": False},
+    "G too slow": (
+        "G hardly learns: D is sure and nearly right, its pull on G is strong, "
+        "and yet JS falls only slowly. Raise lr_G, and G arrives.",
+        {"lr_G": 1e-5, "penalty": "none", "anneal": False},
     ),
     "D too weak": (
         "D learns slowly and G runs after an outdated D: "
@@ -100,8 +101,9 @@ PRESETS: dict[str, tuple[str, dict]] = {
          "lr_G": 3e-4, "lr_D": 1e-2, "k": 3, "penalty": "none", "anneal": False},
     ),
     "blind detective": (
-        "D does not learn at all: it says about ½ everywhere, and p_g is nowhere near p_data.",
-        {"train": "G only", "lr_G": 1e-4, "anneal": False},
+        "A high price on every slope of D (R1, weight 100) keeps it at ½ everywhere: "
+        "G hardly moves, and p_g is nowhere near p_data.",
+        {"lr_G": 1e-5, "lr_D": 2e-3, "penalty": "r1", "weight": 100.0, "anneal": False},
     ),
 }
 # fmt: on

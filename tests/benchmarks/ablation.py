@@ -1,66 +1,62 @@
 """What makes the GAN of notebook 04 come to rest? One choice taken away at a time, over seeds.
 
-    python tests/benchmarks/ablation.py                     # about 3 minutes of one core
+    python tests/benchmarks/ablation.py                     # some minutes of one core
     python tests/benchmarks/ablation.py --seeds 2 --steps 300 --out /tmp/try.json
 
 For each law, way and seed it keeps two gauges, JS and E|D − D*|, each a mean over the last 100
-steps: one number says where the run is and not whether it rests there. The numbers are kept in
-images/ablation.json, which notebook 04 reads. `new_gan` is read from notebook 04. Prints
-`name = value unit` lines.
+steps: one moment says where a run is and not whether it rests there. The numbers are kept in
+images/ablation.json, which notebook 04 reads. The runs are those of the live lab in a page
+(lab.html), in Chromium. Prints `name = value unit` lines.
 """
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 
-import torch
-from convergence import grid, notebooks_gan
-
-from ganlib.labs.gan_scene import TARGETS
-from ganlib.sweep import sweep
+from convergence import chromium, opened
 
 OUT = Path(__file__).parents[2] / "images" / "ablation.json"
 LAWS = ("normal", "two modes")
-LAST = 100  # steps over which the gauges are averaged,
-EVERY = 5  # looking every so many
+LAST = 100  # steps over which the gauges are averaged
 GAUGES = ("js", "off_star")
 
-# What is changed in the GAN of the notebook, and in how it is trained.
-WAYS: dict[str, tuple[dict, dict]] = {
-    "as it stands": ({}, {}),
-    "rates do not fall": ({}, {"anneal": False}),
-    "β₁ = ½": ({"betas": (0.5, 0.9)}, {}),
-    "β₁ = 0.9": ({"betas": (0.9, 0.9)}, {}),
-    "equal rates": ({"lr_D": 2e-3}, {}),
-    "no R1": ({"penalty": None}, {}),
+# What is changed in the lab as it stands.
+WAYS: dict[str, dict] = {
+    "as it stands": {},
+    "rates do not fall": {"anneal": False},
+    "β₁ = ½": {"beta1": 0.5},
+    "β₁ = 0.9": {"beta1": 0.9},
+    "equal rates": {"lr_D": 2e-3},
+    "no R1": {"penalty": "none"},
 }
 
-
-def gauges(law, way, seeds, steps):
-    """{gauge: a number for each seed}, each the mean over the last steps of a run."""
-    of_the_gan, of_training = WAYS[way]
-    target = TARGETS[law]()
-    p_data, x = grid(target)
-    seen = []
-
-    def look(now):
-        if now.steps > steps - LAST and now.steps % EVERY == 0:
-            seen.append(now.ledgers(p_data, x))
-
-    def new_gan(seed):
-        gan = notebooks_gan(seed)
-        for name, value in of_the_gan.items():
-            setattr(gan, name, value)
-        return gan
-
-    first = new_gan(0)
-    how = {"lr_G": first.lr_G, "lr_D": first.lr_D, "watch": look, "progress": False, **of_training}
-    sweep(new_gan, target, seed=range(seeds), steps=steps, **how)
-    return {
-        gauge: [round(fmean(getattr(ledger, gauge) for ledger in run), 5) for run in zip(*seen)]
-        for gauge in GAUGES
+# One run in the page: the mean of each gauge over the last steps.
+RUN = """([law, knobs, seed, steps, last, gauges]) => {
+    lab.set("preset", "converges");
+    lab.set("target", law);
+    for (const [key, value] of Object.entries(knobs)) lab.set(key, value);
+    lab.set("seed", seed);
+    lab.reset();
+    lab.session.horizon = steps;
+    const sums = gauges.map(() => 0);
+    for (let step = 1; step <= steps; step++) {
+        lab.session.step();
+        if (step > steps - last) {
+            const ledger = lab.session.ledger;
+            gauges.forEach((gauge, i) => { sums[i] += ledger[gauge] / last; });
+        }
     }
+    return sums; }"""
+
+
+def study(page, law, way, seeds, steps):
+    """{gauge: a number for each seed}."""
+    runs = [
+        page.evaluate(RUN, [law, WAYS[way], seed, steps, LAST, GAUGES]) for seed in range(seeds)
+    ]
+    return {gauge: [round(run[i], 5) for run in runs] for i, gauge in enumerate(GAUGES)}
 
 
 def main():
@@ -72,15 +68,21 @@ def main():
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
 
-    torch.set_num_threads(1)
-    table: dict = {"seeds": args.seeds, "steps": args.steps, "last": LAST}
-    for law in LAWS:
-        table[law] = {}
-        for way in WAYS:
-            table[law][way] = gauges(law, way, args.seeds, args.steps)
-            for gauge, found in table[law][way].items():
-                spread = f"{median(found):.3f} ({min(found):.3f} to {max(found):.3f})"
-                print(f"{law}, {way}, {gauge} = {spread}", flush=True)
+    table: dict = {"seeds": args.seeds, "steps": args.steps, "last": LAST, "laws": {}}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        chromium() as browser,
+        opened(browser, folder) as (page, _),
+    ):
+        for law in LAWS:
+            table["laws"][law] = {}
+            for way in WAYS:
+                found = study(page, law, way, args.seeds, args.steps)
+                table["laws"][law][way] = found
+                for gauge, of_seeds in found.items():
+                    low, high = min(of_seeds), max(of_seeds)
+                    spread = f"{median(of_seeds):.3f} ({low:.3f} to {high:.3f})"
+                    print(f"{law}, {way}, {gauge} = {spread}", flush=True)
 
     args.out.write_text(json.dumps(table, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"table = {args.out.name}")

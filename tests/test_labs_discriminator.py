@@ -143,3 +143,19 @@ def test_every_lab_has_words_and_a_poster(make):
     assert bundle["image/png"][:4] == b"\x89PNG"
     assert len(bundle["text/plain"]) > 40
     assert "nan" not in bundle["text/plain"]
+
+
+def test_which_knots_may_stay_at_one_half():
+    # What INSTRUCTOR.md says: the ends cost least, then the middle one, then 2 and 8.
+    lab = Knots()
+    nothing, _ = lab.value()
+    lab.pressed("solve")
+    best = lab.height.copy()
+    gains = []
+    for knot in range(9):
+        lab.height = np.full(9, 0.5)
+        lab.height[knot] = best[knot]
+        gains.append(lab.value()[0] - nothing)
+    order = np.argsort(gains)
+    assert order[:5].tolist() == [8, 0, 4, 7, 1]
+    assert gains[4] < 0.02 < 0.03 < gains[7] < gains[1] < 0.04

@@ -3,7 +3,6 @@
 It is stored clean and small, in the shape of the course, with nothing missing or from afar.
 """
 
-import base64
 import re
 from pathlib import Path
 from statistics import median
@@ -186,10 +185,3 @@ def test_the_readme_maps_the_course_and_its_links_lead_somewhere():
     for target in targets(text):
         assert target.startswith("https://") or (ROOT / target).exists(), target
     assert all(len(words) >= 20 for words, _ in re.findall(PICTURE, text))
-
-
-def test_figure_1_of_the_readme_is_the_picture_that_notebook_04_has_found():
-    nb = nbformat.read(ROOT / "notebooks/04_gan_in_one_dimension.ipynb", as_version=4)
-    (cell,) = (cell for cell in nb.cells if cell.id == "figure-one-draw")
-    (picture,) = (o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", {}))
-    assert (ROOT / "images/figure_1.png").read_bytes() == base64.b64decode(picture)

@@ -205,7 +205,7 @@ def test_a_lab_works_in_the_page(book, browser, path, name, plays):
 
 
 def test_an_anchor_of_the_book_is_no_situation(book, browser):
-    with opened(browser, book / FLAGSHIP, at="#s04-5") as page:
+    with opened(browser, book / FLAGSHIP, at="#s04-6") as page:
         page.locator(f"{GAN_LAB} canvas[data-drawn]").wait_for()
         assert not page.locator(f"{GAN_LAB} .gl-error").is_visible()
 

@@ -11,6 +11,7 @@ import argparse
 import math
 import time
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ def without_penalty(seed):
 
 
 def draw(ax, rates, js, good):
-    """One map: JS by its shade, a dot where both converged. js, good: (rates, rates)."""
+    """One map: JS by its shade, a dot where all seeds converged. js, good: (rates, rates)."""
     half = math.log10(rates[1] / rates[0]) / 2  # of a pixel
     low = math.log10(rates[0]) - half
     high = math.log10(rates[-1]) + half
@@ -56,6 +57,16 @@ def draw(ax, rates, js, good):
     return picture
 
 
+def js_of(entry):
+    """JS at the end of a run."""
+    return WORST if entry is None else entry.js
+
+
+def converged(entry):
+    """Whether a run has converged."""
+    return entry is not None and entry.converged()
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -63,7 +74,9 @@ def main():
     parser.add_argument("--size", type=int, default=20)
     parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--seeds", type=int, default=1, help="runs of a pixel, which shows their median (default 1)"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
@@ -79,13 +92,11 @@ def main():
             size=args.size,
             steps=args.steps,
             batch=args.batch,
-            seed=args.seed,
+            seeds=range(args.seeds),
             device=args.device,
         )
-        js = np.array([[WORST if entry is None else entry.js for entry in row] for row in ledgers])
-        good = np.array(
-            [[entry is not None and entry.converged() for entry in row] for row in ledgers]
-        )
+        js = np.array([[median(map(js_of, pixel)) for pixel in row] for row in ledgers])
+        good = np.array([[all(map(converged, pixel)) for pixel in row] for row in ledgers])
         picture = draw(ax, rates, js, good)
         ax.set_title(name.replace("_", " "), fontsize=11, loc="left")
         print(f"{name}_converged = {100 * good.mean():.0f} % of {good.size} pairs of rates")

@@ -33,13 +33,6 @@ def finite(name: str, number) -> float:
     return float(number)
 
 
-def finite(name: str, number) -> float:
-    """The number as a float if it is finite, else ValueError."""
-    if isinstance(number, bool) or not isinstance(number, Real) or not math.isfinite(number):
-        raise ValueError(f"{name} must be a finite number, got {number!r}")
-    return float(number)
-
-
 def positive(name: str, number) -> float:
     """The number as a float if it is positive and finite, else ValueError."""
     if not 0 < _float(number) < math.inf:

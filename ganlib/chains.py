@@ -13,7 +13,7 @@ from scipy.interpolate import CubicSpline
 from torch import Tensor
 from torch.distributions import Normal
 
-from ganlib.checks import positive
+from ganlib.checks import function, positive, row, tensor
 
 
 @torch.no_grad()
@@ -25,6 +25,10 @@ def hop(log_p, x: Tensor, size: float, generator=None, *, langevin=False) -> tup
     Source: Hastings 1970; Roberts & Tweedie 1996.
     """
     positive("size", size)
+    function("log_p", log_p)
+    x = tensor("x", x)
+    if x.ndim != 2 or x.shape[1] != 1 or tuple(log_p(x).shape) != (len(x),):
+        raise ValueError(f"x must be (n, 1) and log_p(x) (n,), got x {tuple(x.shape)}")
     slope = torch.func.grad(lambda x: log_p(x).sum())
 
     # The middle of q(·|x), a draw x′ from it, and the middle of q(·|x′), which proposes x again.
@@ -45,8 +49,10 @@ def transition(log_p: Tensor, size: float, x: Tensor, *, langevin=False) -> Tens
     ends p counts as 0: who is proposed a place there stays, as if refused.
     """
     positive("size", size)
-    if log_p.shape != x.shape or not bool(log_p.isfinite().all()):
-        raise ValueError(f"log_p must be finite, one number for each of {len(x)} x")
+    x = row("x", x)
+    log_p = row("log_p", log_p, len(x))
+    if not (len(x) > 1 and bool((x.diff() > 0).all()) and bool(log_p.isfinite().all())):
+        raise ValueError("x must be a rising grid, at least two points, and log_p finite on it")
     spacing = float(x[1] - x[0])
     if spacing > 1.001 * size:
         raise ValueError(f"size must be at least the spacing of x, {spacing:g}, got {size!r}")

@@ -94,6 +94,29 @@ def tensor(name: str, x) -> "Tensor":
     return torch.from_numpy(floats(name, x))
 
 
+def row(name: str, values, points: int | None = None) -> "Tensor":
+    """The values as one row of floating numbers, (points,), at least one; ValueError if not."""
+    x = tensor(name, values)
+    if x.ndim != 1 or len(x) == 0 or points not in (None, len(x)):
+        wanted = "one row of numbers" if points is None else f"one row of {points} numbers"
+        raise ValueError(f"{name} must be {wanted}, got shape {tuple(x.shape)}")
+    return x
+
+
+def function(name: str, f):
+    """What can be called, else ValueError."""
+    if not callable(f):
+        raise ValueError(f"{name} must be a function, got {f!r}")
+    return f
+
+
+def of_kind(name: str, thing, kind: type):
+    """The thing if it is of that class, else ValueError."""
+    if not isinstance(thing, kind):
+        raise ValueError(f"{name} must be a {kind.__name__}, got {thing!r}")
+    return thing
+
+
 def _float(number) -> float:
     """nan for what is no number, and for a truth value."""
     if isinstance(number, bool) or not isinstance(number, Real):

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 from torch.special import xlogy
 
-from ganlib.checks import count, one_of
+from ganlib.checks import count, method, one_of, row
 
 UNITS = {"nats": 1.0, "bits": math.log(2)}
+MOST = 10**8  # draws of a law at once
 
 
 def entropy(p, x=None, *, base="nats") -> Tensor:
@@ -79,7 +80,14 @@ def monte_carlo_kl(
     The error falls as 1/√n. p and q are laws as in `targets`, with `sample(n, generator)` and
     `log_prob(x)`. One draw where q has no mass makes the value inf, and the error with it.
     """
-    x = p.sample(count("n", n, 2), generator).double()
+    count("n", n, 2, MOST)
+    method("p", p, "sample", "log_prob")
+    method("q", q, "log_prob")
+    dims = [getattr(law, "dim", None) for law in (p, q)]
+    if None not in dims and dims[0] != dims[1]:
+        raise ValueError(f"p and q must have as many dimensions, got {dims[0]} and {dims[1]}")
+
+    x = p.sample(n, generator).double()
     surplus = (p.log_prob(x) - q.log_prob(x)) / _unit(base)
     value = float(surplus.mean())
     error = float(surplus.std()) / math.sqrt(n) if value < math.inf else math.inf
@@ -136,10 +144,7 @@ def _unit(base) -> float:
 
 
 def _row(name, values) -> Tensor:
-    row = torch.as_tensor(values, dtype=torch.float64)
-    if row.ndim != 1 or len(row) == 0:
-        raise ValueError(f"{name} must be one row of numbers, got shape {tuple(row.shape)}")
-    return row
+    return row(name, values).double()
 
 
 def _read(x, **laws) -> tuple[Tensor, Tensor]:

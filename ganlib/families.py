@@ -16,12 +16,13 @@ from torch.distributions import Normal, kl_divergence
 from torch.nn.functional import logsigmoid, pad
 
 from ganlib import chains, divergences, networks, targets
-from ganlib.checks import count, one_of, positive
+from ganlib.checks import count, finite, method, one_of, positive, row, seed_of, tensor
 from ganlib.densities import line, pushforward
 from ganlib.gan import GAN
 from ganlib.schedule import fall
 
 POSTERIORS = ("normal", "one width", "blind", "exact")
+MOST = 10**7  # draws at once, and points of a grid
 NORMAL = Normal(torch.tensor(0.0).double(), torch.tensor(1.0).double())
 
 
@@ -47,8 +48,10 @@ class Leaf:
         Returns the leaf.
         """
         if getattr(law, "dim", None) != 1:
-            raise ValueError(f"fit needs a law in one dimension, got {law!r}")
+            raise ValueError(f"law must be one in one dimension, got {law!r}")
+        method("law", law, "sample", "log_prob")
         steps = count("steps", self.steps if steps is None else steps)
+        seed_of(seed)
 
         for _ in self.training(law, steps=steps, seed=seed):
             pass
@@ -91,13 +94,14 @@ class Leaf:
 
     def law_on(self, x: Tensor) -> Tensor:
         """The density of what `sample` draws, (points,) float64, at the equally spaced grid x."""
-        return self.log_prob(x[:, None]).exp()
+        return self.log_prob(row("x", x)[:, None]).exp()
 
     def js(self, points=256) -> float:
         """JS(p_data, p_model) in nats, on a grid over the law's range.
 
         What falls outside is one more cell.
         """
+        count("points", points, 2, MOST)
         low, high = self.law.range
         x = line(low, high, points)
         p = self.law.log_prob(x[:, None]).softmax(0)
@@ -126,6 +130,7 @@ class Autoregressive(Leaf):
     known = torch.ones(bits, bits).tril(-1).double()  # row k: the digits before k
 
     def log_prob(self, x):
+        x = _column(x)
         low, high = self.law.range
         cells = 2**self.bits
         cell = ((x[:, 0].double() - low) / (high - low) * cells).floor()
@@ -138,7 +143,7 @@ class Autoregressive(Leaf):
         return log_p.where(inside, -math.inf)
 
     def sample(self, n, generator=None):
-        digits = torch.zeros(n, self.bits).double()
+        digits = torch.zeros(count("n", n, 1, MOST), self.bits).double()
         for k in range(self.bits):  # one after the other: a digit needs those before it
             one = torch.rand(n, generator=generator) < self.net(digits)[:, 0].sigmoid()
             digits[:, k] = 2.0 * one - 1
@@ -174,6 +179,7 @@ class Flow(Leaf):
 
     def map(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """z = f(x) and the slope f′(x), (n,) each, for x (n,)."""
+        x = row("x", x)
         c, s, w = self.bends
         bend = torch.tanh(s.exp() * (x[:, None] - c))
         z = x / 30 + bend @ w.exp()
@@ -181,11 +187,11 @@ class Flow(Leaf):
         return z, slope
 
     def log_prob(self, x):
-        z, slope = self.map(x[:, 0].double())
+        z, slope = self.map(_column(x)[:, 0].double())
         return NORMAL.log_prob(z) + slope.log()
 
     def sample(self, n, generator=None):
-        z = torch.randn(n, 1, generator=generator).double()
+        z = torch.randn(count("n", n, 1, MOST), 1, generator=generator).double()
         x = line(-60, 60, 20_000)
         return torch.from_numpy(np.interp(z, self.map(x)[0], x))
 
@@ -209,7 +215,7 @@ class VAE(Leaf):
     def __init__(self, posterior="normal", *, pull=1.0, width=32):
         self.posterior = one_of("posterior", posterior, POSTERIORS)
         self.pull = positive("pull", pull)
-        self.width = width
+        self.width = count("width", width, 0, 10_000)
 
     def build(self, seed):
         if self.width:
@@ -226,6 +232,7 @@ class VAE(Leaf):
 
     def encode(self, x: Tensor) -> Normal:
         """q(z|x) for x (n,): a law of z for every x, not a point."""
+        x = row("x", x).double()
         seen = 0 * x if self.posterior == "blind" else x
         m, log_s = self.encoder(seen[:, None]).T
         log_s = log_s.clamp(-7, 3) if self.posterior == "normal" else self.log_s.expand_as(m)
@@ -233,6 +240,10 @@ class VAE(Leaf):
 
     def joint(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x, z) = log p(x|z) + log p(z), (n, k), for x (n,) and z (k,) or (n, k)."""
+        x = row("x", x).double()
+        z = tensor("z", z).double()
+        if z.ndim not in (1, 2) or (z.ndim == 2 and len(z) != len(x)):
+            raise ValueError(f"z must be (k,) or ({len(x)}, k), got {tuple(z.shape)}")
         mean = self.g(z.reshape(-1, 1)).reshape(z.shape)
         given_z = Normal(mean, self.log_sigma.exp())
         return given_z.log_prob(x[:, None]) + NORMAL.log_prob(z)
@@ -242,6 +253,9 @@ class VAE(Leaf):
 
         z = m + s ξ at Gauss–Hermite nodes ξ, not random ones.
         """
+        x = row("x", x).double()
+        count("nodes", nodes, 1, 100)
+        finite("pull", pull)
         if self.posterior == "exact":
             return self.log_prob(x[:, None], cells=400)
 
@@ -254,12 +268,13 @@ class VAE(Leaf):
     def log_prob(self, x, cells=4000):
         # log ∫ p(x, z) dz over cells of z: in one dimension that can be done.
         z = line(-8, 8, cells)
-        return self.joint(x[:, 0].double(), z).logsumexp(1) + math.log(16 / cells)
+        return self.joint(_column(x)[:, 0].double(), z).logsumexp(1) + math.log(16 / cells)
 
     def loss(self, x, mass):
         return -mass @ self.elbo(x, nodes=12, pull=self.pull)
 
     def sample(self, n, generator=None):
+        count("n", n, 1, MOST)
         z, noise = torch.randn(2, n, 1, generator=generator).double()
         return self.g(z) + self.log_sigma.exp() * noise
 
@@ -274,12 +289,16 @@ class Chain(Leaf):
     kernel: Callable[[Tensor], Tensor]
 
     def sample(self, n, generator=None):
-        x = torch.randn(n, 1, generator=generator).double()
+        x = torch.randn(count("n", n, 1, MOST), 1, generator=generator).double()
         for _ in range(self.passes):
             x = self.walk(x, generator)
         return x
 
     def law_on(self, x):
+        x = row("x", x)
+        if len(x) < 2 or not bool((x.diff() > 0).all()):
+            raise ValueError("x must be a rising grid, at least two points")
+
         # The grid is twice as wide as x: walkers who leave x may come back.
         half = len(x) // 2
         step = x[1] - x[0]
@@ -305,12 +324,13 @@ class Energy(Chain):
     sizes = (1, 32, 32, 1)
 
     def __init__(self, size=1.0, *, langevin=False):
-        self.size = size
+        self.size = positive("size", size)
         self.langevin = langevin
         self.walkers = torch.zeros(512, 1).double()
 
     def log_p(self, x: Tensor) -> Tensor:
         """−E(x) = log p(x) + log Z, (n,), for x (n, 1): a network, and a bowl for the walkers."""
+        x = _column(x).double()
         return self.net(x)[:, 0] - x[:, 0] ** 2 / 18  # the bowl keeps them in
 
     def walk(self, x, generator):
@@ -328,7 +348,7 @@ class Energy(Chain):
         # Z over cells of x: in one dimension that can be done.
         cells = line(-15, 15, 4000)
         log_sum = self.log_p(cells[:, None]).logsumexp(0)
-        return self.log_p(x.double()) - log_sum - math.log(30 / 4000)
+        return self.log_p(x) - log_sum - math.log(30 / 4000)
 
 
 class Walk(Chain):
@@ -348,10 +368,11 @@ class Walk(Chain):
     sizes = (1, 32, 32, 2)
 
     def __init__(self, noise=0.3):
-        self.noise = noise
+        self.noise = positive("noise", noise)
 
     def clean(self, seen: Tensor) -> Normal:
         """p(x|x̃), a normal for each of the noisy x̃, (n,)."""
+        seen = row("seen", seen).double()
         shift, log_s = self.net(seen[:, None]).T
         return Normal(seen + shift, (log_s - 1).exp())
 
@@ -407,6 +428,14 @@ class Adversarial(Leaf):
 
     def sample(self, n, generator=None):
         return self.gan.G(targets.uniform().sample(n, generator)).detach()
+
+
+def _column(x) -> Tensor:
+    """Examples in one dimension, (n, 1)."""
+    x = tensor("x", x)
+    if x.ndim != 2 or x.shape[1] != 1:
+        raise ValueError(f"x must be (n, 1), got {tuple(x.shape)}")
+    return x
 
 
 LEAVES = [Autoregressive, Flow, VAE, Energy, Adversarial, Walk]

@@ -16,6 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from ganlib.checks import of_kind
+
 LOCK = "held.lock"  # in a folder that a process writes to
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | getattr(os, "O_BINARY", 0)
@@ -25,8 +27,15 @@ NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | getattr(os, "O_BINARY", 0
 
 def pack(tensors: dict[str, Tensor], about: dict) -> bytes:
     """Tensors and JSON as bytes, with a digest of all of it."""
+    of_kind("tensors", tensors, dict)
+    for name, value in tensors.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise ValueError(f"tensors must be tensors by name, got {name!r}: {value!r}")
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    text = json.dumps(about)
+    try:
+        text = json.dumps(about)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"about must be what JSON can hold: {error}") from None
     # One note: the order of several would differ from run to run.
     note = {"json": text, "sha256": _digest(tensors, text)}
     return save(tensors, {"about": json.dumps(note)})
@@ -37,6 +46,7 @@ def unpack(content: bytes, name="it") -> tuple[dict[str, Tensor], dict]:
 
     ValueError, which calls them `name`, if they are anything else or were changed.
     """
+    of_kind("content", content, bytes)
     try:
         tensors = load(content)
         size = int.from_bytes(content[:8], "little")
@@ -72,6 +82,7 @@ def write(path: Path, tensors: dict[str, Tensor], about: dict) -> None:
     could not be written.
     """
     content = pack(tensors, about)
+    path = _path("path", path)
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +103,14 @@ def read(path) -> tuple[dict[str, Tensor], dict]:
 
     ValueError if it is anything else or was changed.
     """
-    return unpack(Path(path).read_bytes(), str(path))
+    return unpack(_path("path", path).read_bytes(), str(path))
+
+
+def _path(name: str, path) -> Path:
+    """Where a file is, or shall be; ValueError for what names none."""
+    if not isinstance(path, (str, os.PathLike)) or not str(path) or "\0" in str(path):
+        raise ValueError(f"{name} must name a file, got {path!r}")
+    return Path(path)
 
 
 @contextmanager
@@ -102,6 +120,7 @@ def held(folder: Path):
     The system lets go of it when a process ends, however it ends; what it has left half written is
     cleared away by the next.
     """
+    folder = _path("folder", folder)
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | NO_LINK, 0o666)
     with open(handle, "r+") as file:

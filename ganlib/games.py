@@ -16,12 +16,14 @@ from scipy.optimize import linprog
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from ganlib.checks import count, one_of, positive
+from ganlib.checks import count, finite, floats, function, one_of, positive
 
 # The directions of the two players: F = Y ∂V/∂y − X ∂V/∂x.
 X, Y = torch.eye(2, dtype=torch.float64)
 
 # What the solver of matrix games may miss by, where payoffs are of size one.
+MOST = 10**6  # steps of a game
+HUGE = 1e300  # beyond it a difference of two payoffs is no float any more
 TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
 
@@ -40,14 +42,13 @@ def solve(payoff) -> Equilibrium:
     dual; what they guarantee must agree, else FloatingPointError. Of several best strategies one is
     given. (Dantzig 1951).
     """
-    try:
-        A = np.asarray(payoff, dtype=np.float64)
-    except (TypeError, ValueError):
-        A = np.zeros(0)
+    A = floats("payoff", payoff)
     if A.ndim != 2 or A.size == 0 or not np.isfinite(A).all():
         raise ValueError(f"payoff must be rows of equally many finite numbers, got {payoff!r}")
 
     # The solver's tolerances are absolute: give it numbers of size one.
+    if float(np.abs(A).max()) > HUGE:
+        raise ValueError(f"payoff must be numbers of at most {HUGE:g}, got {np.abs(A).max():g}")
     shift = A.mean()
     scale = float(np.ptp(A))
     if scale == 0:
@@ -133,6 +134,8 @@ def _slope(f: Callable, w: Tensor) -> Tensor:
 def field(value: Callable) -> Callable[[Tensor], Tensor]:
     """Where the players want to go: F(w) = (−∂V/∂x, +∂V/∂y) at w = (x, y), (..., 2) in float64."""
 
+    function("value", value)
+
     def V(w):
         return value(w[..., 0], w[..., 1])
 
@@ -149,12 +152,12 @@ def play(value: Callable, start, rule: str, *, lr: float, steps: int, limit: flo
     many games at once. lr > 0. A game with |x| or |y| above `limit` has left for infinity: it is
     nan from there on.
     """
-    w = torch.as_tensor(start, dtype=torch.float64)
-    if w.shape[-1:] != (2,) or not bool(w.isfinite().all()):
-        raise ValueError(f"start must be finite numbers of shape (..., 2), got {start!r}")
+    w = _places("start", start)
     one_of("rule", rule, RULES)
     lr = positive("lr", lr)
-    count("steps", steps, 0)
+    count("steps", steps, 0, MOST)
+    limit = positive("limit", limit)
+    _check_value(value, w)
 
     F = field(value)
     path = [w]
@@ -172,14 +175,38 @@ def eigenvalues(value: Callable, point, rule: str, *, lr: float) -> Tensor:
     The step is (w, before) → (next, w), as the optimistic rule needs both.
     """
 
+    w = _places("point", point)
+    if w.shape != (2,):
+        raise ValueError(f"point must be two numbers, got shape {tuple(w.shape)}")
+    one_of("rule", rule, RULES)
+    lr = positive("lr", lr)
+    _check_value(value, w)
+
     def step(both):
         w = both[:2]
         before = both[2:]
         return torch.cat([RULES[rule].step(field(value), w, before, lr), w])
 
-    rest = torch.tensor([*point, *point], dtype=torch.float64)
-    found = torch.linalg.eigvals(torch.autograd.functional.jacobian(step, rest))
+    jacobian = torch.autograd.functional.jacobian(step, torch.cat([w, w]))
+    if not bool(jacobian.isfinite().all()):
+        raise ValueError("value must have finite slopes at the point, twice over")
+    found = torch.linalg.eigvals(jacobian)
     return found[found.abs().argsort(descending=True, stable=True)]
+
+
+def _places(name: str, numbers) -> Tensor:
+    """Places (x, y) of games, (..., 2) in float64."""
+    w = torch.from_numpy(floats(name, numbers))
+    if w.shape[-1:] != (2,) or w.numel() == 0 or not bool(w.isfinite().all()):
+        raise ValueError(f"{name} must be finite numbers of shape (..., 2), got {numbers!r}")
+    return w
+
+
+def _check_value(value: Callable, w: Tensor) -> None:
+    """ValueError unless V gives a number for each of the games at w."""
+    V = function("value", value)(w[..., 0], w[..., 1])
+    if not isinstance(V, Tensor) or not V.is_floating_point():
+        raise ValueError(f"value must be a function of tensors that gives a tensor, got {V!r}")
 
 
 def quadrature() -> tuple[np.ndarray, np.ndarray]:
@@ -194,6 +221,8 @@ def smallest_gan(spread: float = 1.0) -> Callable[[Tensor, Tensor], Tensor]:
     x and z are N(0, spread²), by Gauss–Hermite quadrature. At spread 0 it is the Dirac-GAN of
     Mescheder et al. 2018, arXiv:1801.04406.
     """
+    if not finite("spread", spread) >= 0:
+        raise ValueError(f"spread must be at least 0, got {spread!r}")
     nodes, weights = quadrature()
     z = torch.from_numpy(nodes * spread)
     p = torch.from_numpy(weights)

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from ganlib import densities, targets
-from ganlib.gan import Ledger
+from ganlib.checks import of_kind
+from ganlib.gan import GAN, Ledger
 from ganlib.metrics import Now, View
 
 BLUR = 0.3  # sd of the noise through which D* in the plane sees both laws
@@ -220,6 +221,7 @@ def refuse_bounded(D, x: Tensor) -> None:
 @contextmanager
 def at_rest(gan):
     """For a while G and D are in eval mode: no layer draws by itself, none learns from a look."""
+    of_kind("gan", gan, GAN)
     nets = [net for net in (gan.G, gan.D) if isinstance(net, nn.Module)]
     training = [part for net in nets for part in net.modules() if part.training]
     for net in nets:

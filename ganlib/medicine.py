@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import swa_utils
 
+from ganlib.checks import count, finite, function, of_kind, positive, share
 from ganlib.gan import GAN
 
 
@@ -33,6 +34,7 @@ def spectral(net: nn.Module) -> nn.Module:
     With tanh between the layers |D(x) − D(y)| ≤ ‖x − y‖.
     Source: Miyato et al. 2018, arXiv:1802.05957.
     """
+    of_kind("net", net, nn.Module)
     layers = [layer for layer in net.modules() if isinstance(layer, nn.Linear)]
     for layer in layers:
         nn.utils.parametrize.register_parametrization(layer, "weight", _Unit())
@@ -47,10 +49,15 @@ class Noise(nn.Module):
 
     def __init__(self, sd: float, generator: torch.Generator | None = None):
         super().__init__()
+        if not finite("sd", sd) >= 0:
+            raise ValueError(f"sd must be at least 0, got {sd!r}")
+        if generator is not None:
+            of_kind("generator", generator, torch.Generator)
         self.sd = sd
         self.generator = generator
 
     def forward(self, x: Tensor) -> Tensor:
+        of_kind("x", x, Tensor)
         if not self.training:
             return x
         return x + self.sd * torch.randn(x.shape, generator=self.generator)
@@ -64,6 +71,8 @@ class Spread(nn.Module):
     """
 
     def forward(self, x: Tensor) -> Tensor:
+        if of_kind("x", x, Tensor).ndim != 2 or len(x) < 2:
+            raise ValueError(f"x must be a batch (n, d) with n ≥ 2, got {tuple(x.shape)}")
         spread = x.std(0, keepdim=True)
         return torch.cat([x, spread.expand_as(x)], 1)
 
@@ -73,6 +82,7 @@ def optimism(optimiser: torch.optim.Optimizer) -> None:
 
     Source: Daskalakis et al. 2018, arXiv:1711.00141.
     """
+    of_kind("optimiser", optimiser, torch.optim.Optimizer)
     parameters = optimiser.param_groups[0]["params"]
     places: list[Tensor] = []  # before the step
     last_moves: list[Tensor] = []  # empty before the second step, which alone is plain
@@ -121,6 +131,8 @@ def average(gan: GAN, decay: float) -> nn.Module:
 
     Source: Yazıcı et al. 2019, arXiv:1806.04498.
     """
+    of_kind("gan", gan, GAN)
+    share("decay", decay)
     mean = swa_utils.AveragedModel(gan.G, multi_avg_fn=swa_utils.get_ema_multi_avg_fn(decay))
     mean.update_parameters(gan.G)
     gan.opt_G.register_step_post_hook(lambda *_: mean.update_parameters(gan.G))
@@ -170,12 +182,16 @@ def treat(G, D, prior, dose: Dose, **knobs) -> tuple[GAN, nn.Module]:
     That is the average of G if the medicine takes one, else G. D(inputs, wrap) makes the
     discriminator; knobs are those of `GAN`, lr_D among them, and give way to those of the dose.
     """
+    of_kind("dose", dose, Dose)
     settings = {**knobs, **dose.knobs}
-    settings["lr_D"] *= dose.times
+    settings["lr_D"] = positive("lr_D", settings.get("lr_D")) * positive("times", dose.times)
+    function("D", D)
+    count("inputs", dose.inputs)
+    ema = share("ema", dose.ema)
     gan = dose.kind(G, D(dose.inputs, dose.wrap), prior, **settings)
 
     if dose.optimistic:
         optimism(gan.opt_D)
         optimism(gan.opt_G)
-    shown = average(gan, dose.ema) if dose.ema else G
+    shown = average(gan, ema) if ema else G
     return gan, shown

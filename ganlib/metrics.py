@@ -14,7 +14,10 @@ from torch import Tensor, nn
 from torch.special import ndtr
 
 from ganlib import divergences
+from ganlib.checks import count, function, method, of_kind, seed_of, tensor
+from ganlib.targets import Mixture
 
+CLASSES = 10_000  # of a classifier, at most
 CELLS = 32  # along each side of the square that a `View` looks at
 
 
@@ -26,6 +29,15 @@ def classifier(x: Tensor, labels: Tensor, *, steps=600, seed=0) -> nn.Sequential
 
     It is trained with Adam 1e-3 on batches of 64.
     """
+    x = _pictures("x", x)
+    of_kind("labels", labels, Tensor)
+    if labels.dtype != torch.long or labels.shape != x.shape[:1] or not bool((labels >= 0).all()):
+        raise ValueError(f"labels must be {len(x)} whole numbers of at least 0, of kind long")
+    count("steps", steps)
+    seed_of(seed)
+    if int(labels.max()) >= CLASSES:
+        raise ValueError(f"labels must be below {CLASSES}, got {int(labels.max())}")
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         side = min(x.shape[-1] // 2, 8)
@@ -53,12 +65,19 @@ def classifier(x: Tensor, labels: Tensor, *, steps=600, seed=0) -> nn.Sequential
 @torch.no_grad()
 def features(net, x: Tensor) -> Tensor:
     """The 64 numbers before the last layer of a `classifier`, at least 0, (n, 64)."""
-    return torch.cat([net[0](part) for part in x.split(500)])
+    x = _pictures("x", x)
+    if not (isinstance(net, nn.Sequential) and len(net) == 2 and isinstance(net[1], nn.Linear)):
+        raise ValueError(f"net must be a classifier, (features, last layer), got {net!r}")
+    try:
+        return torch.cat([net[0](part) for part in x.split(500)])
+    except RuntimeError as error:
+        raise ValueError(f"net and x do not fit each other: {error}") from None
 
 
 def predict(net, x: Tensor) -> Tensor:
     """The most likely class of each picture, (n,)."""
-    return net[1](features(net, x)).argmax(1)
+    seen = features(net, x)
+    return net[1](seen).argmax(1)
 
 
 def frechet(real: Tensor, fake: Tensor) -> float:
@@ -67,8 +86,8 @@ def frechet(real: Tensor, fake: Tensor) -> float:
     It is 0 when both moments agree. With few samples it is too large, by about a constant times
     1/n + 1/m. Source: Heusel et al. 2017, arXiv:1706.08500.
     """
-    a = real.flatten(1).double()
-    b = fake.flatten(1).double()
+    a = _rows("real", real).double()
+    b = _rows("fake", fake).double()
     if min(len(a), len(b)) < 2 or a.shape[1] != b.shape[1]:
         raise ValueError(
             f"frechet needs two sets of as many features, got {tuple(a.shape)} and {tuple(b.shape)}"
@@ -90,11 +109,13 @@ def nearest(x: Tensor, bank: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:
 
     Distances are Euclidean, the nearest comes first.
     """
+    x, bank = _alike(x=x, bank=bank)
+    count("k", k, 1, len(bank))
     distances = []
     rows = []
-    for part in x.flatten(1).split(250):
+    for part in x.split(250):
         exact = "donot_use_mm_for_euclid_dist"  # by a product of matrices it would lose digits
-        to_bank = torch.cdist(part, bank.flatten(1), compute_mode=exact)
+        to_bank = torch.cdist(part, bank, compute_mode=exact)
         found = to_bank.topk(k, largest=False)
         distances.append(found.values)
         rows.append(found.indices)
@@ -116,8 +137,8 @@ def precision_recall(real: Tensor, fake: Tensor, *, k: int = 3) -> tuple[float, 
     that is missing takes no more than its part from recall; ask for it with that class as `real`.
     Source: Kynkäänniemi et al. 2019, arXiv:1904.06991.
     """
-    real = real.flatten(1)
-    fake = fake.flatten(1)
+    real, fake = _alike(real=real, fake=fake)
+    count("k", k, 1, min(len(real), len(fake)) - 1)
     return _covered(fake, real, k), _covered(real, fake, k)
 
 
@@ -127,6 +148,7 @@ def memorised(fake: Tensor, train: Tensor, held_out: Tensor) -> tuple[float, int
     An honest share is about ½: of real digits, 599 against 599 and 599, it is 0.45 to 0.54 in 95 %
     of all splits. A share c of copies makes it (1 + c)/2. A copy is exact.
     """
+    fake, train, held_out = _alike(fake=fake, train=train, held_out=held_out)
     half = min(len(train), len(held_out))
     to_train = nearest(fake, train[:half])[0]
     to_held_out = nearest(fake, held_out[:half])[0]
@@ -140,6 +162,7 @@ def evaluate(fake: Tensor, real: Tensor, net) -> dict[str, float]:
 
     FD, TV of the class histogram, its smallest class, precision, recall.
     """
+    _alike(real=real, fake=fake)
     of_real = features(net, real)
     of_fake = features(net, fake)
     p = _histogram(net, of_real)
@@ -152,6 +175,31 @@ def evaluate(fake: Tensor, real: Tensor, net) -> dict[str, float]:
         "precision": precision,
         "recall": recall,
     }
+
+
+def _rows(name: str, x) -> Tensor:
+    """Examples as rows of finite numbers, (n, d), at least one."""
+    x = tensor(name, x)
+    if x.ndim < 2 or x.numel() == 0 or not bool(x.isfinite().all()):
+        raise ValueError(f"{name} must be finite numbers (n, d), got shape {tuple(x.shape)}")
+    return x.flatten(1)
+
+
+def _alike(**sets) -> list[Tensor]:
+    """Several sets of examples as rows of equally many numbers of one kind."""
+    rows = [_rows(name, x) for name, x in sets.items()]
+    widths = [x.shape[1] for x in rows]
+    if len(set(widths)) > 1:
+        raise ValueError(f"{', '.join(sets)} must have rows of equal length, got {widths}")
+    return [x.to(rows[0].dtype) for x in rows]
+
+
+def _pictures(name: str, x) -> Tensor:
+    """Pictures (n, channels, size, size) of finite numbers, at least one."""
+    _rows(name, x)
+    if x.ndim != 4 or x.shape[2] != x.shape[3] or min(x.shape[2:]) < 2:
+        raise ValueError(f"{name} must be pictures (n, channels, size, size), got {tuple(x.shape)}")
+    return x
 
 
 def _histogram(net, seen: Tensor) -> Tensor:
@@ -169,6 +217,10 @@ def modes(x: Tensor, law) -> tuple[int, float]:
     Good is a sample within 3 sd of its nearest mode. A mode is covered if it gets at least 1/5 of
     its part of x in good samples. law: has means (modes, dim), stds and weights (modes,).
     """
+    of_kind("law", law, Mixture)
+    x = _rows("x", x).to(law.means)
+    if x.shape[1] != law.dim:
+        raise ValueError(f"x must be points in {law.dim} dimensions, got {x.shape[1]}")
     distance, mode = torch.cdist(x, law.means).min(1)
     good = distance <= 3 * law.stds[mode]
     counts = torch.bincount(mode[good], minlength=len(law.means))
@@ -193,6 +245,9 @@ class View:
     """
 
     def __init__(self, law, prior):
+        if of_kind("law", law, Mixture).dim != 2:
+            raise ValueError(f"law must be a mixture in two dimensions, got {law!r}")
+        method("prior", prior, "sample")
         self.law = law
         self.reach = 1.1 * max(map(abs, law.range))
         self.z = prior.sample(4096, torch.Generator().manual_seed(0))
@@ -213,7 +268,12 @@ class View:
     @torch.no_grad()
     def look(self, G) -> Now:
         """The samples of G as they stand; FloatingPointError if they are not finite."""
-        x = G(self.z)
+        try:
+            x = function("G", G)(self.z)
+        except RuntimeError as error:  # a layer that does not fit
+            raise ValueError(f"G does not fit the prior: {error}") from None
+        if not isinstance(x, Tensor) or x.shape != (len(self.z), 2):
+            raise ValueError(f"G must give points (n, 2), got {getattr(x, 'shape', x)}")
         if not bool(x.isfinite().all()):
             raise FloatingPointError("diverged: G gives numbers that are not finite")
 

@@ -6,6 +6,8 @@ differs too. Colours are those of Okabe & Ito, which readers with any colour vis
 
 import numpy as np
 
+from ganlib.checks import floats, method
+
 COLOURS = {
     "black": "#000000",
     "green": "#009E73",
@@ -35,25 +37,47 @@ STYLE: dict[str, dict] = {
 
 def tidy(ax, *, xlabel="", ylabel="", title="") -> None:
     """Labels, and no frame where nothing is read off."""
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+    _axes(ax).set(xlabel=xlabel, ylabel=ylabel)
     ax.set_title(title, fontsize=11, loc="left")
     ax.spines[["top", "right"]].set_visible(False)
 
 
+def _axes(ax):
+    return method("ax", ax, "plot", "set", "fill_between")
+
+
+def _row(name: str, values, points: int | None = None) -> np.ndarray:
+    """Numbers in one row; nan is where there is nothing to draw, as of D* where no law is."""
+    row = floats(name, values)
+    if row.ndim != 1 or row.size == 0:
+        raise ValueError(f"{name} must be one row of numbers, got shape {row.shape}")
+    if points not in (None, len(row)):
+        raise ValueError(f"{name} must be {points} numbers, got {len(row)}")
+    return row
+
+
 def game(ax, x, p_data, p_g, D=None, D_star=None, *, legend=True) -> None:
     """Goodfellow's picture: p_data dotted, p_g solid, D dashed; all (points,) on the grid x."""
+    _axes(ax)
+    x = _row("x", x)
+    given = {"p_data": p_data, "p_g": p_g, "D": D, "D_star": D_star}
+    rows = {name: y if y is None else _row(name, y, len(x)) for name, y in given.items()}
+    if not np.isfinite([x, rows["p_data"]]).all():
+        raise ValueError("x and p_data must be finite")
+
     curves = [
-        ("data", "p_data", p_data),
-        ("G", "p_g", p_g),
-        ("D_star", "D*", D_star),
-        ("D", "D", D),
+        ("data", "p_data", "p_data"),
+        ("G", "p_g", "p_g"),
+        ("D_star", "D*", "D_star"),
+        ("D", "D", "D"),
     ]
-    for name, label, y in curves:
+    for name, label, key in curves:
+        y = rows[key]
         if y is not None:
             ax.plot(x, y, label=label, **STYLE[name])
 
     # D ends at 1, and p_data has some room above it.
-    top = max(1.05, 1.1 * float(np.asarray(p_data).max()))
+    top = max(1.05, 1.1 * float(rows["p_data"].max()))
     ax.set(xlim=(float(x[0]), float(x[-1])), ylim=(-0.02, top))
     tidy(ax, xlabel="x")
     if legend:
@@ -69,6 +93,9 @@ def arrows(ax, z, x) -> None:
         "shrinkA": 0,
         "shrinkB": 0,
     }
+    _axes(ax)
+    z = _row("z", z)
+    x = _row("x", x, len(z))
     for start, end in zip(z, x):
         ax.annotate("", xy=(float(end), 1), xytext=(float(start), 0), arrowprops=look)
 
@@ -79,6 +106,11 @@ def arrows(ax, z, x) -> None:
 
 def ledger(ax, steps, ledgers) -> None:
     """The ledger over time: 2 JS as the sum of V + log 4 (below) and D's regret (above)."""
+    _axes(ax)
+    fit = isinstance(ledgers, (list, tuple)) and len(ledgers) > 0
+    if not fit or not all(hasattr(entry, "regret") for entry in ledgers):
+        raise ValueError("ledgers must be a list of gan.Ledger")
+    steps = _row("steps", steps, len(ledgers))
     value = np.array([entry.value for entry in ledgers])
     regret = np.array([entry.regret for entry in ledgers])
     both = value + regret

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from ganlib import networks
-from ganlib.checks import count, one_of, positive
+from ganlib.checks import count, function, method, of_kind, one_of, positive, share
 from ganlib.files import pack, unpack
-from ganlib.gan import GAN
+from ganlib.gan import GAN, PARTS
 from ganlib.gauges import LineGauge, judged_by, unlike_in_training
 from ganlib.losses import LOSSES, PENALTIES, loss_of
 from ganlib.schedule import fall
@@ -28,6 +28,7 @@ from ganlib.states import fitting, flat, restore
 WHO = ["both", "D only", "G only"]  # may train
 EVERY = 25  # steps between two lines of the record, at first
 EARLY = (1, 2, 4, 8, 16)  # steps with a line besides: wild rates diverge before the 25th
+STATE = {*PARTS, "generator", "steps", "optimiser", "chance"}  # what there is to go back to
 LINES = 400  # of the record; beyond that every second one is dropped
 KEPT = 12  # states to go back to
 FORMAT = "ganlib run 2"  # of a saved run, one JSON text
@@ -68,11 +69,9 @@ class Session:
     every: int  # steps between two lines of the record
 
     def __init__(self, gan, law, *, gauge=LineGauge, batch=128, anneal=True, horizon=None, seed=0):
-        if horizon is not None:
-            positive("horizon", horizon)
-        self.gan = gan
+        self.gan = of_kind("gan", gan, GAN)
         self.horizon = horizon
-        self._new_gauge = gauge
+        self._new_gauge = function("gauge", gauge)
         self.set_law(law)
         self.gauge.fits(gan)
         names = [field.name for field in fields(self.gauge.kind)]
@@ -115,6 +114,15 @@ class Session:
     def _first_look(self) -> Tensor:
         """Examples to show before any are drawn to learn from."""
         return self.law.sample(64, torch.Generator().manual_seed(self.seed))
+
+    @property
+    def horizon(self) -> float | None:
+        """Over the second half of so many steps the rates fall; None: as it suits the law."""
+        return self._horizon
+
+    @horizon.setter
+    def horizon(self, steps) -> None:
+        self._horizon = steps if steps is None else positive("horizon", steps)
 
     # -- settings --------------------------------------------------------------------------------
 
@@ -168,12 +176,12 @@ class Session:
         penalty = one_of("penalty", knobs["penalty"], self.penalties)
         gan.loss = loss if loss in LOSSES else self.losses[loss]
         gan.penalty = penalty if penalty in PENALTIES else self.penalties[penalty]
-        gan.d_steps = knobs["k"]
-        gan.penalty_weight = knobs["weight"]
+        gan.d_steps = count("k", knobs["k"])
+        gan.penalty_weight = positive("weight", knobs["weight"])
 
         # A fresh GAN checks these; its optimisers have no memory and are taken only if they are of
         # another kind.
-        betas = (knobs["beta1"], knobs["beta2"])
+        betas = (share("beta1", knobs["beta1"]), share("beta2", knobs["beta2"]))
         fresh = GAN(gan.G, gan.D, gan.prior, optimiser=knobs["optimiser"], betas=betas)
         gan.betas = fresh.betas
         if gan.optimiser != fresh.optimiser:
@@ -235,6 +243,7 @@ class Session:
 
     def _move(self, who: str) -> None:
         gan = self.gan
+        one_of("who", who, WHO)
         self._set_rates()
         if self.oracle:
             if who == "D only":
@@ -290,7 +299,7 @@ class Session:
 
     def curve(self, name: str) -> np.ndarray:
         """One field of the ledger over time: rows (step, value)."""
-        return self.past[:, [0, self._columns[name]]]
+        return self.past[:, [0, self._columns[one_of("name", name, self._columns)]]]
 
     # -- there and back --------------------------------------------------------------------------
 
@@ -325,6 +334,8 @@ class Session:
     def restore(self, state: dict) -> None:
         """Go back to a `state`, under the knobs of now; of another optimiser it has no memory."""
         gan = self.gan
+        if not isinstance(state, dict) or not state.keys() >= STATE:
+            raise ValueError("state must be one that `state` gave")
         if state["optimiser"] != gan.optimiser:
             fresh = GAN(gan.G, gan.D, gan.prior, optimiser=gan.optimiser)
             memory = {name: getattr(fresh, name).state_dict() for name in ("opt_G", "opt_D")}
@@ -393,14 +404,17 @@ class Session:
         run = {
             **more,
             "format": FORMAT,
-            "values": self.settings | (values or {}),
+            "values": self.settings | of_kind("values", {} if values is None else values, dict),
             "past": self.past.tolist(),
             "every": self.every,
             "steps": gan.steps,
             "optimiser": gan.optimiser,
             "tensors": base64.b64encode(pack(tensors, {})).decode(),
         }
-        return json.dumps({**run, "sha256": _digest(run)})
+        try:
+            return json.dumps({**run, "sha256": _digest(run)})
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"values and more must be what JSON can hold: {error}") from None
 
     def load(self, text: str) -> None:
         """Go on from a saved run; if it does not fit, ValueError says why and nothing changes."""
@@ -473,6 +487,8 @@ def all_or_nothing(text: str, keeper) -> None:
 
     keeper: has `snapshot`, `put_back`, `adopt`, and `look`, which fails if there is nothing to see.
     """
+    method("keeper", keeper, "snapshot", "put_back", "adopt", "look")
+    of_kind("text", text, str)
     before = keeper.snapshot()
     try:
         if len(text) > LARGEST:

@@ -9,12 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from ganlib.checks import of_kind
+
 Nets = dict[str, nn.Module]
 Optimisers = dict[str, Optimizer]
 
 
 def flat(nets: Nets, optimisers: Optimisers) -> dict[str, Tensor]:
     """All weights, and what Adam remembers of them: `G.0.weight`, `opt_G.0.exp_avg`."""
+    _check(nets, optimisers)
     found = _weights(nets)
     for part, optimiser in optimisers.items():
         for number, parameter in enumerate(_parameters(optimiser)):
@@ -28,6 +31,8 @@ def restore(found: dict[str, Tensor], nets: Nets, optimisers: Optimisers) -> Non
 
     ValueError, and nothing is changed, if it is not what these need.
     """
+    _check(nets, optimisers)
+    of_kind("found", found, dict)
     like = _weights(nets)
     for part, optimiser in optimisers.items():
         remembers = any(name.startswith(f"{part}.") for name in found)
@@ -53,11 +58,14 @@ def fitting(found: dict[str, Tensor], like: dict[str, Tensor]) -> dict[str, Tens
     ValueError names the first that is missing, has another shape or kind of numbers, is not finite,
     or is negative where it counts or is a mean of squares.
     """
+    of_kind("found", found, dict)
+    of_kind("like", like, dict)
     fit = {}
     for name, wanted in like.items():
         if name not in found:
             raise ValueError(f"there is no {name}")
-        value = found[name]
+        value = of_kind(f"{name} of found", found[name], Tensor)
+        of_kind(f"{name} of like", wanted, Tensor)
         if value.shape != wanted.shape:
             raise ValueError(f"{name} is {tuple(value.shape)}, not {tuple(wanted.shape)}")
         if value.dtype != wanted.dtype:
@@ -68,6 +76,14 @@ def fitting(found: dict[str, Tensor], like: dict[str, Tensor]) -> dict[str, Tens
             raise ValueError(f"{name} must not be negative")
         fit[name] = torch.empty_like(wanted).copy_(value)
     return fit
+
+
+def _check(nets: Nets, optimisers: Optimisers) -> None:
+    """ValueError unless they are networks and optimisers, by name."""
+    for name, net in of_kind("nets", nets, dict).items():
+        of_kind(f"{name} of nets", net, nn.Module)
+    for name, optimiser in of_kind("optimisers", optimisers, dict).items():
+        of_kind(f"{name} of optimisers", optimiser, Optimizer)
 
 
 def _weights(nets: Nets) -> dict[str, Tensor]:

@@ -7,6 +7,9 @@ def words(outputs: list[dict]) -> str:
     A lab's picture brings its own sentence. A drawn figure does not: there it is what else the cell
     says, since every figure of the course has its sentence printed below it.
     """
+    if not isinstance(outputs, list) or not all(isinstance(output, dict) for output in outputs):
+        raise ValueError(f"outputs must be a list of a cell's outputs, got {outputs!r}")
+
     own = []
     printed = []
     for output in outputs:

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,29 @@ def node(node_program, tmp_path):
         return json.loads(done.stdout)
 
     return run
+
+
+def pytest_addoption(parser):
+    parser.addoption("--cases", type=int, help="how many cases the fuzzers try, each of them")
+
+
+@pytest.fixture
+def cases(request):
+    """How many cases a fuzzer shall try; None: few enough for every day."""
+    return request.config.getoption("--cases")
+
+
+@pytest.fixture
+def counts(record_property):
+    """A counter of a fuzzer's cases by what came of them, which is printed after all tests."""
+    counts = Counter()
+    yield counts
+    record_property("fuzzed", ", ".join(f"{number} {kind}" for kind, number in counts.items()))
+
+
+def pytest_terminal_summary(terminalreporter):
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for key, said in getattr(report, "user_properties", []):
+                if key == "fuzzed" and report.when == "teardown":
+                    terminalreporter.write_line(f"{report.nodeid}: {said}")

@@ -305,8 +305,6 @@ class Lab(VBox, metaclass=_Drawn):
             with suppress(ValueError):  # of another kernel's life, or of nobody: it says nothing
                 self.drawn = wire.seen(message, self.frames)
             return
-        if kind not in ASKED:
-            return
         try:
             self.error = ""
             method, parts = ASKED[kind]

@@ -1,0 +1,91 @@
+"""The public API, fuzzed: each call works, or is refused by name; no answer is nonsense."""
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import ganlib
+from fuzz import props
+from fuzz.calls import calls
+from fuzz.child import Child
+from fuzz.table import HOLDS, TABLE
+
+# How often each is called if nobody asks for more: with these it is a few seconds.
+USUAL = 1000
+
+
+def public_names():
+    """Functions, classes, and those of their methods that have a docstring."""
+    for found in pkgutil.iter_modules(ganlib.__path__):
+        if found.ispkg:
+            continue
+        module = importlib.import_module(f"ganlib.{found.name}")
+        for name, thing in vars(module).items():
+            ours = getattr(thing, "__module__", "") == module.__name__ and name[0] != "_"
+            if ours and (inspect.isfunction(thing) or inspect.isclass(thing)):
+                yield f"{found.name}.{name}"
+                if inspect.isclass(thing):
+                    yield from methods(f"{found.name}.{name}", thing)
+
+
+def methods(name, kind):
+    for own, thing in vars(kind).items():
+        if inspect.isfunction(thing) and thing.__doc__ and own[0] != "_":
+            yield f"{name}.{own}"
+
+
+def test_every_public_name_has_its_row():
+    there = set(public_names())
+    assert sorted(there - TABLE.keys() - HOLDS) == []
+    extra = [name for name in TABLE.keys() - there if not name.startswith("exercises.")]
+    for name in extra:  # an inherited method, or one that has no docstring of its own
+        assert callable(props.find(name)), name
+    assert sorted(HOLDS - there) == []
+
+
+@pytest.fixture(scope="module")
+def child():
+    child = Child("calls")
+    yield child
+    child.end()
+
+
+def test_fuzzed_calls(cases, counts, child):
+    each = max(4, (cases or USUAL) // len(TABLE))
+    found = []
+
+    for name, row in TABLE.items():
+        if not row.goods:
+            continue
+
+        @settings(
+            max_examples=each,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(calls(name, row, parameters(name, row)))
+        def one(call):
+            verdict = child.ask(call)
+            kind, why = (verdict, "") if isinstance(verdict, str) else verdict
+            counts[kind] += 1
+            if kind not in ("fine", "refused", "void"):
+                found.append(f"{kind}: {call} → {why}")
+
+        one()
+
+    assert found == [], "\n".join(["", *sorted(set(found))])
+
+
+def parameters(name, row):
+    """The names of what may be given, but for stars."""
+    try:
+        known = inspect.signature(props.find(name)).parameters.values()
+    except ValueError:
+        return []
+    stars = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [own.name for own in known if own.kind not in stars and own.name != "self"]

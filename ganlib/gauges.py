@@ -83,6 +83,7 @@ class LineGauge:
     @torch.no_grad()
     def fits(self, gan) -> None:
         """Refuse a GAN that cannot be measured here, with a ValueError that says why."""
+        of_kind("gan", gan, GAN)
         if not callable(getattr(gan.prior, "quantile", None)):
             raise ValueError(
                 f"prior must have a quantile, as targets.uniform() has; {gan.prior!r} has none"

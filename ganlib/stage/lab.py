@@ -15,27 +15,28 @@ from typing import Any, ClassVar
 
 from ipywidgets import VBox
 
-from ganlib.checks import count, one_of
+from ganlib.checks import count, finite, of_kind, one_of
 from ganlib.stage import wire
 from ganlib.stage.pace import Pacer
 from ganlib.stage.poster import png, poster
-from ganlib.stage.scene import Scene
+from ganlib.stage.scene import File, Scene
 from ganlib.stage.widget import Canvas
 
 NOBODY = 5.0  # seconds: a lab that is unseen for so long pauses
 TURN = 0.1  # seconds: no turn of the loop counts for more; what is longer is a cell that runs
 SAID = 0.25  # seconds between two status lines while it plays
 
-# What a learner may ask for: the method that does it, and the parts of the message that it takes.
+# What a learner may ask for: the method that does it, the parts of the message that it takes, and
+# what a lab must have that can do it.
 ASKED = {
-    "set": ("_assign", ["key", "value"]),
-    "press": ("pressed", ["key", "text"]),
-    "point": ("pointed", ["axes", "x", "y"]),
-    "drag": ("dragged", ["mark", "index", "x", "y"]),
-    "step": ("_one_step", []),
-    "play": ("play", []),
-    "pause": ("pause", []),
-    "reset": ("_start_again", []),
+    "set": ("_assign", ["key", "value"], "set"),
+    "press": ("_press", ["key", "text"], "pressed"),
+    "point": ("pointed", ["axes", "x", "y"], "pointed"),
+    "drag": ("dragged", ["mark", "index", "x", "y"], "dragged"),
+    "step": ("_one_step", [], "advance"),
+    "play": ("play", [], "advance"),
+    "pause": ("pause", [], "pause"),
+    "reset": ("_start_again", [], "reset"),
 }
 
 
@@ -61,7 +62,8 @@ class Lab(VBox, metaclass=_Drawn):
 
     fps = 40  # frames a second that are sent; on two cores, three in four are shown on time
     _open: ClassVar[dict[str, "Lab"]] = {}
-    advance: Callable  # these three, and what `ASKED` names, a subclass may have or not;
+    pressed: Callable
+    advance: Callable  # these, and what `ASKED` names, a subclass may have or not;
     changed: Callable  # there are buttons only for what it has
     reset: Callable
 
@@ -89,6 +91,7 @@ class Lab(VBox, metaclass=_Drawn):
         self.drawn = 0  # number of the last frame that is known to be drawn
         self._why = ""  # why it paused
         self._words: dict[str, list[str]] = {}  # of the text marks
+        self._rows: dict[str, int] = {}  # of each mark, as it was last drawn
         self._generation = 0  # each play and each pause begins a new one
         self._unseen = 0.0  # seconds for which the loop ran and nobody looked
         self._said = 0.0  # when the status line was last sent
@@ -280,6 +283,7 @@ class Lab(VBox, metaclass=_Drawn):
     def _send_frame(self) -> None:
         with self.widget.hold_sync():  # one message, also where `draw` tells where the sliders are
             arrays, self._words = wire.tables(self.scene, self.draw())
+            self._rows = {key: len(array) for key, array in arrays.items()}
             self.frames += 1
             self.widget.frame = wire.pack(self.scene, self.frames, arrays)
 
@@ -307,13 +311,36 @@ class Lab(VBox, metaclass=_Drawn):
             return
         try:
             self.error = ""
-            method, parts = ASKED[kind]
-            getattr(self, method)(*[message[part] for part in parts if part in message])
+            method, parts, needed = ASKED[one_of("kind of message", kind, ASKED)]
+            if not hasattr(self, needed):
+                raise ValueError(f"{self.scene.title} cannot {kind}: it has no {needed}")
+            getattr(self, method)(*[self._part(part, message) for part in parts])
             self._soon()
         except Exception as error:
             self.error = _in_words(error)
             self.widget.send_state("values")  # the browser shows what holds, not what was refused
             self._say()
+
+    def _part(self, name: str, message: dict):
+        """A part of a message, checked, as a message may come from anywhere."""
+        value = message.get(name)
+        if name in ("x", "y"):
+            return finite(name, value)
+        if name == "index":
+            return count(name, value, 0, self._rows[message["mark"]] - 1)
+        if name == "axes":
+            return one_of(name, value, [axes.key for axes in self.scene.axes])
+        if name == "mark":
+            return one_of(name, value, [m.key for m in self.scene.marks if m.kind == "handles"])
+        return value  # a control checks its own
+
+    def _press(self, key, text) -> None:
+        """A button, or a file with its text."""
+        keys = [control.key for control in self.scene.controls if control.key not in self.values]
+        if isinstance(self.scene.control(one_of("key", key, keys)), File):
+            self.pressed(key, of_kind("text", text, str))
+        else:
+            self.pressed(key)
 
     def _one_step(self) -> None:
         self.pause()

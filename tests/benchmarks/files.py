@@ -4,11 +4,11 @@
 own, which does what `python -m ganlib.training` does.
 """
 
+import contextlib
 import multiprocessing
 import os
 import random
 import signal
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -25,11 +25,14 @@ RECIPE = ["--width", "2", "--z-dim", "2", "--batch", "8", "--every", "2", "--ste
 def train(out: str, steps: int, pipe=None) -> None:
     """The command line; what it says at its end goes into the pipe."""
     said = ""
-    sys.stderr = open(os.devnull, "w", encoding="utf-8")  # no progress bar
-    try:
-        training.main([*RECIPE, str(steps), "--out", out])
-    except SystemExit as end:
-        said = str(end.code)
+    with (
+        open(os.devnull, "w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stderr(nowhere),  # no progress bar
+    ):
+        try:
+            training.main([*RECIPE, str(steps), "--out", out])
+        except SystemExit as end:
+            said = str(end.code)
     if pipe:
         pipe.send(said)
 

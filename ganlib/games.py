@@ -42,7 +42,10 @@ def solve(payoff) -> Equilibrium:
     dual; what they guarantee must agree, else FloatingPointError. Of several best strategies one is
     given. (Dantzig 1951).
     """
-    A = floats("payoff", payoff)
+    try:
+        A = floats("payoff", payoff)
+    except ValueError:
+        A = np.zeros(0)
     if A.ndim != 2 or A.size == 0 or not np.isfinite(A).all():
         raise ValueError(f"payoff must be rows of equally many finite numbers, got {payoff!r}")
 

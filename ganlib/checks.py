@@ -9,14 +9,17 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
+LARGEST_COUNT = 10**9  # of anything that this machine shall make or do
 LARGEST_SEED = 2**53  # beyond it JavaScript, which repeats our runs in a page, skips numbers
 
 
 def count(name: str, n, least: int = 1, most: int | None = None) -> int:
     """n as an int if it is a whole number from `least` to `most`, NumPy's too, else ValueError."""
     whole = isinstance(n, Integral) and not isinstance(n, bool)
-    if not whole or n < least or (most is not None and n > most):
+    if not whole or not least <= n <= (LARGEST_COUNT if most is None else most):
         allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
+        if most is None and whole and n > least:
+            allowed = f"of at most {LARGEST_COUNT:,}"
         raise ValueError(f"{name} must be a whole number {allowed}, got {n!r}")
     return int(n)
 

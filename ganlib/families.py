@@ -267,7 +267,7 @@ class VAE(Leaf):
 
     def log_prob(self, x, cells=4000):
         # log ∫ p(x, z) dz over cells of z: in one dimension that can be done.
-        z = line(-8, 8, cells)
+        z = line(-8, 8, count("cells", cells, 2, MOST))
         return self.joint(_column(x)[:, 0].double(), z).logsumexp(1) + math.log(16 / cells)
 
     def loss(self, x, mass):

@@ -188,4 +188,8 @@ def check(name: str, answer) -> None:
 
 def show_source(thing) -> None:
     """Print the source of a function or class of ganlib: what notebooks use is there to be read."""
-    print(inspect.getsource(thing).rstrip())
+    try:
+        source = inspect.getsource(thing)
+    except (TypeError, OSError) as error:
+        raise TypeError(f"thing must be a function or class of ganlib: {error}") from None
+    print(source.rstrip())

@@ -329,7 +329,7 @@ TABLE = {
 
     # -- words, exercises ---------------------------------------------------------------------------
     "words.words": row("outputs=[]", "outputs=[{'text': 'a'}, {'data': {'text/plain': 'b'}}]", post="told"),
-    "exercises.check": row("name='d_star', answer=P"),
+    "exercises.check": row("name='d_star', answer=P", also=("exercise",)),
     "exercises.show_source": row("thing=divergences.kl"),
 }
 # ruff: enable[E501]

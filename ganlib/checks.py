@@ -1,7 +1,9 @@
 """What bad input is told: one sentence that names it, says what is allowed and what was given."""
 
 import math
+import os
 from numbers import Integral, Real
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -118,6 +120,13 @@ def of_kind(name: str, thing, kind: type):
     if not isinstance(thing, kind):
         raise ValueError(f"{name} must be a {kind.__name__}, got {thing!r}")
     return thing
+
+
+def place(name: str, path) -> Path:
+    """Where a file or a folder is, or shall be; ValueError for what names none."""
+    if not isinstance(path, (str, os.PathLike)) or not str(path) or "\0" in str(path):
+        raise ValueError(f"{name} must name a file or a folder, got {path!r}")
+    return Path(path)
 
 
 def _float(number) -> float:

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from ganlib.checks import of_kind
+from ganlib.checks import of_kind, place
 
 LOCK = "held.lock"  # in a folder that a process writes to
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
@@ -82,7 +82,7 @@ def write(path: Path, tensors: dict[str, Tensor], about: dict) -> None:
     could not be written.
     """
     content = pack(tensors, about)
-    path = _path("path", path)
+    path = place("path", path)
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,14 +103,7 @@ def read(path) -> tuple[dict[str, Tensor], dict]:
 
     ValueError if it is anything else or was changed.
     """
-    return unpack(_path("path", path).read_bytes(), str(path))
-
-
-def _path(name: str, path) -> Path:
-    """Where a file is, or shall be; ValueError for what names none."""
-    if not isinstance(path, (str, os.PathLike)) or not str(path) or "\0" in str(path):
-        raise ValueError(f"{name} must name a file, got {path!r}")
-    return Path(path)
+    return unpack(place("path", path).read_bytes(), str(path))
 
 
 @contextmanager
@@ -120,7 +113,7 @@ def held(folder: Path):
     The system lets go of it when a process ends, however it ends; what it has left half written is
     cleared away by the next.
     """
-    folder = _path("folder", folder)
+    folder = place("folder", folder)
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | NO_LINK, 0o666)
     with open(handle, "r+") as file:

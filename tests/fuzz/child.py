@@ -63,7 +63,7 @@ class Child:
 
     def _begin(self) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["torch", "fuzz.child"])
+        context.set_forkserver_preload(["fuzz.child", "fuzz.props", "all_labs"])
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_answer, args=(self.name, theirs), daemon=True)
         self.process.start()

@@ -42,6 +42,7 @@ TABLE = {
     "checks.row": row("name='values', values=P", keep=("name", "points")),
     "checks.function": row("name='f', f=V", keep=("name",)),
     "checks.of_kind": row("name='thing', thing=P, kind=torch.Tensor", keep=("name", "kind")),
+    "checks.place": row("name='path', path='a'", keep=("name",)),
     "checks.positive": row("name='number', number=0.5", post="positive", keep=("name",)),
     "checks.one_of": row("name='value', value='a', allowed=['a', 'b']", keep=("name", "allowed")),
 
@@ -168,7 +169,10 @@ TABLE = {
     ),
     "gan.GAN.state_dict": row("", on="any_gan()"),
     "gan.GAN.load_state_dict": row("state=any_gan().state_dict()", on="any_gan()"),
-    "gan.descend": row("loss=g(torch.ones(3, 1)).sum(), optimiser=torch.optim.SGD(g.parameters(), lr=0.1)"),
+    "gan.descend": row(  # the inner half of each step
+        "loss=g(torch.ones(3, 1)).sum(), optimiser=torch.optim.SGD(g.parameters(), lr=0.1)",
+        keep=("loss", "optimiser"),
+    ),
 
     # -- gauges -------------------------------------------------------------------------------------
     "gauges.LineGauge": row("law=targets.gaussian(), prior=targets.uniform()", also=("target",)),
@@ -187,8 +191,10 @@ TABLE = {
     "images.fetch": row(keep=("home",)),  # nothing is downloaded here
     "images.idx": row("path=idx_file()", "path=idx_file(), labels=idx_file(True), size=8", post="pictures"),
     "images.folder": row("path=picture_folder(), size=8", "path=picture_folder(), size=8, grey=True, cache='kept'", post="pictures"),
-    "images.load": row("source='digits'", "source=picture_folder(), grey=True, size=8", post="pictures"),
+    "images.load": row("source='digits'", "source=picture_folder(), grey=True, size=8", post="pictures", also=("images",)),
     "images.mosaic": row("x=PICTURES", "x=PICTURES, columns=5", post="wall"),
+
+    "interrupts.CtrlC": row(""),
 
     # -- losses -------------------------------------------------------------------------------------
     "losses.value": row("real_logits=P, fake_logits=Q", post="v"),
@@ -235,7 +241,7 @@ TABLE = {
     "networks.dcgan_discriminator": row("width=2", "size=16, channels=3, width=2, norm='none', seed=0", post="network"),
     "networks.unet": row("width=2", "channels=3, out_channels=2, width=2, depth=2, skips=False, seed=1", post="network"),
     "networks.patch_discriminator": row("width=2", "channels=3, width=2, layers=1, seed=1", post="network"),
-    "networks.layers": row("D(), 1", "networks.dcgan_discriminator(width=2), 1, 8, 8", post="told"),
+    "networks.layers": row("D(), 1", "networks.dcgan_discriminator(width=2), 1, 8, 8", post="told", keep=("net",)),
 
     # -- plots --------------------------------------------------------------------------------------
     "plots.tidy": row("ax=ax()", "ax=ax(), xlabel='x', ylabel='y', title='t'"),

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from fuzz.child import Child
 from fuzz.messages import JOBS
 
-USUAL = 150
+USUAL = 100
 
 
 @pytest.fixture(scope="module")

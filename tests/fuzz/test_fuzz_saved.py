@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from fuzz.child import Child
 from fuzz.saved import JOBS
 
-USUAL = 200
+USUAL = 100
 
 
 @pytest.fixture(scope="module")

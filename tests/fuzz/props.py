@@ -1,7 +1,9 @@
 """What a fuzzed call may name: modules, and small laws, grids, networks and runs to call with."""
 
+import importlib
 import json  # noqa: F401 - calls name it
 import math
+import pkgutil
 from functools import cache
 from pathlib import Path
 
@@ -10,62 +12,29 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn  # noqa: F401 - calls name it
 
+import ganlib
 from ganlib import (
-    chains,
-    checks,
     densities,
-    divergences,
     exercises,
     families,
-    files,
-    games,
     gan,
     gauges,
-    images,
-    interrupts,
-    losses,
-    medicine,
     metrics,
     networks,
-    plots,
-    schedule,
     session,
-    states,
     sweep,
     targets,
     training,
-    words,
 )
 
+# All files of the core, and the exercises, by name: calls are written as in a notebook.
 MODULES = {
-    module.__name__.removeprefix("ganlib."): module
-    for module in (
-        chains,
-        checks,
-        densities,
-        divergences,
-        exercises,
-        families,
-        files,
-        games,
-        gan,
-        gauges,
-        images,
-        interrupts,
-        losses,
-        medicine,
-        metrics,
-        networks,
-        plots,
-        schedule,
-        session,
-        states,
-        sweep,
-        targets,
-        training,
-        words,
-    )
+    found.name: importlib.import_module(f"ganlib.{found.name}")
+    for found in pkgutil.iter_modules(ganlib.__path__)
+    if not found.ispkg
 }
+MODULES["exercises"] = exercises
+globals().update(MODULES)
 
 P = torch.tensor([0.2, 0.3, 0.5])
 Q = torch.tensor([0.5, 0.25, 0.25], dtype=torch.float64)

@@ -68,6 +68,7 @@ TABLE = {
         post="on_x",
     ),
     "densities.common_cells": row("p_data=NORMAL, x=X, pushed=PUSHED", post="cells"),
+    "densities.below": row("law=targets.mixture(), x=X", post="unit"),
     "densities.between": row("values=X, place=torch.tensor([0.5, 3.0, 99.0])"),
     "densities.optimal_discriminator": row(
         "p_data=NORMAL, p_g=WIDE", "p_data=[0.5, 0.0], p_g=[0.5, 0.0]",
@@ -183,6 +184,12 @@ TABLE = {
     "gauges.PlaneGauge.fits": row("gan=any_gan(2)", on="plane_gauge()"),
     "gauges.PlaneGauge.look": row("gan=any_gan(2)", "gan=any_gan(2), oracle=True", on="plane_gauge()"),
     "gauges.PlaneGauge.best_D": row("gan=any_gan(2)", on="plane_gauge()"),
+    "gauges.LineGauge.crowd": row("", on="line_gauge()"),
+    "gauges.at_rest": row("gan=any_gan()"),
+    "gauges.refuse_bounded": row("D=D(), x=X[:, None].float()", keep=("D", "x")),  # inside `fits`
+    "gauges.unlike_in_training": row(
+        "gan=any_gan(), example=X[:, None].float()", keep=("example",)  # inside `fits`
+    ),
     "gauges.judged_by": row("gan=any_gan(), D=D()"),
 
     # -- images -------------------------------------------------------------------------------------
@@ -193,8 +200,6 @@ TABLE = {
     "images.folder": row("path=picture_folder(), size=8", "path=picture_folder(), size=8, grey=True, cache='kept'", post="pictures"),
     "images.load": row("source='digits'", "source=picture_folder(), grey=True, size=8", post="pictures", also=("images",)),
     "images.mosaic": row("x=PICTURES", "x=PICTURES, columns=5", post="wall"),
-
-    "interrupts.CtrlC": row(""),
 
     # -- losses -------------------------------------------------------------------------------------
     "losses.value": row("real_logits=P, fake_logits=Q", post="v"),
@@ -258,6 +263,7 @@ TABLE = {
         also=("target",),
     ),
     "session.Session.set_law": row("law=targets.mixture()", on="any_session()", also=("target",)),
+    "session.Session.turn_to": row("law=targets.mixture()", on="any_session()", also=("target",)),
     "session.Session.tune": row("lr_G=0.1", "train='D only', anneal=False, k=2, batch=8, seed=3", "loss='hinge', penalty='r1', weight=2.0, optimiser='sgd', beta1=0.0, beta2=0.5", on="any_session()"),
     "session.Session.step": row("", "who='D only', done=False", on="any_session()"),
     "session.Session.move": row("who='both'", "who='G only'", on="any_session()"),

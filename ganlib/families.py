@@ -424,7 +424,7 @@ class Adversarial(Leaf):
             yield
 
     def law_on(self, x):
-        return pushforward(self.gan.G, targets.uniform(), x)
+        return pushforward(self.gan.G, targets.uniform(), row("x", x))
 
     def sample(self, n, generator=None):
         return self.gan.G(targets.uniform().sample(n, generator)).detach()

@@ -196,6 +196,7 @@ def _alike(**sets) -> list[Tensor]:
 
 def _pictures(name: str, x) -> Tensor:
     """Pictures (n, channels, size, size) of finite numbers, at least one."""
+    x = tensor(name, x)
     _rows(name, x)
     if x.ndim != 4 or x.shape[2] != x.shape[3] or min(x.shape[2:]) < 2:
         raise ValueError(f"{name} must be pictures (n, channels, size, size), got {tuple(x.shape)}")
@@ -270,7 +271,7 @@ class View:
         """The samples of G as they stand; FloatingPointError if they are not finite."""
         try:
             x = function("G", G)(self.z)
-        except RuntimeError as error:  # a layer that does not fit
+        except (RuntimeError, TypeError) as error:  # a layer that does not fit, or no network
             raise ValueError(f"G does not fit the prior: {error}") from None
         if not isinstance(x, Tensor) or x.shape != (len(self.z), 2):
             raise ValueError(f"G must give points (n, 2), got {getattr(x, 'shape', x)}")

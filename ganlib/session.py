@@ -216,7 +216,7 @@ class Session:
         if self.gan.steps % (4 * EVERY) == 0:
             self.remember()
         number = self.gan.steps + 1
-        self.move(who or self.train)
+        self.move(self.train if who is None else who)
         if done:
             self.gan.steps = number  # `GAN.step` counts by itself, `step_D` and `step_G` do not
             if number % self.every == 0 or number in EARLY:
@@ -514,9 +514,7 @@ def _digest(run: dict) -> str:
 
 def _step(name: str, number, least: int) -> int:
     """A number of steps that a run may have."""
-    if count(name, number, least) > LONGEST:
-        raise ValueError(f"{name} must be at most {LONGEST:,}, got {number}")
-    return number
+    return count(name, number, least, LONGEST)
 
 
 def _new_chance(seed: int) -> Tensor:

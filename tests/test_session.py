@@ -422,7 +422,7 @@ WEIGHT = torch.zeros(8, 1)  # the shape of G's first layer
         ({"steps": "abc"}, "steps must be a whole number"),
         ({"steps": -1}, "steps must be a whole number"),
         ({"steps": 3.5}, "steps must be a whole number"),
-        ({"steps": 10**12}, "steps must be at most"),
+        ({"steps": 10**12}, "steps must be a whole number from 0 to 1000000000"),
         ({"tensors": "AAAA"}, "truncated"),
         ({"tensors": 7}, "damaged"),
         (drop("G.0.weight"), "there is no G.0.weight"),

@@ -36,7 +36,7 @@ TABLE = {
     "checks.seed_of": row("seed=3", keep=("name",)),
     "checks.finite": row("name='number', number=-0.5", post="number", keep=("name",)),
     "checks.share": row("name='number', number=0.5", post="unit", keep=("name",)),
-    "checks.method": row("'thing', targets.uniform(), 'sample'", keep=("name", 0, 2)),
+    "checks.method": row("'thing', targets.uniform(), 'sample'", keep=("name", 0, 2), also=("thing",)),
     "checks.floats": row("name='values', values=[0.5, 1]", keep=("name",)),
     "checks.tensor": row("name='x', x=P", keep=("name",)),
     "checks.row": row("name='values', values=P", keep=("name", "points")),
@@ -188,7 +188,7 @@ TABLE = {
     "gauges.at_rest": row("gan=any_gan()"),
     "gauges.refuse_bounded": row("D=D(), x=X[:, None].float()", keep=("D", "x")),  # inside `fits`
     "gauges.unlike_in_training": row(
-        "gan=any_gan(), example=X[:, None].float()", keep=("example",)  # inside `fits`
+        "gan=any_gan(), example=X[:, None].float()", keep=("gan", "example")  # inside `fits`
     ),
     "gauges.judged_by": row("gan=any_gan(), D=D()"),
 

@@ -60,24 +60,23 @@ def game(ax, x, p_data, p_g, D=None, D_star=None, *, legend=True) -> None:
     """Goodfellow's picture: p_data dotted, p_g solid, D dashed; all (points,) on the grid x."""
     _axes(ax)
     x = _row("x", x)
-    given = {"p_data": p_data, "p_g": p_g, "D": D, "D_star": D_star}
-    rows = {name: y if y is None else _row(name, y, len(x)) for name, y in given.items()}
-    if not np.isfinite([x, rows["p_data"]]).all():
+    p_data = _row("p_data", p_data, len(x))
+    if not np.isfinite([x, p_data]).all():
         raise ValueError("x and p_data must be finite")
 
     curves = [
-        ("data", "p_data", "p_data"),
-        ("G", "p_g", "p_g"),
-        ("D_star", "D*", "D_star"),
-        ("D", "D", "D"),
+        ("data", "p_data", "p_data", p_data),
+        ("G", "p_g", "p_g", p_g),
+        ("D_star", "D*", "D_star", D_star),
+        ("D", "D", "D", D),
     ]
-    for name, label, key in curves:
-        y = rows[key]
-        if y is not None:
-            ax.plot(x, y, label=label, **STYLE[name])
+    rows = {key: _row(key, y, len(x)) for _, _, key, y in curves if y is not None}
+    for style, label, key, _ in curves:
+        if key in rows:
+            ax.plot(x, rows[key], label=label, **STYLE[style])
 
     # D ends at 1, and p_data has some room above it.
-    top = max(1.05, 1.1 * float(rows["p_data"].max()))
+    top = max(1.05, 1.1 * float(p_data.max()))
     ax.set(xlim=(float(x[0]), float(x[-1])), ylim=(-0.02, top))
     tidy(ax, xlabel="x")
     if legend:

@@ -173,10 +173,11 @@ def test_every_slide_has_its_notes_and_every_note_its_slide(kept, instructors):
 
 
 def test_the_minutes_of_the_notes_add_up(kept):
+    """A lecture takes as long as the notebook, or less where it leaves out what is to be read."""
     for number, nb in kept.items():
         whole = int(re.search(r"\*\*(\d+) min\*\*", nb.cells[0].source)[1])
         minutes = sum(minutes for minutes, _ in lecture.speaker_notes(number).values())
-        assert minutes == pytest.approx(whole, abs=5), number
+        assert 0.6 * whole <= minutes <= whole + 5, number
 
 
 def test_the_instructor_sees_solutions(kept, instructors):

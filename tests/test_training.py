@@ -108,19 +108,6 @@ def test_every_picture_comes_once_in_a_round_that_the_batch_divides():
     assert not torch.equal(first, greys)
 
 
-def test_what_a_batch_leaves_over_waits_for_another_round():
-    greys = torch.linspace(-1, 1, 100)
-    run = make(x=greys[:, None, None, None].expand(100, 1, 8, 8).clone())
-    taken = batches_of(run)
-    run.train(6)
-    rounds = torch.cat(taken)[:, 0, 0, 0].view(2, 96)
-    left_over = []
-    for pictures in rounds:
-        assert len(pictures.unique()) == 96  # none twice
-        left_over.append({*greys.tolist()} - {*pictures.tolist()})
-    assert left_over[0] != left_over[1]
-
-
 def test_the_averaged_generator_is_the_weighted_mean_of_all_generators():
     run = make(ema=0.5)
     past = []

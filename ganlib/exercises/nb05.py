@@ -1,6 +1,5 @@
 """The checks of notebook 05, Losses and failure."""
 
-import numpy as np
 import torch
 from torch.nn.functional import softplus
 
@@ -128,12 +127,12 @@ def count_modes(answer):
     got = [count(*samples) for samples in _sets_of_samples()]
     if got[0] is ...:
         return ...
-    found = [int(_as_many(one, 1, OF_FUNCTION)[0]) for one in got]
+    found = [_as_many(one, 1, OF_FUNCTION)[0] for one in got]
 
     # fmt: off
     judge = _numbers(
         (2, 2, 1, 2),
-        f"Four sets of samples have 2, 2, 1 and 2 modes, not {np.ravel(found).tolist()}.",
+        f"Four sets of samples have 2, 2, 1 and 2 modes, not {_shown(found)}.",
         {
             (3, 2, 1, 3): "19 of 400 samples do not cover one of four modes: ask for a fifth of "
                           "its fair part, 20.",

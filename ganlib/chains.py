@@ -65,7 +65,7 @@ def transition(log_p: Tensor, size: float, x: Tensor, *, langevin=False) -> Tens
     # No row is scaled to sum to 1 on the grid: that would turn walkers round at its ends.
     log_q = Normal(ahead[:, None], size).log_prob(x) + math.log(spacing)
     flow = log_p[:, None] + log_q  # log p(xᵢ) q(xⱼ|xᵢ)
-    K = (torch.minimum(flow, flow.T) - log_p[:, None]).exp().fill_diagonal_(0)
+    K = (log_q + (flow.T - flow).clamp(max=0)).exp().fill_diagonal_(0)
 
     # Who may not move stays: the rest of 1, which may be −1e-16 where nobody stays.
     return K + (1 - K.sum(1)).clamp(min=0).diag()

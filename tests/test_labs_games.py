@@ -89,7 +89,7 @@ def test_a_click_starts_a_path_and_ten_are_kept():
 def test_a_path_that_leaves_stops_and_says_so():
     lab = Players("false cycle: xy + (cos 4y − cos 4x)/16", "simultaneous", lr=2.0).run(60)
     assert "off to infinity" in lab.text()
-    far = float(re.search(r"it is ([\d.e+]+)", lab.text())[1])
+    far = float(re.search(r"path is ([\d.e+]+)", lab.text())[1])
     assert math.isfinite(far)
     assert len(lab.paths[0][1]) < 60
     lab.figure()

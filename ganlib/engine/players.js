@@ -101,8 +101,8 @@ export class Players extends Lab {
     else if (Math.max(...now.map(Math.abs)) > SEEN) gone = ", outside the picture";
     return (
       `${by}, η = ${general(lr, 3)}: near the rest point a step should multiply the distance by ` +
-      `${factor(this.game, by, lr).toFixed(4)}. After ${path.length - 1} steps it is ` +
-      `${general(far, 3)}${gone}.`
+      `${factor(this.game, by, lr).toFixed(4)}. The last path is ${general(far, 3)} away after ` +
+      `its ${path.length - 1} steps${gone}.`
     );
   }
 }

@@ -334,7 +334,7 @@ class Players(Lab):
             gone = ", outside the picture"
         return (
             f"{rule}, η = {lr:.3g}: near the rest point a step should multiply the distance by "
-            f"{factor:.4f}. After {len(path) - 1} steps it is {far:.3g}{gone}."
+            f"{factor:.4f}. The last path is {far:.3g} away after its {len(path) - 1} steps{gone}."
         )
 
 

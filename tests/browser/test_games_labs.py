@@ -41,12 +41,16 @@ def test_two_players_in_the_other_front_ends(show, front_end):
     players.get_by_text("start, speed, spread of the GAN").click()
     players.get_by_label("start at x", exact=True).press("End")
     players.get_by_role("button", name="start a path").click()
-    wait_until(page, players, "consensus, η = 0.1: .*After 0 steps it is 2\\.")
+    wait_until(page, players, "consensus, η = 0.1: .*The last path is 2 away")
     players.get_by_label("rate η, typed").fill("0.05")
     players.get_by_label("rate η, typed").press("Enter")
     players.locator(".gl-play").click()
     # Home, from afar.
-    wait_until(page, players, r"consensus, η = 0.05: .*After \d{3,} steps it is .*e-")
+    wait_until(
+        page,
+        players,
+        r"consensus, η = 0.05: .*The last path is .*e-\d+ away after its \d{3,} steps",
+    )
     players.locator(".gl-play").click()
     errors = page.locator(".gl-error:not(.gl-note)").all_inner_texts()
     assert not any(errors), f"the lab shows an error: {errors}"
@@ -67,7 +71,7 @@ def test_the_labs_of_games(show):
     players.locator(".gl-play").click()
     assert int(players.locator("canvas").get_attribute("data-drawn")) > drawn + 3
     players.locator("select").nth(0).select_option("smallest GAN: x is θ, y is w")
-    wait_until(page, players, "After 0 steps it is 1\\.")
+    wait_until(page, players, "The last path is 1 away")
 
     pizza.get_by_label("take off the fair share").check()
     wait_until(page, pizza, r"together \+0.00 pizzas beyond")

@@ -48,13 +48,17 @@ const buttons = (scene, model, error, send, acts) => {
   return { bar, play, count, big };
 };
 
-/** All controls: sliders in `near`, above the picture; others, and folds of them, in `panel`. */
+/**
+ * All controls: sliders in `near`, above the picture, and a button that follows one; others, and
+ * folds of them, in `panel`.
+ */
 const panels = (scene, values, send) => {
   const me = `gl-${Math.random().toString(36).slice(2)}`;
   const near = make("div", { class: "gl-controls" }); // both fit on the screen of a laptop
   const panel = make("div", { class: "gl-controls" });
   const groups = {};
   const controls = {};
+  let last = panel; // where the control before stands
   scene.controls.forEach((c, i) => {
     controls[c.key] = control(c, values[c.key], send, `${me}-${i}`);
     if (c.group && !groups[c.group]) {
@@ -62,8 +66,9 @@ const panels = (scene, values, send) => {
       const summary = make("summary", KEYS, c.group);
       panel.append(make("details", { class: "gl-group" }, summary, groups[c.group]));
     }
-    const usual = c.kind === "slider" ? near : panel;
-    (groups[c.group] || usual).append(controls[c.key].element);
+    const follows = c.kind === "button" && last === near;
+    last = groups[c.group] ?? (c.kind === "slider" || follows ? near : panel);
+    last.append(controls[c.key].element);
   });
   return { near, panel, controls };
 };

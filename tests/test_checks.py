@@ -146,7 +146,7 @@ def test_a_tensor_of_floats_stays_itself():
         [10**400],
         object(),
     ],
-    ids=str,
+    ids=lambda given: type(given).__name__,
 )
 def test_what_is_no_number_is_named(values):
     with pytest.raises(ValueError, match="x must be numbers: "):

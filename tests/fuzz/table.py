@@ -57,6 +57,13 @@ TABLE = {
         post="rows_sum_to_1",
     ),
 
+    "chains.second_eigenvalue": row(  # of what `transition` gives
+        "K=chains.transition(NORMAL.log(), 0.5, X), p=NORMAL",
+        post="unit",
+        keep=("K", "p"),
+    ),
+    "chains.halving": row("second=0.5", "second=0.0", post="told", keep=("second",)),
+
     # -- densities ----------------------------------------------------------------------------------
     "densities.line": row("low=-1.0, high=1.0", "low=-1, high=2, points=10", post="grid"),
     "densities.push_masses": row(
@@ -201,6 +208,9 @@ TABLE = {
     "images.load": row("source='digits'", "source=picture_folder(), grey=True, size=8", post="pictures", also=("images",)),
     "images.mosaic": row("x=PICTURES", "x=PICTURES, columns=5", post="wall"),
 
+    "images.labels_of": row("path=Path('images-idx3')", keep=("path",)),  # inside `idx`
+    "interrupts.CtrlC": row(""),
+
     # -- losses -------------------------------------------------------------------------------------
     "losses.value": row("real_logits=P, fake_logits=Q", post="v"),
     "losses.r1": row("D=D(), real=POINTS[:, :1]", post="at_least_0"),
@@ -245,6 +255,7 @@ TABLE = {
     "networks.dcgan_generator": row("z_dim=4, width=2", "size=16, channels=3, z_dim=4, width=2, norm='spectral', seed=0", post="network"),
     "networks.dcgan_discriminator": row("width=2", "size=16, channels=3, width=2, norm='none', seed=0", post="network"),
     "networks.unet": row("width=2", "channels=3, out_channels=2, width=2, depth=2, skips=False, seed=1", post="network"),
+    "networks.UNet.forward": row("x=PICTURES", on="networks.unet(width=2)"),
     "networks.patch_discriminator": row("width=2", "channels=3, width=2, layers=1, seed=1", post="network"),
     "networks.layers": row("D(), 1", "networks.dcgan_discriminator(width=2), 1, 8, 8", post="told", keep=("net",)),
 
@@ -287,6 +298,14 @@ TABLE = {
     "session.Session.put_back": row("snapshot=any_session().snapshot()", on="any_session()", keep=("run", "past", "every", "data", "snapshot")),
     "session.all_or_nothing": row("text=any_session().save(), keeper=any_session()"),
 
+    # -- settings -----------------------------------------------------------------------------------
+    "settings.checked_batch": row("batch=4, pictures=12, world=1", keep=("pictures", "world")),
+    "settings.checked_fall": row("fall=()", "fall=(1, 3)"),
+    "settings.checked_gan": row("gan=picture_gan()"),
+    "settings.checked_pictures": row("x=PICTURES"),
+    "settings.fingerprint": row("x=PICTURES", keep=("x",)),  # of what has been checked
+    "settings.rules": row("gan=picture_gan()", keep=("gan",)),
+
     # -- sweep --------------------------------------------------------------------------------------
     "sweep.Sweep.gan": row("i=0", on="any_sweep()", post="gan"),
     "sweep.Sweep.ledgers": row("p_data=NORMAL, x=X", on="any_sweep()"),
@@ -316,6 +335,7 @@ TABLE = {
     "targets.Uniform.cdf": row("x=P", "x=X", on="targets.uniform()", post="unit_where_not_nan"),
     "targets.Uniform.quantile": row("u=P", "u=Q", on="targets.uniform()", post="inside_uniform"),
     "targets.Even": row("law=targets.mixture()", "law=targets.uniform()"),
+    "targets.Even.from_uniform": row("u=P", "u=Q", on="targets.even(targets.mixture())"),
     "targets.Even.sample": row("n=3", "n=3, generator=torch.Generator()", on="targets.even(targets.mixture())", post="n_rows"),
     "targets.gaussian": row("", "mean=1.0, std=2.0, dim=3", post="mixture"),
     "targets.uniform": row("", "low=0.0, high=2.0", post="interval"),

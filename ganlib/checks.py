@@ -94,8 +94,11 @@ def tensor(name: str, x) -> "Tensor":
     """x as it is if it is a tensor of floating numbers, else what `floats` makes of it."""
     import torch
 
-    if isinstance(x, torch.Tensor) and x.is_floating_point():
-        return x
+    if isinstance(x, torch.Tensor):
+        if x.layout != torch.strided or x.is_meta:
+            raise ValueError(f"{name} must be a dense tensor with numbers, got {x.layout}")
+        if x.is_floating_point():
+            return x
     return torch.from_numpy(floats(name, x))
 
 

@@ -151,6 +151,15 @@ def _density(name: str, values, x: Tensor) -> Tensor:
     return values
 
 
+def _rising(below) -> Tensor:
+    """What `below` gives: from 0 to 1."""
+    below = tensor("below", below)
+    good = below.ndim == 1 and len(below) > 1 and bool((below.diff() >= 0).all())
+    if not good or abs(float(below[0])) > 1e-6 or abs(float(below[-1]) - 1) > 1e-6:
+        raise ValueError("below must rise from 0 to 1, as densities.below gives it")
+    return below
+
+
 def _spacing(x: Tensor) -> float:
     steps = x.diff() if x.ndim == 1 and len(x) > 1 else torch.zeros(1)
     low, high = steps.aminmax()
@@ -179,7 +188,9 @@ def below(law, x: Tensor) -> Tensor:
     grid is left out. So no cell is judged by its middle alone, however narrow the law is. From the
     law's `cdf`, if it has one, else from `log_prob` in the middle of each part.
     """
+    x = tensor("x", x)
     spacing = _spacing(x)
+    method("law", law, "log_prob")
     width = spacing / FINE
     parts = FINE * len(x)
     ends = x[0] - spacing / 2 + width * torch.arange(parts + 1, dtype=torch.float64)
@@ -248,6 +259,7 @@ def common_cells(
     if below is None:
         p = between(p_data, place[: len(width)]) * width / (p_data.sum() * spacing)
     else:
+        below = _rising(below)
         p = between(below, (at - left) / (right - left) * (len(below) - 1)).diff()
     q = torch.cat([density * width, pushed.pieces[atoms], pushed.masses[[0, -1]]])
     return Cells(place, pad(p, (0, len(q) - len(p))), q)
@@ -259,7 +271,7 @@ def between(values: Tensor, place: Tensor) -> Tensor:
     place is in grid points from 0; beside the grid it is the value at its end.
     """
     values = tensor("values", values)
-    place = tensor("place", place)
+    place = tensor("place", place).to(values.dtype)
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(f"values must be a row of at least two, got shape {tuple(values.shape)}")
     place = place.clamp(0, len(values) - 1)
@@ -291,8 +303,8 @@ def best_D(x: Tensor, p_data: Tensor, masses: Tensor) -> Callable[[Tensor], Tens
     Source: Goodfellow et al. 2014, proposition 1, arXiv:1406.2661.
     """
     x = tensor("x", x)
-    low = x[0]
     spacing = _spacing(x)
+    low = x[0]
     p_data = _density("p_data", p_data, x)
     masses = _not_negative("masses", masses)
     if masses.shape != (len(x) + 2,):

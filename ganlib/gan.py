@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
 from ganlib import densities, divergences
-from ganlib.checks import count, finite, method, one_of, positive, seed_of, share, tensor
+from ganlib.checks import count, finite, method, one_of, positive, row, seed_of, share, tensor
 from ganlib.losses import Loss, Penalty, loss_of, penalty_of
 
 # Layers that look at each example by itself.
@@ -328,8 +328,7 @@ class GAN:
         left = _mean(masses.ends[masses.ends < x[0]], x[0])
         right = _mean(masses.ends[masses.ends > x[-1]], x[-1])
         beyond = self.logits(torch.stack([left, right]))
-        if logits is None:
-            logits = self.logits(x)
+        logits = self.logits(x) if logits is None else row("logits", logits, len(x))
         logits = torch.cat([densities.between(logits, place)[:-2], beyond])
         if oracle:
             logits = p.clamp(min=1e-300).log() - q.clamp(min=1e-300).log()
@@ -364,7 +363,7 @@ class GAN:
         before = self.state_dict()
         try:
             self._take(state)
-        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
             self._take(before)
             said = f"it has no {error}" if isinstance(error, KeyError) else error
             raise ValueError(f"state must be that of such a GAN: {said}") from None
@@ -383,7 +382,7 @@ class GAN:
                     if part.ndim:  # in the order in memory that fused Adam reads
                         memory[name] = torch.empty_like(weight).copy_(part)
         self.generator.set_state(state["generator"])
-        self.steps = state["steps"]
+        self.steps = count("steps", state["steps"], 0)
 
     def __repr__(self):
         name = loss_of(self.loss).name

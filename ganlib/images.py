@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 from tqdm import tqdm
 
-from ganlib.checks import count, one_of, seed_of, share, tensor
+from ganlib.checks import count, one_of, place, seed_of, share, tensor
 
 GZIP = b"\x1f\x8b"  # how a gzipped file begins, whatever its name
 READ_BY = 2  # raised when pictures are read in another way, so that no older cache is taken
@@ -157,6 +157,7 @@ def folder(path, *, size=32, grey=False, cache=None) -> Pictures:
     """
     size = _side(size)
     path = _existing(path)
+    one_of("grey", grey, (True, False))
     if not path.is_dir():
         raise ValueError(f"path must be a folder of pictures, but {path} is a file")
     files = sorted(f for f in path.rglob("*") if f.is_file())
@@ -167,7 +168,7 @@ def folder(path, *, size=32, grey=False, cache=None) -> Pictures:
     name = hashlib.sha256(repr([*about, shape, READ_BY]).encode()).hexdigest()[:16]
 
     with TemporaryDirectory() as scratch:
-        store = Path(cache or scratch, name).expanduser()
+        store = place("cache", cache or scratch).expanduser() / name
         if not store.exists():
             _gather(files, path, size, grey, store)
         x = torch.from_file(str(store), size=store.stat().st_size // 4).view(-1, *shape)

@@ -79,6 +79,8 @@ def value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """
     real_logits = tensor("real_logits", real_logits)
     fake_logits = tensor("fake_logits", fake_logits)
+    if min(real_logits.numel(), fake_logits.numel()) == 0:
+        raise ValueError("real_logits and fake_logits must be at least one each")
     return -softplus(-real_logits).mean() - softplus(fake_logits).mean()
 
 

@@ -71,8 +71,8 @@ class Spread(nn.Module):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        if of_kind("x", x, Tensor).ndim != 2 or len(x) < 2:
-            raise ValueError(f"x must be a batch (n, d) with n ≥ 2, got {tuple(x.shape)}")
+        if of_kind("x", x, Tensor).ndim != 2 or len(x) < 2 or not x.is_floating_point():
+            raise ValueError(f"x must be floats (n, d) with n ≥ 2, got {x.dtype} {tuple(x.shape)}")
         spread = x.std(0, keepdim=True)
         return torch.cat([x, spread.expand_as(x)], 1)
 

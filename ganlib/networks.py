@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganlib.checks import count, finite, one_of, positive, seed_of
+from ganlib.checks import count, finite, of_kind, one_of, positive, seed_of
 
 SIZES = (8, 16, 32, 64, 128)  # sides of a DCGAN's pictures
 NORMS = ("batch", "spectral", "none")
@@ -89,8 +89,12 @@ def _check_net(net) -> None:
 def _check_cover(cover, slope, inputs: int) -> None:
     positive("slope", slope)
     try:
-        low, high = (finite("cover", end) for end in cover)
+        ends = list(cover)
     except TypeError:
+        ends = []
+    if len(ends) == 2:
+        low, high = (finite("cover", end) for end in ends)
+    else:
         low = high = 0.0
     if inputs != 1 or not low < high:
         raise ValueError(f"cover needs one input and low < high, got {inputs} inputs, {cover!r}")
@@ -230,6 +234,9 @@ class UNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x (n, channels, s, s) → (n, out_channels, s, s); ValueError if s cannot be halved."""
         least = 2 ** len(self.downs)
+        weight = next(self.parameters())
+        if of_kind("x", x, Tensor).dtype != weight.dtype:
+            raise ValueError(f"x must be {weight.dtype} as the weights are, got {x.dtype}")
         if x.ndim != 4 or x.shape[2] % least or x.shape[3] % least:
             raise ValueError(
                 f"x must be (n, channels, s, s), s a multiple of {least}, got {tuple(x.shape)}"

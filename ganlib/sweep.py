@@ -21,7 +21,7 @@ from torch.func import functional_call, vmap
 from tqdm import tqdm
 
 from ganlib import densities
-from ganlib.checks import LARGEST_SEED, count, floats, method, positive
+from ganlib.checks import LARGEST_SEED, count, floats, method, positive, seed_of
 from ganlib.gan import GAN, Ledger
 from ganlib.interrupts import CtrlC
 from ganlib.losses import Penalty, loss_of, penalty_of, r1
@@ -92,7 +92,8 @@ def survey(
     if not positive("low", low) < positive("high", high):
         raise ValueError(f"low must be less than high, got {low} and {high}")
     rates = np.geomspace(low, high, size)
-    several = len(seeds)
+    seeds = [seed_of(seed, "each of seeds") for seed in np.ravel(seeds)]
+    several = count("how many seeds", len(seeds))
     found = sweep(
         new_gan,
         target,

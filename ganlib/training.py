@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ganlib import networks, targets
-from ganlib.checks import count, one_of, positive, seed_of, share
+from ganlib.checks import count, of_kind, one_of, place, positive, seed_of, share
 from ganlib.files import held, read, write
 from ganlib.gan import GAN
 from ganlib.images import load, mosaic
@@ -361,7 +361,7 @@ class Run:
             "shuffle": self.generator.get_state(),
             "order": self.order,
             "global": torch.get_rng_state(),
-            "history": torch.tensor(rows).double(),
+            "history": torch.tensor(rows).double().reshape(-1, len(NUMBERS)),
         }
 
 
@@ -383,17 +383,20 @@ def load_pair(path) -> tuple[nn.Module, nn.Module, dict]:
     if missing:
         raise ValueError(f"{path} does not say its {', '.join(sorted(missing))}")
     known = ("size", "channels", "z_dim", "width", "norm", "width_D")
-    G, D = _pair(**{name: about[name] for name in known if name in about})
+    try:
+        G, D = _pair(**{name: about[name] for name in known if name in about})
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{path} is of no pair that this module makes: {error}") from None
     restore(tensors, {"mean": G, "D": D}, {})
     return G.eval().requires_grad_(False), D.eval().requires_grad_(False), about
 
 
 def _found(path) -> Path:
     """The file here, or beside the notebooks of this repository."""
-    places = [Path(path).expanduser(), Path("notebooks", path), NOTEBOOKS / path]
-    for place in places:
-        if place.is_file():
-            return place
+    path = place("path", path)
+    for found in (path.expanduser(), Path("notebooks", path), NOTEBOOKS / path):
+        if found.is_file():
+            return found
     raise ValueError(f"path must be the file of a run, but there is no {path} here or in notebooks")
 
 
@@ -445,6 +448,7 @@ class Recipe:
 
 def _check(recipe: Recipe) -> None:
     """ValueError names the first option that no run can have, before anything is read."""
+    of_kind("recipe", recipe, Recipe)
     for name in ("batch", "every", "threads", "z_dim", "width"):
         count(name, getattr(recipe, name))
     for name in ("steps", "fall_from", "width_D"):

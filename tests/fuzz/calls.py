@@ -167,7 +167,8 @@ def work(call: Call) -> tuple[str, str]:
 
 def _judged_error(row: Row, call: Call, function, error: Exception) -> tuple[str, str]:
     last = traceback.extract_tb(error.__traceback__)[-1]
-    said = f"{type(error).__name__}: {error} ({last.filename.rsplit('/', 1)[-1]}:{last.lineno})"
+    words = " ".join(str(error).split())[:200]
+    said = f"{type(error).__name__}: {words} ({last.filename.rsplit('/', 1)[-1]}:{last.lineno})"
     if isinstance(error, OSError) and error.filename:  # it names the file, as all programs do
         return "refused", said
     if not call.spoiled:
@@ -176,7 +177,8 @@ def _judged_error(row: Row, call: Call, function, error: Exception) -> tuple[str
     # It names what was given: one of two that do not fit each other may be called the wrong one.
     known = inspect.signature(function).parameters
     stars = [key for key, own in known.items() if own.kind is own.VAR_POSITIONAL]
-    given = [*row.also, *call.named, *(stars if call.positional else [])]
+    placed = [*known][: len(call.positional)]
+    given = [*row.also, *call.named, *placed, *(stars if call.positional else [])]
     named = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error)) for name in given)
     # What torch says of a generator is clear enough; of all else ganlib itself must say it.
     ours = "/ganlib/" in last.filename and (last.line or "").startswith("raise")

@@ -1,5 +1,6 @@
 """What a fuzzed call may name: modules, and small laws, grids, networks and runs to call with."""
 
+import copy
 import importlib
 import json  # noqa: F401 - calls name it
 import math
@@ -91,8 +92,13 @@ def leaf(kind, *args):
 
 
 @cache
-def a_classifier():
+def _classifier():
     return metrics.classifier(PICTURES, LABELS, steps=1)
+
+
+def a_classifier():
+    """One of its own for each call, as a call may spoil it."""
+    return copy.deepcopy(_classifier())
 
 
 def any_sweep():

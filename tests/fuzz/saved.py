@@ -157,6 +157,8 @@ def seen(kept) -> str:
 
 def mutated(content: bytes, what: str, place: float, how, *, text: bool) -> bytes:
     """The content with one thing done to it; as it was if that cannot be done to it any more."""
+    if not content:
+        return content
     at = int(place * len(content))
     if what == "flip":
         return content[:at] + bytes([content[at] ^ (how or 1)]) + content[at + 1 :]

@@ -36,7 +36,7 @@ TABLE = {
     "checks.seed_of": row("seed=3", keep=("name",)),
     "checks.finite": row("name='number', number=-0.5", post="number", keep=("name",)),
     "checks.share": row("name='number', number=0.5", post="unit", keep=("name",)),
-    "checks.method": row("'thing', targets.uniform(), 'sample'", keep=("name", 0, 2), also=("thing",)),
+    "checks.method": row("'thing', targets.uniform(), 'sample'", keep=("name", "thing", 0, 2)),
     "checks.floats": row("name='values', values=[0.5, 1]", keep=("name",)),
     "checks.tensor": row("name='x', x=P", keep=("name",)),
     "checks.row": row("name='values', values=P", keep=("name", "points")),
@@ -204,8 +204,8 @@ TABLE = {
     "images.digits": row("", "size=16", post="pictures"),
     "images.fetch": row(keep=("home",)),  # nothing is downloaded here
     "images.idx": row("path=idx_file()", "path=idx_file(), labels=idx_file(True), size=8", post="pictures"),
-    "images.folder": row("path=picture_folder(), size=8", "path=picture_folder(), size=8, grey=True, cache='kept'", post="pictures"),
-    "images.load": row("source='digits'", "source=picture_folder(), grey=True, size=8", post="pictures", also=("images",)),
+    "images.folder": row("path=picture_folder(), size=8", "path=picture_folder(), size=8, grey=True, cache='kept'", post="pictures", also=("pixels",)),
+    "images.load": row("source='digits'", "source=picture_folder(), grey=True, size=8", post="pictures", also=("images", "pixels")),
     "images.mosaic": row("x=PICTURES", "x=PICTURES, columns=5", post="wall"),
 
     "images.labels_of": row("path=Path('images-idx3')", keep=("path",)),  # inside `idx`
@@ -311,7 +311,7 @@ TABLE = {
     "sweep.Sweep.ledgers": row("p_data=NORMAL, x=X", on="any_sweep()"),
     "sweep.survey": row(
         "new_gan=any_gan_of, target=targets.gaussian(), size=2, steps=1, batch=4, progress=False",
-        "new_gan=any_gan_of, target=targets.mixture(), size=1, low=1e-3, high=1e-2, steps=1, batch=4, seed=1, progress=False, device='cpu'",
+        "new_gan=any_gan_of, target=targets.mixture(), size=1, low=1e-3, high=1e-2, steps=1, batch=4, seeds=(1, 2), progress=False, device='cpu'",
         post="survey",
     ),
     "sweep.sweep": row(
@@ -339,7 +339,7 @@ TABLE = {
     "targets.Even.sample": row("n=3", "n=3, generator=torch.Generator()", on="targets.even(targets.mixture())", post="n_rows"),
     "targets.gaussian": row("", "mean=1.0, std=2.0, dim=3", post="mixture"),
     "targets.uniform": row("", "low=0.0, high=2.0", post="interval"),
-    "targets.mixture": row("", "means=[0.0, 3.0], stds=[1.0, 2.0], weights=[1, 2]", post="mixture"),
+    "targets.mixture": row("", "means=[0.0, 3.0], stds=[1.0, 2.0], weights=[1, 2]", post="mixture", also=("stds",)),
     "targets.from_samples": row("values=[1.0, 2.0, 4.0]", "values=POINTS[:, :1], bandwidth=0.2, name='m', unit='cm'", post="mixture"),
     "targets.iris": row("", post="mixture"),
     "targets.even": row("law=targets.mixture()", "law=targets.uniform()"),

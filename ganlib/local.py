@@ -1,0 +1,265 @@
+"""Near rest, a GAN is a few coupled Dirac-GANs: which spirals it winds, and how fast.
+
+Where p_g = p_data and D is ½ everywhere, no player moves. Just beside that point all forces are
+linear, so that eigenvalues say what a run will do before it is made: real parts how fast it comes
+home, imaginary parts how often it turns.
+
+The simplest case is the Dirac-GAN: data at 0, one fake at θ, logit D(x) = w x. Source: Mescheder,
+Geiger, Nowozin 2018, arXiv:1801.04406.
+"""
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, jacrev
+
+from ganlib.checks import count, one_of, positive
+from ganlib.losses import loss_of
+
+FAR = 1e6  # beyond it a path has left for infinity
+ORDERS = ("alternating", "simultaneous")  # D moves first and G answers, or both at once
+
+
+class Pull(NamedTuple):
+    """What a loss does at logit 0, where D is ½.
+
+    G: by how much G's cost falls with the logit of a fake. D: by how much D's cost rises with it.
+    brake: D's cost is this much curved in the logits, real and fake together.
+    """
+
+    G: float
+    D: float
+    brake: float
+
+
+def pull(loss) -> Pull:
+    """The `Pull` of a loss, a key of `losses.LOSSES` or a `losses.Loss`, by autograd.
+
+    ½, ½, ½ for minimax and non-saturating; 1, 1, 0 for wasserstein and hinge; ¼, ¼, 0 for linear;
+    0, 1, 2 for least-squares, whose G has no slope at all where D is ½. A `paired` loss compares
+    examples with each other and has no such numbers: ValueError.
+    """
+    formula = loss_of(loss)
+    if formula.paired:
+        raise ValueError(f"loss must judge each example alone, {formula.name} compares pairs")
+
+    logits = torch.zeros(2, dtype=torch.float64)
+    cost_G = formula.G
+    cost_D = lambda both: formula.D(both[:1], both[1:])  # of (real, fake)
+    slope_G = torch.func.grad(lambda fake: cost_G(fake))(logits[:1])
+    slopes_D = torch.func.grad(cost_D)(logits)
+    curves_D = torch.func.hessian(cost_D)(logits)
+    return Pull(-float(slope_G), float(slopes_D[1]), float(curves_D.diagonal().sum()))
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Both players near rest: y' = f_G K u, u' = −f_D y − A u.
+
+    u, (k,): the weights of D's k features, 0 at rest. y, (k,): by how much the mean of each feature
+    over the fakes is off its mean over the data. K, (k, k): how G, pulled along the features, moves
+    their means. A, (k, k): the brake, by which D comes back to 0 by itself.
+    """
+
+    K: Tensor
+    A: Tensor
+    pull: Pull
+
+    def flow(self, speed_D: float = 1.0) -> Tensor:
+        """The Jacobian of the flow in (y, u), (2k, 2k), where D's time runs `speed_D` as fast."""
+        k = len(self.K)
+        top = [torch.zeros(k, k).to(self.K), self.pull.G * self.K]
+        down = [-self.pull.D * torch.eye(k).to(self.K), -self.A]
+        return torch.cat([torch.cat(top, 1), speed_D * torch.cat(down, 1)])
+
+    def rates(self, speed_D: float = 1.0) -> Tensor:
+        """The 2k eigenvalues μ of the flow, slowest to come home first: e^{μt}."""
+        return _sorted(torch.linalg.eigvals(self.flow(speed_D)), lambda found: found.real)
+
+    def step(
+        self, lr_G: float, lr_D: float, order: str = "alternating", momentum: float = 0.0
+    ) -> Tensor:
+        """The matrix of one step of gradient descent with heavy-ball momentum.
+
+        Without momentum it acts on (y, u), (2k, 2k); with it on (y, u, and the last step of each),
+        (4k, 4k). "alternating": D moves first, and G answers the new D.
+        """
+        lr_G = positive("lr_G", lr_G)
+        lr_D = positive("lr_D", lr_D)
+        one_of("order", order, ORDERS)
+        if not -1 < momentum < 1:
+            raise ValueError(f"momentum must lie in (−1, 1), got {momentum!r}")
+
+        k = len(self.K)
+        zero, one = torch.zeros(k, k).to(self.K), torch.eye(k).to(self.K)
+        # Rows of what each player adds, in terms of (y, u, last step of y, last step of u).
+        adds_u = torch.cat([-lr_D * self.pull.D * one, -lr_D * self.A, zero, momentum * one], 1)
+        u = torch.cat([zero, one, zero, zero], 1)
+        y = torch.cat([one, zero, zero, zero], 1)
+        seen = u + adds_u if order == "alternating" else u
+        adds_y = lr_G * self.pull.G * self.K @ seen + torch.cat(
+            [zero, zero, momentum * one, zero], 1
+        )
+        matrix = torch.cat([y + adds_y, u + adds_u, adds_y, adds_u])
+        return matrix if momentum else matrix[: 2 * k, : 2 * k]
+
+    def factors(
+        self, lr_G: float, lr_D: float, order: str = "alternating", momentum: float = 0.0
+    ) -> Tensor:
+        """The eigenvalues λ of one step, largest first; all below 1 in size: it comes home."""
+        found = torch.linalg.eigvals(self.step(lr_G, lr_D, order, momentum))
+        return _sorted(found, torch.abs)
+
+    def path(
+        self,
+        start: Tensor,
+        *,
+        lr_G: float,
+        lr_D: float,
+        steps: int,
+        order: str = "alternating",
+        momentum: float = 0.0,
+    ) -> Tensor:
+        """(y, u) after 0, 1, …, `steps` steps, (steps + 1, 2k), from `start`, (2k,)."""
+        matrix = self.step(lr_G, lr_D, order, momentum)
+        now = torch.zeros(len(matrix)).to(matrix)
+        now[: len(start)] = start
+        seen = [now]
+        for _ in range(count("steps", steps, 0)):
+            now = matrix @ now
+            seen.append(now)
+        return torch.stack(seen)[:, : len(start)]
+
+
+def _sorted(found: Tensor, size) -> Tensor:
+    """Eigenvalues, largest `size` first; of a complex pair the one above the axis."""
+    found = found[found.imag.argsort(descending=True, stable=True)]
+    return found[size(found).round(decimals=12).argsort(descending=True, stable=True)]
+
+
+def dirac(loss="non-saturating", gamma: float = 0.0) -> Linear:
+    """The Dirac-GAN near rest, (θ, w): its flow is [[0, f], [−f, −γ]].
+
+    gamma: the weight of `losses.r1`, ≥ 0, which here is γw²/2. D has one feature, x itself.
+    """
+    one = torch.ones(1, 1, dtype=torch.float64)
+    return Linear(K=one, A=_weight(gamma) * one, pull=pull(loss))
+
+
+def dirac_path(
+    loss="non-saturating",
+    *,
+    start=(1.0, 0.0),
+    gamma: float = 0.0,
+    lr: float,
+    steps: int,
+    order: str = "alternating",
+    momentum: float = 0.0,
+) -> Tensor:
+    """(θ, w) of the whole Dirac-GAN, not linear, after 0, 1, …, `steps` steps: (steps + 1, 2).
+
+    D pays loss.D(0, wθ) + γw²/2 and G pays loss.G(wθ); both descend with rate `lr` and heavy-ball
+    momentum. From where a coordinate passes 1e6 it is nan.
+    """
+    order = one_of("order", order, ORDERS)
+    lr = positive("lr", lr)
+    gamma = _weight(gamma)
+    formula = loss_of(loss)
+
+    def slope_D(θ, w):
+        logit = w * θ
+        return θ * _slope(lambda fake: formula.D(torch.zeros_like(fake), fake), logit) + gamma * w
+
+    def slope_G(θ, w):
+        return w * _slope(formula.G, w * θ)
+
+    here = torch.tensor(start, dtype=torch.float64)
+    last = torch.zeros(2, dtype=torch.float64)
+    path = [here]
+    for _ in range(count("steps", steps, 0)):
+        θ, w = here
+        step_w = momentum * last[1] - lr * slope_D(θ, w)
+        seen = w + step_w if order == "alternating" else w
+        step_θ = momentum * last[0] - lr * slope_G(θ, seen)
+        last = torch.stack([step_θ, step_w])
+        here = here + last
+        here = torch.where(here.abs().max() <= FAR, here, math.nan)
+        path.append(here)
+    return torch.stack(path)
+
+
+def _slope(cost, logit: Tensor) -> Tensor:
+    """d cost / d logit at one logit."""
+    logit = logit.detach().reshape(1).requires_grad_()
+    return torch.autograd.grad(cost(logit), logit)[0][0]
+
+
+def _weight(gamma) -> float:
+    if gamma == 0:
+        return 0.0
+    return positive("gamma", gamma)
+
+
+class Rest:
+    """The exact rest point of a trained GAN in one dimension, and what it does just beside it.
+
+    The data are what this G makes of `points` z of equal mass, (points, 1), and the last layer of D
+    is 0. So D is ½ everywhere, and nobody moves. With φ the last hidden layer of D and a 1,
+    M = E ∂φ(G(z))/∂θ_G and f from `pull`, the flow in all parameters of both networks has the
+    eigenvalues μ of det(μ² + μA + f_G f_D MMᵀ) = 0, and zeros: a problem as wide as φ, not as the
+    networks. A = brake · E φφᵀ + γ E φ′φ′ᵀ: the curvature of D's cost, and that of R1.
+
+    G and D are copies in float64; `gan` is not changed. ValueError if D does not end in a linear
+    layer, or if G or D is not of one dimension.
+    """
+
+    def __init__(self, gan, points: int = 200):
+        self.G = copy.deepcopy(gan.G).double()
+        self.D = copy.deepcopy(gan.D).double()
+        last = list(self.D.modules())[-1]
+        if not isinstance(last, nn.Linear):
+            raise ValueError(f"D must end in a linear layer, got {last!r}")
+        for parameter in last.parameters():
+            parameter.data.zero_()
+
+        middles = (torch.arange(count("points", points), dtype=torch.float64) + 0.5) / points
+        self.z = gan.prior.quantile(middles)[:, None]
+        with torch.no_grad():
+            self.x = self.G(self.z)
+        self.hidden = self.D[:-1]
+
+        self.features, self.slopes = self._features()
+        self.M = self._moves(lambda x: self.features_of(x).mean(0))
+
+    def features_of(self, x: Tensor) -> Tensor:
+        """φ(x), (n, k): the last hidden layer of D, and a 1."""
+        φ = self.hidden(x)
+        return torch.cat([φ, torch.ones_like(φ[:, :1])], 1)
+
+    def _features(self) -> tuple[Tensor, Tensor]:
+        """φ and φ′ at the data, (points, k) each."""
+        tangent = torch.ones_like(self.x)
+        φ, slopes = torch.func.jvp(self.features_of, (self.x,), (tangent,))
+        return φ.detach(), slopes.detach()
+
+    def _moves(self, read) -> Tensor:
+        """How what `read` finds in the fakes changes with each weight of G: (numbers, weights)."""
+        weights = {name: weight.detach() for name, weight in self.G.named_parameters()}
+
+        def of_weights(weights):
+            return read(functional_call(self.G, weights, (self.z,)))
+
+        found = jacrev(of_weights)(weights)
+        return torch.cat([part.flatten(1) for part in found.values()], 1)
+
+    def near(self, loss="non-saturating", gamma: float = 0.0) -> Linear:
+        """Both players near this rest point: y is E φ(G(z)) − E φ(x), u is D's last layer."""
+        f = pull(loss)
+        n = len(self.x)
+        curved = f.brake * self.features.T @ self.features / n
+        straight = _weight(gamma) * self.slopes.T @ self.slopes / n
+        return Linear(K=self.M @ self.M.T, A=curved + straight, pull=f)

@@ -10,6 +10,7 @@ Geiger, Nowozin 2018, arXiv:1801.04406.
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,8 +19,29 @@ from torch import Tensor, nn
 from torch.func import functional_call, jacrev
 
 from ganlib.checks import count, one_of, positive
+from ganlib.gan import GAN
 from ganlib.losses import loss_of
 
+
+def _sigmoid(logit: float) -> float:
+    return (1 + math.tanh(logit / 2)) / 2
+
+
+def _bump(logit: float) -> float:
+    return _sigmoid(logit) * _sigmoid(-logit)
+
+
+# fmt: off
+# d cost / d logit of a fake: of G, and of D. Python numbers: a path has a thousand steps.
+SLOPES = {
+    "minimax":        (lambda t: -_sigmoid(t),  _sigmoid),
+    "non-saturating": (lambda t: -_sigmoid(-t), _sigmoid),
+    "least-squares":  (lambda t: t,             lambda t: t + 1),
+    "hinge":          (lambda t: -1.0,          lambda t: float(t > -1)),
+    "wasserstein":    (lambda t: -1.0,          lambda t: 1.0),
+    "linear":         (lambda t: -_bump(t),     _bump),
+}
+# fmt: on
 FAR = 1e6  # beyond it a path has left for infinity
 ORDERS = ("alternating", "simultaneous")  # D moves first and G answers, or both at once
 
@@ -168,34 +190,37 @@ def dirac_path(
     order = one_of("order", order, ORDERS)
     lr = positive("lr", lr)
     gamma = _weight(gamma)
+    slope_G, slope_D = _slopes(loss)
+
+    θ, w = map(float, start)
+    step_θ = step_w = 0.0
+    path = [(θ, w)]
+    for _ in range(count("steps", steps, 0)):
+        step_w = momentum * step_w - lr * (θ * slope_D(w * θ) + gamma * w)
+        seen = w + step_w if order == "alternating" else w
+        step_θ = momentum * step_θ - lr * seen * slope_G(seen * θ)
+        θ += step_θ
+        w += step_w
+        if max(abs(θ), abs(w)) > FAR:
+            θ = w = math.nan
+        path.append((θ, w))
+    return torch.tensor(path, dtype=torch.float64)
+
+
+def _slopes(loss) -> tuple[Callable[[float], float], Callable[[float], float]]:
+    """d cost / d logit of one fake, of G and of D: by formula for the six, else by autograd."""
+    if loss in SLOPES:
+        return SLOPES[loss]
     formula = loss_of(loss)
 
-    def slope_D(θ, w):
-        logit = w * θ
-        return θ * _slope(lambda fake: formula.D(torch.zeros_like(fake), fake), logit) + gamma * w
+    def by_autograd(cost):
+        def slope(logit):
+            at = torch.tensor([logit], dtype=torch.float64, requires_grad=True)
+            return float(torch.autograd.grad(cost(at), at)[0])
 
-    def slope_G(θ, w):
-        return w * _slope(formula.G, w * θ)
+        return slope
 
-    here = torch.tensor(start, dtype=torch.float64)
-    last = torch.zeros(2, dtype=torch.float64)
-    path = [here]
-    for _ in range(count("steps", steps, 0)):
-        θ, w = here
-        step_w = momentum * last[1] - lr * slope_D(θ, w)
-        seen = w + step_w if order == "alternating" else w
-        step_θ = momentum * last[0] - lr * slope_G(θ, seen)
-        last = torch.stack([step_θ, step_w])
-        here = here + last
-        here = torch.where(here.abs().max() <= FAR, here, math.nan)
-        path.append(here)
-    return torch.stack(path)
-
-
-def _slope(cost, logit: Tensor) -> Tensor:
-    """d cost / d logit at one logit."""
-    logit = logit.detach().reshape(1).requires_grad_()
-    return torch.autograd.grad(cost(logit), logit)[0][0]
+    return by_autograd(formula.G), by_autograd(lambda fake: formula.D(torch.zeros_like(fake), fake))
 
 
 def _weight(gamma) -> float:
@@ -263,3 +288,63 @@ class Rest:
         curved = f.brake * self.features.T @ self.features / n
         straight = _weight(gamma) * self.slopes.T @ self.slopes / n
         return Linear(K=self.M @ self.M.T, A=curved + straight, pull=f)
+
+    def pushed(self, by: float = 0.05) -> "Rest":
+        """The same pair with all fakes moved by `by`: the last offset of G."""
+        other = copy.copy(self)
+        other.G = copy.deepcopy(self.G)
+        with torch.no_grad():
+            list(other.G.parameters())[-1].add_(by)
+        return other
+
+    def game(self, loss="non-saturating", gamma: float = 0.0, *, lr_G: float, lr_D: float) -> GAN:
+        """The pair as a `GAN` that plays on exact expectations: its noise is all z, in order.
+
+        Give `step` the data, `x`: every minibatch is the whole law. Gradient descent, D first.
+        """
+        penalty = {"penalty": "r1", "penalty_weight": gamma} if gamma else {}
+        return GAN(
+            copy.deepcopy(self.G),
+            copy.deepcopy(self.D),
+            AllOf(self.z),
+            loss=loss,
+            lr_G=lr_G,
+            lr_D=lr_D,
+            optimiser="sgd",
+            **penalty,
+        )
+
+    def predicted(
+        self,
+        loss="non-saturating",
+        gamma: float = 0.0,
+        *,
+        lr_G: float,
+        lr_D: float,
+        steps: int,
+        by: float = 0.05,
+    ) -> Tensor:
+        """The shift of the fakes' mean after 0, 1, …, `steps` steps, (steps + 1,), by the linear
+        game, if all fakes are pushed by `by` at rest; D moves first."""
+        near = self.near(loss, gamma)
+        shift_of = self._moves(lambda x: x.mean(0))  # (1, weights)
+        y = by * self.slopes.mean(0)
+        start = torch.cat([y, torch.zeros_like(y)])
+        u = near.path(start, lr_G=lr_G, lr_D=lr_D, steps=steps)[1:, len(y) :]
+
+        # G's weights move along Mᵀu alone.
+        moves = lr_G * near.pull.G * u @ (shift_of @ self.M.T).T
+        return by + torch.cat([torch.zeros(1, 1).to(moves), moves]).cumsum(0).flatten()
+
+
+class AllOf:
+    """A prior that is a list of z, (n, dim): asked for n draws it gives all of them, in order."""
+
+    def __init__(self, z: Tensor):
+        self.z = z
+
+    def sample(self, n: int, generator=None) -> Tensor:
+        """All z; ValueError if n is not their number."""
+        if n != len(self.z):
+            raise ValueError(f"n must be {len(self.z)}, the number of z, got {n!r}")
+        return self.z

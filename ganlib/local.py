@@ -43,6 +43,10 @@ SLOPES = {
 }
 # fmt: on
 FAR = 1e6  # beyond it a path has left for infinity
+READ = {  # what is read off the fakes, (points, 1)
+    "shift": lambda x: x.mean(0),
+    "width": lambda x: x.std(0, correction=0),
+}
 ORDERS = ("alternating", "simultaneous")  # D moves first and G answers, or both at once
 
 
@@ -243,8 +247,8 @@ class Rest:
     """
 
     def __init__(self, gan, points: int = 200):
-        self.G = copy.deepcopy(gan.G).double()
-        self.D = copy.deepcopy(gan.D).double()
+        self.G = copy.deepcopy(gan.G).double().requires_grad_(False)
+        self.D = copy.deepcopy(gan.D).double().requires_grad_(False)
         last = list(self.D.modules())[-1]
         if not isinstance(last, nn.Linear):
             raise ValueError(f"D must end in a linear layer, got {last!r}")
@@ -289,32 +293,61 @@ class Rest:
         straight = _weight(gamma) * self.slopes.T @ self.slopes / n
         return Linear(K=self.M @ self.M.T, A=curved + straight, pull=f)
 
-    def pushed(self, by: float = 0.05) -> "Rest":
-        """The same pair with all fakes moved by `by`: the last offset of G."""
-        other = copy.copy(self)
-        other.G = copy.deepcopy(self.G)
+    def direction(self, push: str) -> Tensor:
+        """By how much each fake moves, for each unit of `push`, (points, 1)."""
+        if one_of("push", push, READ) == "shift":
+            return torch.ones_like(self.x)
+        return (self.x - self.x.mean()) / READ["width"](self.x)
+
+    def pushed(self, by: float = 0.05, push: str = "shift") -> nn.Module:
+        """A copy of G whose fakes lie `by` to the right, or spread wider by `by` in their sd."""
+        G = copy.deepcopy(self.G)
+        weight, offset = list(G.parameters())[-2:]
         with torch.no_grad():
-            list(other.G.parameters())[-1].add_(by)
-        return other
+            if one_of("push", push, READ) == "shift":
+                offset += by
+            else:
+                wider = 1 + by / READ["width"](self.x).item()
+                middle = self.x.mean()
+                weight *= wider
+                offset.copy_(middle + wider * (offset - middle))
+        return G
 
-    def game(self, loss="non-saturating", gamma: float = 0.0, *, lr_G: float, lr_D: float) -> GAN:
-        """The pair as a `GAN` that plays on exact expectations: its noise is all z, in order.
+    def game(
+        self,
+        loss="non-saturating",
+        gamma: float = 0.0,
+        *,
+        lr_G: float,
+        lr_D: float,
+        by: float = 0.05,
+        push: str = "shift",
+        momentum: float = 0.0,
+        batch: int | None = None,
+        seed: int = 0,
+    ) -> GAN:
+        """The pushed pair as a `GAN` that goes down the slopes, D first, with momentum.
 
-        Give `step` the data, `x`: every minibatch is the whole law. Gradient descent, D first.
+        batch: None for exact expectations: its noise is all z, in order, and `step` wants all data,
+        `x`. Or the size of a minibatch, of z drawn from these; `draw` gives the data beside it.
         """
         penalty = {"penalty": "r1", "penalty_weight": gamma} if gamma else {}
-        return GAN(
-            copy.deepcopy(self.G),
-            copy.deepcopy(self.D),
-            AllOf(self.z),
+        gan = GAN(
+            self.pushed(by, push).requires_grad_(True),
+            copy.deepcopy(self.D).requires_grad_(True),
+            _All(self.z) if batch is None else _Some(self.z),
             loss=loss,
             lr_G=lr_G,
             lr_D=lr_D,
             optimiser="sgd",
+            seed=seed,
             **penalty,
         )
+        for optimiser in (gan.opt_G, gan.opt_D):
+            optimiser.param_groups[0]["momentum"] = momentum
+        return gan
 
-    def predicted(
+    def ring(
         self,
         loss="non-saturating",
         gamma: float = 0.0,
@@ -323,21 +356,46 @@ class Rest:
         lr_D: float,
         steps: int,
         by: float = 0.05,
-    ) -> Tensor:
-        """The shift of the fakes' mean after 0, 1, …, `steps` steps, (steps + 1,), by the linear
-        game, if all fakes are pushed by `by` at rest; D moves first."""
+        push: str = "shift",
+        momentum: float = 0.0,
+    ) -> "Ringing":
+        """What the linear game says of `steps` steps of `game`, after the same push."""
         near = self.near(loss, gamma)
-        shift_of = self._moves(lambda x: x.mean(0))  # (1, weights)
-        y = by * self.slopes.mean(0)
+        k = len(near.K)
+        y = by * (self.slopes * self.direction(push)).mean(0)
         start = torch.cat([y, torch.zeros_like(y)])
-        u = near.path(start, lr_G=lr_G, lr_D=lr_D, steps=steps)[1:, len(y) :]
+        how = {"lr_G": lr_G, "lr_D": lr_D, "momentum": momentum}
+        path = near.path(start, steps=steps, **how)
 
-        # G's weights move along Mᵀu alone.
-        moves = lr_G * near.pull.G * u @ (shift_of @ self.M.T).T
-        return by + torch.cat([torch.zeros(1, 1).to(moves), moves]).cumsum(0).flatten()
+        # G's weights move along Mᵀ alone: what is read off the fakes follows from y.
+        read = self._moves(READ[push]) @ torch.linalg.pinv(self.M, rtol=1e-9)
+        off = by + (path[:, :k] - y) @ read[0]
+
+        factors, vectors = torch.linalg.eig(near.step(**how))
+        begin = torch.zeros(len(factors), 1).to(factors)
+        begin[: 2 * k, 0] = start.to(factors)
+        amounts = torch.linalg.lstsq(vectors, begin).solution[:, 0]
+        parts = (read[0].to(factors) @ vectors[:k]) * amounts
+        order = parts.abs().argsort(descending=True)
+        return Ringing(off, factors[order], parts[order].abs() / abs(by), vectors[k : 2 * k, order])
 
 
-class AllOf:
+class Ringing(NamedTuple):
+    """How a push dies away, or grows, as the linear game has it.
+
+    off: what is left of the push after 0, 1, … steps, (steps + 1,). factors: the eigenvalues λ of
+    one step, the largest part in it first. parts: how much of the push each carries, as a share
+    (a pair of modes may carry more than all of it, and another take it back). shapes: D's last
+    layer in each mode, (k, modes).
+    """
+
+    off: Tensor
+    factors: Tensor
+    parts: Tensor
+    shapes: Tensor
+
+
+class _All:
     """A prior that is a list of z, (n, dim): asked for n draws it gives all of them, in order."""
 
     def __init__(self, z: Tensor):
@@ -348,3 +406,11 @@ class AllOf:
         if n != len(self.z):
             raise ValueError(f"n must be {len(self.z)}, the number of z, got {n!r}")
         return self.z
+
+
+class _Some(_All):
+    """A prior that draws from a list of z, (n, dim)."""
+
+    def sample(self, n: int, generator=None) -> Tensor:
+        """n draws, with replacement."""
+        return self.z[torch.randint(len(self.z), (n,), generator=generator)]

@@ -11,6 +11,7 @@ _FILES = {
     "ganlib.labs.algorithm1": "Algorithm1",
     "ganlib.labs.discriminator": "Detective Knots TwoTerms",
     "ganlib.labs.finite_samples": "FiniteSamples",
+    "ganlib.labs.local": "Dirac Ring",
     "ganlib.labs.games": "Payoffs Pizza Players Questions",
     "ganlib.labs.families": "Bound Pairs Taxonomy Walkers",
     "ganlib.labs.likelihood": "FitNormal SlideNormals TwoModes",

@@ -150,13 +150,18 @@ class Linear:
         order: str = "alternating",
         momentum: float = 0.0,
     ) -> Tensor:
-        """(y, u) after 0, 1, …, `steps` steps, (steps + 1, 2k), from `start`, (2k,)."""
+        """(y, u) after 0, 1, …, `steps` steps, (steps + 1, 2k), from `start`, (2k,).
+
+        From where a coordinate passes 1e6 all are nan, as in `dirac_path`.
+        """
         matrix = self.step(lr_G, lr_D, order, momentum)
         now = torch.zeros(len(matrix)).to(matrix)
         now[: len(start)] = start
         seen = [now]
         for _ in range(count("steps", steps, 0)):
             now = matrix @ now
+            if now.abs().max() > FAR:
+                now = torch.full_like(now, math.nan)
             seen.append(now)
         return torch.stack(seen)[:, : len(start)]
 
@@ -272,8 +277,8 @@ class Rest:
     def _features(self) -> tuple[Tensor, Tensor]:
         """φ and φ′ at the data, (points, k) each."""
         tangent = torch.ones_like(self.x)
-        φ, slopes = torch.func.jvp(self.features_of, (self.x,), (tangent,))
-        return φ.detach(), slopes.detach()
+        found = torch.func.jvp(self.features_of, (self.x,), (tangent,))
+        return found[0].detach(), found[1].detach()
 
     def _moves(self, read) -> Tensor:
         """How what `read` finds in the fakes changes with each weight of G: (numbers, weights)."""
@@ -335,7 +340,7 @@ class Rest:
         gan = GAN(
             self.pushed(by, push).requires_grad_(True),
             copy.deepcopy(self.D).requires_grad_(True),
-            _All(self.z) if batch is None else _Some(self.z),
+            Listed(self.z) if batch is None else Drawn(self.z),
             loss=loss,
             lr_G=lr_G,
             lr_D=lr_D,
@@ -364,14 +369,13 @@ class Rest:
         k = len(near.K)
         y = by * (self.slopes * self.direction(push)).mean(0)
         start = torch.cat([y, torch.zeros_like(y)])
-        how = {"lr_G": lr_G, "lr_D": lr_D, "momentum": momentum}
-        path = near.path(start, steps=steps, **how)
+        path = near.path(start, lr_G=lr_G, lr_D=lr_D, steps=steps, momentum=momentum)
 
         # G's weights move along Mᵀ alone: what is read off the fakes follows from y.
         read = self._moves(READ[push]) @ torch.linalg.pinv(self.M, rtol=1e-9)
         off = by + (path[:, :k] - y) @ read[0]
 
-        factors, vectors = torch.linalg.eig(near.step(**how))
+        factors, vectors = torch.linalg.eig(near.step(lr_G, lr_D, momentum=momentum))
         begin = torch.zeros(len(factors), 1).to(factors)
         begin[: 2 * k, 0] = start.to(factors)
         amounts = torch.linalg.lstsq(vectors, begin).solution[:, 0]
@@ -395,7 +399,7 @@ class Ringing(NamedTuple):
     shapes: Tensor
 
 
-class _All:
+class Listed:
     """A prior that is a list of z, (n, dim): asked for n draws it gives all of them, in order."""
 
     def __init__(self, z: Tensor):
@@ -408,7 +412,7 @@ class _All:
         return self.z
 
 
-class _Some(_All):
+class Drawn(Listed):
     """A prior that draws from a list of z, (n, dim)."""
 
     def sample(self, n: int, generator=None) -> Tensor:

@@ -63,6 +63,7 @@ def make():
         "LatentWalk": [G, 32],
         "Neighbours": [G(z), x[:100], x[100:200]],
         "PictureLab": [new_run, x[:100], classifier],
+        "Ring": [new_gan()],
         "WhichIsReal": [G, D, x[:100], z],
     }
     names = [name for name in labs.__all__ if name != "Lab"]

@@ -39,7 +39,7 @@ LEAVES = [
 ]
 
 # Rooms that join leaves.
-GAME = ["gan", "sweep", "families", "settings", "training", "metrics", "medicine"]
+GAME = ["gan", "sweep", "families", "settings", "training", "metrics", "medicine", "local"]
 
 # fmt: off
 DOORS = {

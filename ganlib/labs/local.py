@@ -26,6 +26,47 @@ WHOLE = "the whole law"
 PUSH = 0.05
 
 
+DIRAC_AXES = [
+    Axes(
+        "circle",
+        box=(0, 0, 0.36, 1),
+        x=(-1.5, 1.5),
+        y=(-1.5, 1.5),
+        xlabel="real part of λ",
+        title="one step",
+        legend=False,
+    ),
+    Axes(
+        "plane",
+        box=(0.36, 0, 0.34, 1),
+        x=(-1.5, 1.5),
+        y=(-1.5, 1.5),
+        xlabel="θ, the fake (up: w, D's slope)",
+        title="the path",
+        legend=False,
+    ),
+    Axes(
+        "far",
+        box=(0.7, 0, 0.3, 1),
+        auto="x",
+        y=(1e-4, 10),
+        log="y",
+        xlabel="step",
+        title="distance from home",
+        legend=True,
+    ),
+]
+DIRAC_MARKS = [
+    Line("unit", "circle", color=plots.COLOURS["grey"]),
+    Points("factors", "circle", color=plots.COLOURS["vermillion"], size=10),
+    Line("path", "plane", color=plots.COLOURS["blue"]),
+    Points("home", "plane", color=plots.COLOURS["grey"], size=9),
+    Points("start", "plane", color=plots.COLOURS["blue"], size=7),
+    Line("predicted", "far", "|λ|ⁿ", color=plots.COLOURS["vermillion"], dash="--"),
+    Line("measured", "far", "the game", color=plots.COLOURS["blue"]),
+]
+
+
 class Dirac(Lab):
     """Data at 0, one fake at θ, D(x) = w x: eigenvalues on the left, the whole game on the right.
 
@@ -36,45 +77,8 @@ class Dirac(Lab):
         super().__init__(
             title="The Dirac-GAN: what one eigenvalue says",
             height=430,
-            axes=[
-                Axes(
-                    "circle",
-                    box=(0, 0, 0.36, 1),
-                    x=(-1.5, 1.5),
-                    y=(-1.5, 1.5),
-                    xlabel="real part of λ",
-                    title="one step",
-                    legend=False,
-                ),
-                Axes(
-                    "plane",
-                    box=(0.36, 0, 0.34, 1),
-                    x=(-1.5, 1.5),
-                    y=(-1.5, 1.5),
-                    xlabel="θ, the fake (up: w, D's slope)",
-                    title="the path",
-                    legend=False,
-                ),
-                Axes(
-                    "far",
-                    box=(0.7, 0, 0.3, 1),
-                    auto="x",
-                    y=(1e-4, 10),
-                    log="y",
-                    xlabel="step",
-                    title="distance from home",
-                    legend="top",
-                ),
-            ],
-            marks=[
-                Line("unit", "circle", color=plots.COLOURS["grey"]),
-                Points("factors", "circle", color=plots.COLOURS["vermillion"], size=10),
-                Line("path", "plane", color=plots.COLOURS["blue"]),
-                Points("home", "plane", color=plots.COLOURS["grey"], size=9),
-                Points("start", "plane", color=plots.COLOURS["blue"], size=7),
-                Line("predicted", "far", "|λ|ⁿ", color=plots.COLOURS["vermillion"], dash="--"),
-                Line("measured", "far", "the game", color=plots.COLOURS["blue"]),
-            ],
+            axes=DIRAC_AXES,
+            marks=DIRAC_MARKS,
             controls=[
                 Choice("loss", "loss", list(LOSSES), loss),
                 Slider("lr", "rate η", 0.01, 4, lr, log=True),
@@ -132,6 +136,53 @@ class Dirac(Lab):
         )
 
 
+def _ring_axes(low, high):
+    """Eigenvalues, what is left of the push, and a shape of D from `low` to `high`."""
+    return [
+        Axes(
+            "circle",
+            box=(0, 0, 0.34, 1),
+            x=(-1.3, 1.3),
+            y=(-1.3, 1.3),
+            xlabel="real part of λ (click one)",
+            title="one step: all eigenvalues",
+            legend=True,
+        ),
+        Axes(
+            "ring",
+            box=(0.34, 0, 0.36, 1),
+            auto="xy",
+            xlabel="step",
+            title="how far the fakes are off",
+            legend=True,
+        ),
+        Axes(
+            "shape",
+            box=(0.7, 0, 0.3, 1),
+            x=(low, high),
+            y=(-1.1, 1.1),
+            xlabel="x",
+            title="D of the chosen mode",
+            legend=False,
+        ),
+    ]
+
+
+RING_MARKS = [
+    Line("unit", "circle", color=plots.COLOURS["grey"]),
+    *(
+        Points(f"part, {part}", "circle", color=plots.COLOURS["vermillion"], size=size)
+        for part, (_, size) in SIZES.items()
+    ),
+    Points("chosen", "circle", color="#000000", size=18, hollow=True),
+    Line("zero", "ring", color=plots.COLOURS["grey"]),
+    Line("predicted", "ring", "predicted", color=plots.COLOURS["vermillion"]),
+    Points("measured", "ring", "measured", color=plots.COLOURS["blue"], size=4),
+    Line("level", "shape", color=plots.COLOURS["grey"]),
+    Line("mode", "shape", color=plots.COLOURS["vermillion"], width=2),
+]
+
+
 class Ring(Lab):
     """Push a trained GAN off its rest point and watch it ring, beside what was predicted.
 
@@ -147,47 +198,8 @@ class Ring(Lab):
             title="Ring a GAN: the spiral that was predicted, and the one that comes",
             height=440,
             name=name,
-            axes=[
-                Axes(
-                    "circle",
-                    box=(0, 0, 0.34, 1),
-                    x=(-1.3, 1.3),
-                    y=(-1.3, 1.3),
-                    xlabel="real part of λ (click one)",
-                    title="one step: all eigenvalues",
-                    legend="top",
-                ),
-                Axes(
-                    "ring",
-                    box=(0.34, 0, 0.36, 1),
-                    auto="xy",
-                    xlabel="step",
-                    title="how far the fakes are off",
-                    legend="top",
-                ),
-                Axes(
-                    "shape",
-                    box=(0.7, 0, 0.3, 1),
-                    x=(low, high),
-                    y=(-1.1, 1.1),
-                    xlabel="x",
-                    title="D of the chosen mode",
-                    legend=False,
-                ),
-            ],
-            marks=[
-                Line("unit", "circle", color=plots.COLOURS["grey"]),
-                *(
-                    Points(f"part, {part}", "circle", color=plots.COLOURS["vermillion"], size=size)
-                    for part, (_, size) in SIZES.items()
-                ),
-                Points("chosen", "circle", color="#000000", size=18, hollow=True),
-                Line("zero", "ring", color=plots.COLOURS["grey"]),
-                Line("predicted", "ring", "predicted", color=plots.COLOURS["vermillion"]),
-                Points("measured", "ring", "measured", color=plots.COLOURS["blue"], size=4),
-                Line("level", "shape", color=plots.COLOURS["grey"]),
-                Line("mode", "shape", color=plots.COLOURS["vermillion"], width=2),
-            ],
+            axes=_ring_axes(low, high),
+            marks=RING_MARKS,
             controls=[
                 Choice("loss", "loss", list(LOSSES), "non-saturating"),
                 Slider("gamma", "R1 weight γ", 0, 4, 0, step=0.01),
@@ -261,6 +273,12 @@ class Ring(Lab):
             distance = (self.said.factors - complex(x, y)).abs()
             self.chosen = int(torch.where(has_part, distance, math.inf).argmin())
 
+    def _shape(self, u):
+        """What a mode does to D on the grid, about its mean: the offset of D moves no fake."""
+        shape = self.rest.features_of(self.grid).to(u) @ u
+        shape = shape - self.rest.features.to(u).mean(0) @ u
+        return (shape / shape[shape.abs().argmax()]).real
+
     def draw(self):
         factors = torch.view_as_real(self.said.factors).numpy()
         parts = self.said.parts.numpy()
@@ -272,9 +290,7 @@ class Ring(Lab):
 
         n = np.arange(len(self.said.off))
         steps = np.arange(len(self.measured))
-        u = self.said.shapes[:, self.chosen]
-        shape = (self.rest.features_of(self.grid).to(u) @ u).detach()
-        shape = (shape / shape[shape.abs().argmax()]).real.numpy()
+        shape = self._shape(self.said.shapes[:, self.chosen]).numpy()
         low, high = self.grid[0].item(), self.grid[-1].item()
         return frame | {
             "unit": CIRCLE,

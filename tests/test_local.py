@@ -99,7 +99,7 @@ STEPS = {  # until nearer than 0.01, from (1, 0) with rate 0.2: simultaneous, al
     ("minimax", 0.3):         (182, 152),
     ("minimax", 1.0):         (75, 80),
     ("minimax", 4.0):         (368, 371),
-    ("non-saturating", 0.05): (792, None),
+    ("non-saturating", 0.05): (None, 792),
     ("non-saturating", 0.3):  (176, 146),
     ("non-saturating", 1.0):  (69, 75),
     ("non-saturating", 4.0):  (363, 366),
@@ -112,10 +112,7 @@ def test_steps_until_home(loss, gamma):
     for order, steps in zip(("simultaneous", "alternating"), STEPS[loss, gamma]):
         path = local.dirac_path(loss, gamma=gamma, lr=0.2, steps=1000, order=order)
         home = (path.norm(dim=1) < 0.01).nonzero()
-        if (loss, steps) == ("minimax", None):
-            assert len(home) == 0
-        elif steps:
-            assert int(home[0]) == steps
+        assert (int(home[0]) if len(home) else None) == steps
 
 
 def test_a_path_that_leaves_is_nan_from_there():
@@ -130,7 +127,7 @@ def test_a_path_that_leaves_is_nan_from_there():
 
 def test_without_r1_the_non_saturating_game_comes_home_as_the_root_of_time():
     """The flow has r² = 8/t; simultaneous steps of rate η end on r² = 2η."""
-    path = local.dirac_path(lr=0.01, steps=200_000 // 4, order="alternating")
+    path = local.dirac_path(lr=0.01, steps=40_000, order="alternating")
     t = 0.01 * (len(path) - 1)
     assert float(path[-1].square().sum()) * t / 8 == pytest.approx(1, abs=0.05)
 
@@ -269,12 +266,6 @@ def test_shapes_of_d_change_sign_once_twice_three_times(rests):
         assert strength.flip(0)[:3].diff().max() < 0
 
 
-def turns(rest, lr_G, lr_D):
-    """How often the leading pair turns until it has shrunk to 1/e."""
-    found = rest.ring("wasserstein", 0.1, lr_G=lr_G, lr_D=lr_D, steps=1).factors[0].log()
-    return float(found.imag.abs() / -found.real / (2 * math.pi))
-
-
 def test_turns_go_as_the_root_of_the_ratio_of_the_rates(rests):
     for rest in rests:
         rates = rest.near("wasserstein", 0.02).rates()
@@ -285,12 +276,14 @@ def test_turns_go_as_the_root_of_the_ratio_of_the_rates(rests):
 
 
 def test_the_offset_of_d_breaks_first(rests):
-    near = rests[0].near("non-saturating")
-    slow, fast = near.factors(0.05, 0.05), near.factors(0.6, 0.6)
-    assert slow.abs().max() < 1 + 1e-9
-    worst = fast[fast.abs().argmax()]
-    assert abs(float(worst.imag)) < 1e-9
-    assert float(worst.real) < -1
+    for rest in rests:
+        near = rest.near("non-saturating")
+        rates = [k / 100 for k in range(5, 60)]
+        found = [near.factors(rate, rate) for rate in rates]
+        worst = [factors[factors.abs().argmax()] for factors in found]
+        first = next(factor for factor in worst if factor.abs() > 1 + 1e-5)
+        assert abs(float(first.imag)) < 1e-9
+        assert float(first.real) < -1
 
 
 def test_minibatches_keep_the_beat(rests):

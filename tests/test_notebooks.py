@@ -22,6 +22,7 @@ COURSE = [
     "05_losses_and_failure",
     "06_dcgan",
     "07_unet",
+    "08_why_it_turns",
 ]
 
 PICTURE = r"!\[([^\]]*)\]\(([^)\s]+)[^)]*\)"  # its words, its file

@@ -20,7 +20,7 @@ HOME = 0.01  # a path that is so near is at home
 MORE = "start, order, momentum, length"
 
 # Of `Ring`. A dot for each eigenvalue, as large as its part in the push.
-SIZES = {"most": (0.3, 14), "much": (0.03, 9), "little": (0.003, 6), "hardly": (0.0, 3)}
+SIZES = {"most": (0.3, 14), "much": (0.03, 9), "little": (0.003, 6), "hardly": (-1.0, 3)}
 BATCH = 512
 WHOLE = "the whole law"
 PUSH = 0.05
@@ -112,13 +112,16 @@ class Dirac(Lab):
         self.factor = float(factors.abs().max())
         self.far = np.hypot(*path.T)
         n = np.arange(len(path))
+        with np.errstate(over="ignore"):
+            predicted = self.far[0] * self.factor**n
+        predicted[predicted > local.FAR] = np.nan
         return {
             "unit": CIRCLE,
             "factors": np.c_[factors.real, factors.imag],
             "path": path,
             "home": [[0, 0]],
             "start": path[:1],
-            "predicted": np.c_[n, self.far[0] * self.factor**n],
+            "predicted": np.c_[n, predicted],
             "measured": np.c_[n, self.far],
         }
 

@@ -228,7 +228,7 @@ def test_a_newcomer_is_told_everything_at_once(tmp_path):
 
     cell = nbformat.v4.new_markdown_cell("# New", id="title")
     cell.metadata["slideshow"] = {"slide_type": "slide"}
-    path = tmp_path / "08_new.ipynb"
+    path = tmp_path / "98_new.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
 
     assert list(lacks_of_a_loss("unheard")) == [
@@ -250,8 +250,8 @@ def test_a_newcomer_is_told_everything_at_once(tmp_path):
         "README.md has no row for it, with its minutes, under “The notebooks”",
         "the map in notebook 00 has no row for it, with its minutes",
         "its slides are 1, and a lecture takes 10 to 14",
-        "notebooks/INSTRUCTOR.md has no part “## 08 …”",
-        "there is no ganlib/exercises/nb08.py",
-        "there is no tests/answers/nb08.py",
+        "notebooks/INSTRUCTOR.md has no part “## 98 …”",
+        "there is no ganlib/exercises/nb98.py",
+        "there is no tests/answers/nb98.py",
         "tests/test_notebooks.py does not have it in COURSE",
     ]

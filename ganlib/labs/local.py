@@ -29,7 +29,7 @@ PUSH = 0.05
 DIRAC_AXES = [
     Axes(
         "circle",
-        box=(0, 0, 0.36, 1),
+        box=(0, 0, 0.36, 0.75),
         x=(-1.5, 1.5),
         y=(-1.5, 1.5),
         xlabel="real part of λ",
@@ -38,7 +38,7 @@ DIRAC_AXES = [
     ),
     Axes(
         "plane",
-        box=(0.36, 0, 0.34, 1),
+        box=(0.36, 0, 0.34, 0.75),
         x=(-1.5, 1.5),
         y=(-1.5, 1.5),
         xlabel="θ, the fake (up: w, D's slope)",
@@ -144,7 +144,7 @@ def _ring_axes(low, high):
     return [
         Axes(
             "circle",
-            box=(0, 0, 0.34, 1),
+            box=(0, 0, 0.34, 0.7),
             x=(-1.3, 1.3),
             y=(-1.3, 1.3),
             xlabel="real part of λ (click one)",

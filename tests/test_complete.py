@@ -63,6 +63,9 @@ def lacks_of_a_loss(name):
         yield "notebook 05 does not say what it minimises"
     if not re.search(rf'^  "?{re.escape(name)}"?: ', text("ganlib/engine/losses.js"), re.M):
         yield "ganlib/engine/losses.js has no formula and slope of it: pages cannot train with it"
+    named = re.search(r"^    # (.+)\n    loss: str", text("ganlib/training.py"), re.M)
+    if name not in re.split(r", | or ", named[1] if named else ""):
+        yield "the comment above `loss` in ganlib/training.py, which is its help, does not name it"
 
 
 def lacks_of_a_penalty(function):
@@ -78,6 +81,8 @@ def lacks_of_a_target(name):
     ]
     if not any(f"targets.{name}(" in ast.unparse(table) for table in tables):
         yield "tests/test_targets.py has it in no table, so nobody tests that it integrates to 1"
+    if f'"targets.{name}": ' not in text("tests/fuzz/table.py"):
+        yield f"tests/fuzz/table.py has no row “targets.{name}” with calls that must work"
 
     users = text("ganlib/labs/*.py") + "".join(map(source, NOTEBOOKS))
     if not re.search(rf"\btargets\.{name}\b", users):
@@ -235,9 +240,10 @@ def test_a_newcomer_is_told_everything_at_once(tmp_path):
         "tests/test_losses.py has no row for it, with its value from another source",
         "notebook 05 does not say what it minimises",
         "ganlib/engine/losses.js has no formula and slope of it: pages cannot train with it",
+        "the comment above `loss` in ganlib/training.py, which is its help, does not name it",
     ]
     assert len(list(lacks_of_a_penalty(lambda D, real, fake: 0))) == 1
-    assert len(list(lacks_of_a_target("unheard"))) == 2
+    assert len(list(lacks_of_a_target("unheard"))) == 3
     assert len(list(lacks_of_an_exercise("unheard"))) == 2
     assert list(lacks_of_a_lab(Unheard)) == [
         "ganlib/labs/__init__.py does not list it",

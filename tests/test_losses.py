@@ -39,7 +39,7 @@ FROM_TORCH = {
 }
 
 
-def test_there_are_six_losses():
+def test_every_loss_has_its_row():
     assert set(LOSSES) == set(FROM_TORCH)
     assert [loss.name for loss in LOSSES.values()] == list(LOSSES)
     assert not any(loss.paired for loss in LOSSES.values())

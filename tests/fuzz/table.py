@@ -28,6 +28,9 @@ HOLDS = {
     "networks.UNet",  # built by `unet`
 }
 
+# Rooms that the fuzzers do not try yet: their rows are missing.
+UNTRIED = {"local"}
+
 # fmt: off
 # ruff: disable[E501]
 TABLE = {

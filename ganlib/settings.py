@@ -61,3 +61,10 @@ def fingerprint(x: Tensor) -> str:
     """Tells one set of pictures from another: of about 1,000 of them, evenly spread, the digest."""
     few = x[:: max(1, len(x) // 1000)].contiguous()
     return hashlib.sha256(few.cpu().numpy().tobytes()).hexdigest()[:16]
+
+
+def shapes(tensors: dict[str, Tensor]) -> dict[str, list[int]]:
+    """What tells one architecture from another: the shapes of the weights of G and D."""
+    return {
+        name: list(value.shape) for name, value in tensors.items() if name.startswith(("G.", "D."))
+    }

@@ -35,6 +35,7 @@ from ganlib.settings import (
     checked_pictures,
     fingerprint,
     rules,
+    shapes,
 )
 from ganlib.states import fitting, flat, restore
 
@@ -317,8 +318,8 @@ class Run:
 
     def _compare(self, there: dict[str, Tensor], about: dict) -> None:
         """ValueError names the first setting, or shape of weights, in which they differ."""
-        old = {**about["settings"], **_shapes(there)}
-        new = {**self.settings, **_shapes(self._tensors())}
+        old = {**about["settings"], **shapes(there)}
+        new = {**self.settings, **shapes(self._tensors())}
         for key in sorted({*old, *new}):
             if old.get(key) != new.get(key):
                 raise ValueError(f"{key} is {old.get(key)} there, {new.get(key)} here")
@@ -363,13 +364,6 @@ class Run:
             "global": torch.get_rng_state(),
             "history": torch.tensor(rows).double().reshape(-1, len(NUMBERS)),
         }
-
-
-def _shapes(tensors: dict[str, Tensor]) -> dict[str, list[int]]:
-    """What tells one architecture from another: the shapes of the weights of G and D."""
-    return {
-        name: list(value.shape) for name, value in tensors.items() if name.startswith(("G.", "D."))
-    }
 
 
 def load_pair(path) -> tuple[nn.Module, nn.Module, dict]:

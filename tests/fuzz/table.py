@@ -307,6 +307,7 @@ TABLE = {
     "settings.checked_gan": row("gan=picture_gan()"),
     "settings.checked_pictures": row("x=PICTURES"),
     "settings.fingerprint": row("x=PICTURES", keep=("x",)),  # of what has been checked
+    "settings.shapes": row("tensors={'G.0.weight': P, 'opt': Q}", keep=("tensors",)),
     "settings.rules": row("gan=picture_gan()", keep=("gan",)),
 
     # -- sweep --------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ own, which does what `python -m ganlib.training` does.
 """
 
 import contextlib
+import io
 import multiprocessing
 import os
 import random
@@ -18,23 +19,20 @@ import torch
 from ganlib import files, training
 
 CONTEXT = multiprocessing.get_context("forkserver")
-STEPS = 240
+STEPS = 600
 RECIPE = ["--width", "2", "--z-dim", "2", "--batch", "8", "--every", "2", "--steps"]
 
 
 def train(out: str, steps: int, pipe=None) -> None:
     """The command line; what it says at its end goes into the pipe."""
-    said = ""
-    with (
-        open(os.devnull, "w", encoding="utf-8") as nowhere,
-        contextlib.redirect_stderr(nowhere),  # no progress bar
-    ):
+    failed = False
+    with contextlib.redirect_stderr(io.StringIO()) as said:  # and the progress bar
         try:
             training.main([*RECIPE, str(steps), "--out", out])
-        except SystemExit as end:
-            said = str(end.code)
+        except SystemExit:
+            failed = True
     if pipe:
-        pipe.send(said)
+        pipe.send(said.getvalue() if failed else "")
 
 
 def begin(out: Path, steps: int = STEPS):
@@ -58,7 +56,7 @@ def second_runs(folder: Path) -> None:
     until_there(out / "run.safetensors")
     refused = 0
     for _ in range(20):
-        second, said = begin(out)
+        second, said = begin(out, 10**6)
         words = said.recv()
         second.join()
         refused += f"is held by process {holder.pid}: wait until it ends" in words
@@ -82,7 +80,7 @@ def kills(folder: Path) -> None:
     for _ in range(20):
         run, _ = begin(out)
         until_there(out / "run.safetensors")
-        time.sleep(rng.uniform(0.0, 1.0))
+        time.sleep(rng.uniform(0.0, 0.3))
         os.kill(run.pid, signal.SIGKILL)
         run.join()
         try:

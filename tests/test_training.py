@@ -364,7 +364,7 @@ def test_files_of_another_run_are_refused(tmp_path, wrong, words):
     [
         ({"steps": -5}, "steps must be a whole number"),
         ({"steps": 3.5}, "steps must be a whole number"),
-        ({"steps": 10**12}, "history must be"),
+        ({"steps": 10**12}, "steps must be"),
         ({"lr": [1e308, 0]}, "lr_D must be a positive number"),
         ({"lr": None}, "of another run"),
         ({"threads": None}, None),

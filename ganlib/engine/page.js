@@ -29,6 +29,13 @@ export async function lab_from(told, wasm) {
   return lab;
 }
 
+/** Bring a lab into sight, and keep it there for a second: what is above it finds its size. */
+function bring(place) {
+  const watch = new ResizeObserver(() => place.scrollIntoView());
+  watch.observe(document.body);
+  setTimeout(() => watch.disconnect(), 1000);
+}
+
 /**
  * Put a lab into `el`. told: its description, as labs/in_page.py writes it; wasm: engine.wasm in
  * base64. What stood in `el`, a picture with its words, stays if the browser cannot show the lab.
@@ -45,7 +52,7 @@ export async function mount(el, told, wasm) {
     render({ model: lab, el: place });
     el.replaceChildren(place);
     el.lab = lab;
-    if (is_meant(told, location.hash)) place.scrollIntoView();
+    if (is_meant(told, location.hash)) bring(place);
     window.addEventListener("hashchange", () => {
       if (is_meant(told, location.hash)) lab.go(location.hash);
     });

@@ -184,7 +184,7 @@ def html(lab, *, fallback: str = "", **how) -> str:
 
 def _poster(lab) -> str:
     """The picture of a lab with its words: a small PNG of few colours."""
-    picture = BytesIO(png(lab.figure(), dpi=64))
+    picture = BytesIO(png(lab.figure(), dpi=60))
     few = Image.open(picture).convert("RGB").quantize(COLOURS)
     small = BytesIO()
     few.save(small, format="png", optimize=True)

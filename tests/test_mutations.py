@@ -19,6 +19,7 @@ SAME = {
     "zero_sum": "a is left out, or there is a letter too many",
     "two_by_two": "numbers that no usual mistake gives",
     "blur_of_averages": "one number is given, or two that no usual mistake gives",
+    "count_modes": "the same limit is missed by a little, or by much",
 }
 
 KINDS = [

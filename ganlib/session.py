@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ganlib import networks
-from ganlib.checks import count, function, method, of_kind, one_of, positive, share
+from ganlib.checks import count, function, method, of_kind, one_of, positive, seed_of, share
 from ganlib.files import pack, unpack
 from ganlib.gan import GAN, PARTS
 from ganlib.gauges import LineGauge, judged_by, unlike_in_training
@@ -70,6 +70,7 @@ class Session:
 
     def __init__(self, gan, law, *, gauge=LineGauge, batch=128, anneal=True, horizon=None, seed=0):
         self.gan = of_kind("gan", gan, GAN)
+        seed = seed_of(seed)
         self.horizon = horizon
         self._new_gauge = function("gauge", gauge)
         self.set_law(law)

@@ -49,6 +49,7 @@ BARE = """() => {
 PAGES = [
     "README",
     "index",
+    "data",
     "glossary",
     "references",
     "search",

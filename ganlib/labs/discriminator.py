@@ -325,7 +325,9 @@ class Knots(Lab):
 
     def text(self):
         gain, top = self.value()
-        return f"V + log 4 = {gain:.3f}, 2 JS = {top:.3f}, so your regret is {top - gain:.3f} nats."
+        regret = top - gain
+        gain = round(gain, 3) + 0  # no −0
+        return f"V + log 4 = {gain:.3f}, 2 JS = {top:.3f}, so your regret is {regret:.3f} nats."
 
 
 def _densities(x, fake=FAKE):

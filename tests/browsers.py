@@ -120,7 +120,7 @@ def shower(server, browser, base):
         }
         nbformat.write(nb, folder / name)
         page = pages[name] = browser.new_page(viewport={"width": 1400, "height": 1150})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(180_000)
         page.goto(address + FRONT_ENDS[front_end].format(name))
         if front_end != "voila":
             page.wait_for_selector(".jp-Notebook .jp-CodeCell")

@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -74,8 +75,9 @@ def only_by_root():
 @pytest.fixture
 def work(tmp_path):
     """A folder of somebody's, in a place that all may reach."""
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        if parent.stat().st_uid == os.geteuid():
+    top = Path(tempfile.gettempdir())
+    for parent in (tmp_path, *tmp_path.parents):
+        if top in parent.parents and parent.stat().st_uid == os.geteuid():
             parent.chmod(0o755)
     folder = tmp_path / "hub"
     folder.mkdir(mode=0o700)

@@ -37,7 +37,7 @@ def test_two_players_in_the_other_front_ends(show, front_end):
     page = show(FALSE_CYCLE, front_end=front_end)
     players = page.locator(".gl-lab")
     players.get_by_label("rule").select_option("consensus")
-    wait_until(page, players, "simultaneous, η = 0.1: .*After 0 steps")  # a path keeps its rule
+    wait_until(page, players, "simultaneous, η = 0.1: .*after its 0 steps")  # a path keeps its rule
     players.get_by_text("start, speed, spread of the GAN").click()
     players.get_by_label("start at x", exact=True).press("End")
     players.get_by_role("button", name="start a path").click()
@@ -64,10 +64,10 @@ def test_the_labs_of_games(show):
     players.locator("select").nth(1).select_option("extragradient")
     canvas = players.locator("canvas").bounding_box()
     page.mouse.click(canvas["x"] + 0.15 * canvas["width"], canvas["y"] + 0.3 * canvas["height"])
-    wait_until(page, players, "extragradient, η = 0.1: .*0.9950.*After 0 steps")
+    wait_until(page, players, "extragradient, η = 0.1: .*0.9950.*after its 0 steps")
     drawn = int(players.locator("canvas").get_attribute("data-drawn"))
     players.locator(".gl-play").click()
-    wait_until(page, players, r"After [1-9]\d+ steps")
+    wait_until(page, players, r"after its [1-9]\d+ steps")
     players.locator(".gl-play").click()
     assert int(players.locator("canvas").get_attribute("data-drawn")) > drawn + 3
     players.locator("select").nth(0).select_option("smallest GAN: x is θ, y is w")

@@ -59,11 +59,11 @@ async def compare(seconds, rounds):
         done = measured("lab", None); await asyncio.sleep(seconds); done()
         lab.pause(); await asyncio.sleep(0.1)
     return "done"
-rates = lab._set_rates
+rates = lab.session._set_rates
 def listen():
     rates()
     if not heard or heard[-1][1] != lab.gan.lr_D: heard.append((time.time(), lab.gan.lr_D))
-lab._set_rates = listen
+lab.session._set_rates = listen
 lab"""
 
 # The usual way: train for the time of a frame, clear the output, draw the figure anew.

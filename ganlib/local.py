@@ -18,9 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev
 
-from ganlib.checks import count, one_of, positive
+from ganlib.checks import count, finite, method, of_kind, one_of, positive, row, tensor
+from ganlib.densities import line
 from ganlib.gan import GAN
-from ganlib.losses import loss_of
+from ganlib.losses import LOSSES, loss_of
 
 
 def _sigmoid(logit: float) -> float:
@@ -74,9 +75,8 @@ def pull(loss) -> Pull:
         raise ValueError(f"loss must judge each example alone, {formula.name} compares pairs")
 
     logits = torch.zeros(2, dtype=torch.float64)
-    cost_G = formula.G
     cost_D = lambda both: formula.D(both[:1], both[1:])  # of (real, fake)
-    slope_G = torch.func.grad(lambda fake: cost_G(fake))(logits[:1])
+    slope_G = torch.func.grad(formula.G)(logits[:1])
     slopes_D = torch.func.grad(cost_D)(logits)
     curves_D = torch.func.hessian(cost_D)(logits)
     return Pull(-float(slope_G), float(slopes_D[1]), float(curves_D.diagonal().sum()))
@@ -97,13 +97,14 @@ class Linear:
 
     def flow(self, speed_D: float = 1.0) -> Tensor:
         """The Jacobian of the flow in (y, u), (2k, 2k), where D's time runs `speed_D` as fast."""
-        k = len(self.K)
-        top = [torch.zeros(k, k).to(self.K), self.pull.G * self.K]
-        down = [-self.pull.D * torch.eye(k).to(self.K), -self.A]
-        return torch.cat([torch.cat(top, 1), speed_D * torch.cat(down, 1)])
+        speed_D = positive("speed_D", speed_D)
+        one = torch.eye(len(self.K)).to(self.K)
+        of_y = torch.cat([0 * one, self.pull.G * self.K], 1)
+        of_u = torch.cat([-self.pull.D * one, -self.A], 1)
+        return torch.cat([of_y, speed_D * of_u])
 
     def rates(self, speed_D: float = 1.0) -> Tensor:
-        """The 2k eigenvalues μ of the flow, slowest to come home first: e^{μt}."""
+        """The 2k eigenvalues μ of the flow, (2k,), slowest to come home first: e^{μt}."""
         return _sorted(torch.linalg.eigvals(self.flow(speed_D)), lambda found: found.real)
 
     def step(
@@ -116,27 +117,25 @@ class Linear:
         """
         lr_G = positive("lr_G", lr_G)
         lr_D = positive("lr_D", lr_D)
-        one_of("order", order, ORDERS)
-        if not -1 < momentum < 1:
-            raise ValueError(f"momentum must lie in (−1, 1), got {momentum!r}")
+        order = one_of("order", order, ORDERS)
+        momentum = _momentum(momentum)
 
+        # Of (y, u, the last step of y, the last step of u), each as the rows of a matrix.
         k = len(self.K)
-        zero, one = torch.zeros(k, k).to(self.K), torch.eye(k).to(self.K)
-        # Rows of what each player adds, in terms of (y, u, last step of y, last step of u).
-        adds_u = torch.cat([-lr_D * self.pull.D * one, -lr_D * self.A, zero, momentum * one], 1)
-        u = torch.cat([zero, one, zero, zero], 1)
-        y = torch.cat([one, zero, zero, zero], 1)
-        seen = u + adds_u if order == "alternating" else u
-        adds_y = lr_G * self.pull.G * self.K @ seen + torch.cat(
-            [zero, zero, momentum * one, zero], 1
-        )
-        matrix = torch.cat([y + adds_y, u + adds_u, adds_y, adds_u])
+        y, u, last_y, last_u = torch.eye(4 * k).to(self.K).split(k)
+        step_u = momentum * last_u - lr_D * (self.pull.D * y + self.A @ u)
+        seen = u + step_u if order == "alternating" else u
+        step_y = momentum * last_y + lr_G * self.pull.G * self.K @ seen
+        matrix = torch.cat([y + step_y, u + step_u, step_y, step_u])
         return matrix if momentum else matrix[: 2 * k, : 2 * k]
 
     def factors(
         self, lr_G: float, lr_D: float, order: str = "alternating", momentum: float = 0.0
     ) -> Tensor:
-        """The eigenvalues λ of one step, largest first; all below 1 in size: it comes home."""
+        """The eigenvalues λ of one step, largest first; all below 1 in size: it comes home.
+
+        (2k,), or (4k,) with momentum.
+        """
         found = torch.linalg.eigvals(self.step(lr_G, lr_D, order, momentum))
         return _sorted(found, torch.abs)
 
@@ -154,6 +153,7 @@ class Linear:
 
         From where a coordinate passes 1e6 all are nan, as in `dirac_path`.
         """
+        start = row("start", start, 2 * len(self.K))
         matrix = self.step(lr_G, lr_D, order, momentum)
         now = torch.zeros(len(matrix)).to(matrix)
         now[: len(start)] = start
@@ -194,15 +194,19 @@ def dirac_path(
     """(θ, w) of the whole Dirac-GAN, not linear, after 0, 1, …, `steps` steps: (steps + 1, 2).
 
     D pays loss.D(0, wθ) + γw²/2 and G pays loss.G(wθ); both descend with rate `lr` and heavy-ball
-    momentum. From where a coordinate passes 1e6 it is nan.
+    momentum. From where a coordinate passes 1e6 both are nan.
     """
     order = one_of("order", order, ORDERS)
     lr = positive("lr", lr)
     gamma = _weight(gamma)
+    momentum = _momentum(momentum)
     slope_G, slope_D = _slopes(loss)
 
-    θ, w = map(float, start)
-    step_θ = step_w = 0.0
+    θ, w = row("start", start, 2).tolist()
+    if not max(abs(θ), abs(w)) <= FAR:
+        raise ValueError(f"start must be two numbers of at most {FAR:g} in size, got {start!r}")
+    step_θ = 0.0
+    step_w = 0.0
     path = [(θ, w)]
     for _ in range(count("steps", steps, 0)):
         step_w = momentum * step_w - lr * (θ * slope_D(w * θ) + gamma * w)
@@ -218,9 +222,9 @@ def dirac_path(
 
 def _slopes(loss) -> tuple[Callable[[float], float], Callable[[float], float]]:
     """d cost / d logit of one fake, of G and of D: by formula for the six, else by autograd."""
-    if loss in SLOPES:
-        return SLOPES[loss]
     formula = loss_of(loss)
+    if formula is LOSSES.get(formula.name):
+        return SLOPES[formula.name]
 
     def by_autograd(cost):
         def slope(logit):
@@ -233,9 +237,25 @@ def _slopes(loss) -> tuple[Callable[[float], float], Callable[[float], float]]:
 
 
 def _weight(gamma) -> float:
-    if gamma == 0:
-        return 0.0
-    return positive("gamma", gamma)
+    """The weight of R1, which may be 0."""
+    gamma = finite("gamma", gamma)
+    if gamma < 0:
+        raise ValueError(f"gamma must not be negative, got {gamma!r}")
+    return gamma
+
+
+def _momentum(momentum) -> float:
+    momentum = finite("momentum", momentum)
+    if not -1 < momentum < 1:
+        raise ValueError(f"momentum must lie between −1 and 1, got {momentum!r}")
+    return momentum
+
+
+def _push(by) -> float:
+    by = finite("by", by)
+    if by == 0:
+        raise ValueError("by must not be 0: that is no push")
+    return by
 
 
 class Rest:
@@ -252,25 +272,23 @@ class Rest:
     """
 
     def __init__(self, gan, points: int = 200):
+        of_kind("gan", gan, GAN)
         self.G = copy.deepcopy(gan.G).double().requires_grad_(False)
         self.D = copy.deepcopy(gan.D).double().requires_grad_(False)
-        last = list(self.D.modules())[-1]
-        if not isinstance(last, nn.Linear):
-            raise ValueError(f"D must end in a linear layer, got {last!r}")
-        for parameter in last.parameters():
-            parameter.data.zero_()
+        self.hidden = _without_last(self.D)
 
-        middles = (torch.arange(count("points", points), dtype=torch.float64) + 0.5) / points
-        self.z = gan.prior.quantile(middles)[:, None]
+        middles = line(0.0, 1.0, count("points", points, 2))
+        self.z = method("the prior of gan", gan.prior, "quantile").quantile(middles)[:, None]
         with torch.no_grad():
             self.x = self.G(self.z)
-        self.hidden = self.D[:-1]
+        if self.x.shape != self.z.shape or self.D(self.x).shape != self.x.shape:
+            raise ValueError("gan must be of one dimension: G and D must map (n, 1) to (n, 1)")
 
         self.features, self.slopes = self._features()
         self.M = self._moves(lambda x: self.features_of(x).mean(0))
 
     def features_of(self, x: Tensor) -> Tensor:
-        """φ(x), (n, k): the last hidden layer of D, and a 1."""
+        """φ(x), (n, k): the last hidden layer of D, and a 1; x is (n, 1), float64."""
         φ = self.hidden(x)
         return torch.cat([φ, torch.ones_like(φ[:, :1])], 1)
 
@@ -306,6 +324,7 @@ class Rest:
 
     def pushed(self, by: float = 0.05, push: str = "shift") -> nn.Module:
         """A copy of G whose fakes lie `by` to the right, or spread wider by `by` in their sd."""
+        by = _push(by)
         G = copy.deepcopy(self.G)
         weight, offset = list(G.parameters())[-2:]
         with torch.no_grad():
@@ -328,19 +347,20 @@ class Rest:
         by: float = 0.05,
         push: str = "shift",
         momentum: float = 0.0,
-        batch: int | None = None,
+        whole: bool = True,
         seed: int = 0,
     ) -> GAN:
         """The pushed pair as a `GAN` that goes down the slopes, D first, with momentum.
 
-        batch: None for exact expectations: its noise is all z, in order, and `step` wants all data,
-        `x`. Or the size of a minibatch, of z drawn from these; `draw` gives the data beside it.
+        whole: its noise is all z, in order, and `step` wants all data, `x`: expectations are exact.
+        Else z is drawn from these, for minibatches; `Drawn(x)` draws the data beside it.
         """
+        gamma = _weight(gamma)
         penalty = {"penalty": "r1", "penalty_weight": gamma} if gamma else {}
         gan = GAN(
             self.pushed(by, push).requires_grad_(True),
             copy.deepcopy(self.D).requires_grad_(True),
-            Listed(self.z) if batch is None else Drawn(self.z),
+            Listed(self.z) if one_of("whole", whole, (True, False)) else Drawn(self.z),
             loss=loss,
             lr_G=lr_G,
             lr_D=lr_D,
@@ -349,7 +369,7 @@ class Rest:
             **penalty,
         )
         for optimiser in (gan.opt_G, gan.opt_D):
-            optimiser.param_groups[0]["momentum"] = momentum
+            optimiser.param_groups[0]["momentum"] = _momentum(momentum)
         return gan
 
     def ring(
@@ -365,6 +385,7 @@ class Rest:
         momentum: float = 0.0,
     ) -> "Ringing":
         """What the linear game says of `steps` steps of `game`, after the same push."""
+        by = _push(by)
         near = self.near(loss, gamma)
         k = len(near.K)
         y = by * (self.slopes * self.direction(push)).mean(0)
@@ -399,22 +420,32 @@ class Ringing(NamedTuple):
     shapes: Tensor
 
 
+def _without_last(D) -> nn.Sequential:
+    """The hidden layers of D; its last one, which must be linear, is set to 0."""
+    if not isinstance(D, nn.Sequential) or len(D) < 2 or not isinstance(D[-1], nn.Linear):
+        raise ValueError(f"D must be layers in a row, the last one linear, got {D!r}")
+    for parameter in D[-1].parameters():
+        parameter.data.zero_()
+    return D[:-1]
+
+
 class Listed:
-    """A prior that is a list of z, (n, dim): asked for n draws it gives all of them, in order."""
+    """A law that is a list of z, (n, dim): asked for n draws it gives all of them, in order."""
 
     def __init__(self, z: Tensor):
-        self.z = z
+        self.z = tensor("z", z)
+        if self.z.ndim != 2 or len(self.z) == 0:
+            raise ValueError(f"z must be (n, dim), at least one, got {tuple(self.z.shape)}")
 
     def sample(self, n: int, generator=None) -> Tensor:
         """All z; ValueError if n is not their number."""
-        if n != len(self.z):
-            raise ValueError(f"n must be {len(self.z)}, the number of z, got {n!r}")
+        count("n", n, len(self.z), len(self.z))
         return self.z
 
 
 class Drawn(Listed):
-    """A prior that draws from a list of z, (n, dim)."""
+    """A law that draws from a list of z, (n, dim)."""
 
     def sample(self, n: int, generator=None) -> Tensor:
-        """n draws, with replacement."""
-        return self.z[torch.randint(len(self.z), (n,), generator=generator)]
+        """n draws, with replacement, (n, dim)."""
+        return self.z[torch.randint(len(self.z), (count("n", n),), generator=generator)]

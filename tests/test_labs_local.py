@@ -70,6 +70,9 @@ def test_a_click_starts_the_path_there_and_momentum_is_heard():
     assert lab.draw()["start"].tolist() == [[-0.5, 1.5]]
     lab.pointed("circle", 0.1, 0.1)
     assert lab.draw()["start"].tolist() == [[-0.5, 1.5]]
+    with pytest.raises(ValueError, match="y must be a finite number"):
+        lab.pointed("plane", 0.2, math.nan)
+    assert lab.draw()["start"].tolist() == [[-0.5, 1.5]]
 
     lab.set("momentum", -0.5)
     assert len(lab.draw()["factors"]) == 4
@@ -105,6 +108,9 @@ def test_all_eigenvalues_are_drawn_once_and_one_may_be_chosen(ring):
 
     wanted = complex(ring.said.factors[1])
     ring.pointed("circle", wanted.real, wanted.imag)
+    assert ring.chosen == 1
+    with pytest.raises(ValueError, match="x must be a finite number"):
+        ring.pointed("circle", math.nan, 0)
     assert ring.chosen == 1
     mode = ring.draw()["mode"][:, 1]
     assert abs(mode).max() == pytest.approx(1)

@@ -290,11 +290,12 @@ def test_minibatches_keep_the_beat(rests):
     rest = rests[0]
     how = {"lr_G": 0.02, "lr_D": 0.02}
     said = rest.ring("wasserstein", 0.1, steps=120, **how).off
-    gan = rest.game("wasserstein", 0.1, batch=512, seed=0, **how)
+    gan = rest.game("wasserstein", 0.1, whole=False, seed=0, **how)
+    data = local.Drawn(rest.x)
     draws = torch.Generator().manual_seed(1)
     seen = [0.05]
     for _ in range(120):
-        gan.step(rest.x[torch.randint(len(rest.x), (512,), generator=draws)])
+        gan.step(data.sample(512, draws))
         with torch.no_grad():
             seen.append(float((gan.G(rest.z) - rest.x).mean()))
 

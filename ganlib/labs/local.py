@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ganlib import local, plots
+from ganlib.checks import finite
 from ganlib.densities import line
 from ganlib.losses import LOSSES
 from ganlib.stage.lab import Lab
@@ -24,7 +25,6 @@ SIZES = {"most": (0.3, 14), "much": (0.03, 9), "little": (0.003, 6), "hardly": (
 BATCH = 512
 WHOLE = "the whole law"
 PUSH = 0.05
-
 
 DIRAC_AXES = [
     Axes(
@@ -53,7 +53,6 @@ DIRAC_AXES = [
         log="y",
         xlabel="step",
         title="distance from home",
-        legend=True,
     ),
 ]
 DIRAC_MARKS = [
@@ -94,7 +93,8 @@ class Dirac(Lab):
     def pointed(self, where, x, y):
         """Start the path here."""
         if where == "plane":
-            self.tell(θ=float(np.clip(x, -1.5, 1.5)), w=float(np.clip(y, -1.5, 1.5)))
+            θ, w = np.clip([finite("x", x), finite("y", y)], -1.5, 1.5).tolist()
+            self.tell(θ=θ, w=w)
 
     def draw(self):
         values = self.values
@@ -149,7 +149,6 @@ def _ring_axes(low, high):
             y=(-1.3, 1.3),
             xlabel="real part of λ (click one)",
             title="one step: all eigenvalues",
-            legend=True,
         ),
         Axes(
             "ring",
@@ -157,7 +156,6 @@ def _ring_axes(low, high):
             auto="xy",
             xlabel="step",
             title="how far the fakes are off",
-            legend=True,
         ),
         Axes(
             "shape",
@@ -232,12 +230,11 @@ class Ring(Lab):
         )
         whole = values["data"] == WHOLE
         self.gan = self.rest.game(
-            values["loss"],
-            values["gamma"],
-            batch=None if whole else BATCH,
-            seed=values["seed"],
-            **self.how,
+            values["loss"], values["gamma"], whole=whole, seed=values["seed"], **self.how
         )
+        # What D sees as real in a step: all of the law, or draws from it.
+        self.data = local.Listed(self.rest.x) if whole else local.Drawn(self.rest.x)
+        self.batch = len(self.rest.x) if whole else BATCH
         self.generator = torch.Generator().manual_seed(values["seed"] + 1)
         self.chosen = 0
         self.steps = 0
@@ -253,15 +250,8 @@ class Ring(Lab):
     def advance(self):
         if len(self.measured) > self.values["length"]:
             return False
-        self.gan.step(self._data())
+        self.gan.step(self.data.sample(self.batch, self.generator))
         self.measured.append(self._off(self.gan.G))
-
-    def _data(self):
-        """What D sees as real in this step: all of the law, or draws from it."""
-        if self.values["data"] == WHOLE:
-            return self.rest.x
-        which = torch.randint(len(self.rest.x), (BATCH,), generator=self.generator)
-        return self.rest.x[which]
 
     @torch.no_grad()
     def _off(self, G):
@@ -273,7 +263,7 @@ class Ring(Lab):
         """Choose the eigenvalue that is nearest to the pointer, of those with a part in it."""
         if where == "circle":
             has_part = self.said.parts > SIZES["little"][0]
-            distance = (self.said.factors - complex(x, y)).abs()
+            distance = (self.said.factors - complex(finite("x", x), finite("y", y))).abs()
             self.chosen = int(torch.where(has_part, distance, math.inf).argmin())
 
     def _shape(self, u):

@@ -20,6 +20,7 @@ from ganlib import (
     families,
     gan,
     gauges,
+    local,
     metrics,
     networks,
     session,
@@ -99,6 +100,11 @@ def _classifier():
 def a_classifier():
     """One of its own for each call, as a call may spoil it."""
     return copy.deepcopy(_classifier())
+
+
+@cache
+def rest():
+    return local.Rest(any_gan(), points=5)
 
 
 def any_sweep():

@@ -26,10 +26,10 @@ HOLDS = {
     "families.Leaf",  # the base of leaves
     "families.Chain",
     "networks.UNet",  # built by `unet`
+    "local.Linear",  # built by `dirac` and `Rest.near`
+    "local.Pull",
+    "local.Ringing",
 }
-
-# Rooms that the fuzzers do not try yet: their rows are missing.
-UNTRIED = {"local"}
 
 # fmt: off
 # ruff: disable[E501]
@@ -213,6 +213,43 @@ TABLE = {
 
     "images.labels_of": row("path=Path('images-idx3')", keep=("path",)),  # inside `idx`
     "interrupts.CtrlC": row(""),
+
+    # -- local --------------------------------------------------------------------------------------
+    "local.pull": row("loss='hinge'", "loss=losses.LOSSES['linear']"),
+    "local.dirac": row("", "loss='minimax', gamma=0.3"),
+    "local.dirac_path": row(
+        "lr=0.1, steps=3", "loss='minimax', start=(0.5, 1), gamma=0.3, lr=0.1, steps=3, order='simultaneous', momentum=-0.5",
+        nan=True,  # beyond 1e6
+    ),
+    "local.Linear.flow": row("", "speed_D=2.0", on="local.dirac()"),
+    "local.Linear.rates": row("", "speed_D=2.0", on="local.dirac('wasserstein', 0.5)"),
+    "local.Linear.step": row("lr_G=0.1, lr_D=0.2", "lr_G=0.1, lr_D=0.2, order='simultaneous', momentum=0.5", on="local.dirac()"),
+    "local.Linear.factors": row("lr_G=0.1, lr_D=0.2", "lr_G=0.1, lr_D=0.2, order='simultaneous', momentum=0.5", on="local.dirac()"),
+    "local.Linear.path": row(
+        "start=[1.0, 0.0], lr_G=0.1, lr_D=0.2, steps=3",
+        "start=[1.0, 0.0], lr_G=0.1, lr_D=0.2, steps=3, order='simultaneous', momentum=0.5",
+        on="local.dirac()",
+        nan=True,  # beyond 1e6
+    ),
+    "local.Rest": row("gan=any_gan()", "gan=any_gan(), points=5"),
+    "local.Rest.features_of": row("x=X[:, None]", on="rest()", keep=("x",)),  # of the data, inside `near`
+    "local.Rest.near": row("", "loss='wasserstein', gamma=0.3", on="rest()"),
+    "local.Rest.direction": row("push='shift'", "push='width'", on="rest()"),
+    "local.Rest.pushed": row("", "by=-0.1, push='width'", on="rest()", post="network"),
+    "local.Rest.game": row(
+        "lr_G=0.1, lr_D=0.1", "'hinge', 0.3, lr_G=0.1, lr_D=0.1, by=0.1, push='width', momentum=0.5, whole=False, seed=3",
+        on="rest()",
+        post="gan",
+    ),
+    "local.Rest.ring": row(
+        "lr_G=0.1, lr_D=0.1, steps=3", "'hinge', 0.3, lr_G=0.1, lr_D=0.1, steps=3, by=0.1, push='width', momentum=0.5",
+        on="rest()",
+        nan=True,  # beyond 1e6
+    ),
+    "local.Listed": row("z=POINTS"),
+    "local.Listed.sample": row("n=20", "n=20, generator=torch.Generator()", on="local.Listed(POINTS)"),
+    "local.Drawn": row("z=POINTS"),
+    "local.Drawn.sample": row("n=3", "n=3, generator=torch.Generator()", on="local.Drawn(POINTS)", post="n_rows"),
 
     # -- losses -------------------------------------------------------------------------------------
     "losses.value": row("real_logits=P, fake_logits=Q", post="v"),

@@ -173,11 +173,20 @@ def test_every_slide_has_its_notes_and_every_note_its_slide(kept, instructors):
 
 
 def test_the_minutes_of_the_notes_add_up(kept):
-    """A lecture takes as long as the notebook, or less where it leaves out what is to be read."""
+    """They take as long as the notebook, or as INSTRUCTOR.md says at the head of its notes."""
+    text = (ROOT / "notebooks/INSTRUCTOR.md").read_text(encoding="utf-8")
     for number, nb in kept.items():
         whole = int(re.search(r"\*\*(\d+) min\*\*", nb.cells[0].source)[1])
         minutes = sum(minutes for minutes, _ in lecture.speaker_notes(number).values())
-        assert 0.6 * whole <= minutes <= whole + 5, number
+        said = re.search(
+            rf"^## {number} .*\n\nThese notes add up to (\d+) of the notebook's (\d+) minutes",
+            text,
+            re.M,
+        )
+        if said:
+            assert (minutes, whole) == (int(said[1]), int(said[2])), number
+        else:
+            assert minutes == pytest.approx(whole, abs=5), number
 
 
 def test_the_instructor_sees_solutions(kept, instructors):

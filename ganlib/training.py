@@ -287,7 +287,9 @@ class Run:
         write(self.out / "run.safetensors", self._tensors(), about)
 
         pixels = (mosaic(self.sample(64)) * 255).astype(np.uint8)
-        Image.fromarray(pixels).save(self.out / f"samples-{gan.steps:06d}.png")
+        picture = self.out / f"samples-{gan.steps:06d}.png"
+        picture.unlink(missing_ok=True)  # or what a link there leads to would be overwritten
+        Image.fromarray(pixels).save(picture)
 
     def load(self, path) -> None:
         """Go back to a checkpoint.

@@ -98,6 +98,7 @@ OTHER_KINDS = {
 }
 OBSCURE = r"failed with|Error|ambiguous|converted|NoneType|np\.|<function"
 OF_CODE = ["acceptance", "count_modes", "d_star", "kl_by_hand", "reverse_kl_cost", "v_of_d"]
+STEPS = ["step_of_d", "step_of_g"]  # code that gives nothing
 
 
 @pytest.mark.parametrize("kind", OTHER_KINDS)
@@ -121,9 +122,26 @@ def test_a_function_that_gives_another_kind_is_told_what_is_asked(exercise, kind
 
 
 def test_all_exercises_with_code_are_tried():
-    """Those whose right answers are functions, but for steps, which give nothing."""
+    """Those whose right answers are functions."""
     code = {name for name, answers in RIGHT.items() if callable(answers[0])}
-    assert code == {*OF_CODE, "step_of_d", "step_of_g"}
+    assert code == {*OF_CODE, *STEPS}
+
+
+@pytest.mark.parametrize("exercise", ["acceptance", "count_modes", "kl_by_hand"])
+def test_a_function_that_gives_nothing_for_some_arguments_is_no_stub(exercise, said):
+    calls = iter([RIGHT[exercise][0]])
+
+    def forgetful(*given):
+        for right in calls:
+            return right(*given)
+
+    words = "not yet. One number is asked of your function, and None is no number."
+    assert said(exercise, forgetful) == words
+
+
+@pytest.mark.parametrize("gauge", [["regret"], np.array(["regret", "off_half"])])
+def test_a_gauge_of_another_kind_is_told_which_there_are(gauge, said):
+    assert said("break_it", (1e-5, 1e-2, gauge)) == "not yet. The gauge is one of regret, off_half."
 
 
 def all_in_numbers():
@@ -157,7 +175,7 @@ def forever(*given):
             sum(range(10))
 
 
-@pytest.mark.parametrize("exercise", [*OF_CODE, "step_of_d", "step_of_g"])
+@pytest.mark.parametrize("exercise", [*OF_CODE, *STEPS])
 def test_an_answer_that_never_ends_is_stopped(exercise, said, monkeypatch):
     monkeypatch.setattr(exercises, "LIMIT", 0.05)
     words = "not yet. Checking your answer took more than 0.05 s and was stopped: does it ever end?"
@@ -188,7 +206,7 @@ def test_a_time_limit_works_in_any_thread():
     assert found == ["stopped"]
 
 
-@pytest.mark.parametrize("exercise", [*OF_CODE, "step_of_d", "step_of_g"])
+@pytest.mark.parametrize("exercise", [*OF_CODE, *STEPS])
 def test_an_answer_that_ends_the_program_is_told_so(exercise, said):
     assert said(exercise, lambda *given: sys.exit(3)).startswith("not yet. Your answer ends the pr")
 

@@ -46,7 +46,8 @@ DOORS = {
     # a room         may use, beside itself
     "__init__":      [],
     **{leaf:         LEAVES[:place] for place, leaf in enumerate(LEAVES)},  # those left of it
-    **{room:         [*LEAVES, "gan", "settings"] for room in GAME},
+    **{room:         [*LEAVES, "gan"] for room in GAME},
+    "training":      [*LEAVES, "gan", "settings"],
     "gauges":        [*LEAVES, *GAME],
     "session":       [*LEAVES, *GAME, "gauges"],
     "stage":         ["checks", "plots"],

@@ -188,6 +188,16 @@ def test_a_resumed_run_continues_exactly(tmp_path):
     assert (tmp_path / "a" / "samples-000006.png").exists()
 
 
+def test_a_picture_of_samples_follows_no_link(tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    picture = tmp_path / "samples-000002.png"
+    picture.symlink_to(precious)
+    make(tmp_path).train(2)
+    assert precious.read_text() == "mine"
+    assert picture.read_bytes().startswith(b"\x89PNG") and not picture.is_symlink()
+
+
 def test_in_mixed_precision_a_checkpoint_has_the_same_names_and_goes_on_exactly(tmp_path):
     whole = make(bf16=True).train(9)
     assert state(whole).keys() == state(make().train(9)).keys()

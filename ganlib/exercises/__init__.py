@@ -2,8 +2,8 @@
 
 If it is not, `check` says why. The checks of notebook 04 are the functions in `nb04.py`, and so on:
 each takes an answer and returns None when it is right, else a hint that names the likely mistake.
-A check may also return `...`, which says that a function is still the stub of the notebook; and it
-may raise `_Unasked` with a sentence, about an answer that is not of the kind that is asked.
+It may raise `_Unasked` with a sentence, about an answer that is not of the kind that is asked, and
+NotImplementedError when a function is still the stub of the notebook.
 """
 
 import ctypes
@@ -91,13 +91,22 @@ def _as_many(answer, amount, of=""):
 
 
 def _function(answer):
-    """The answer, which must be a function, as one that gives `...` while it gives nothing."""
+    """The answer, which must be a function, as one that raises if it is still a stub.
+
+    A stub gives nothing, or `...`, when it is called for the first time; so does a step, which is
+    therefore called as it came.
+    """
     if not callable(answer):
         raise _Unasked(f"A function is asked, got {_shown(answer)}.")
+    stub = True
 
     def answered(*given):
+        nonlocal stub
         got = answer(*given)
-        return ... if got is None else got
+        if stub and (got is None or got is ...):
+            raise NotImplementedError
+        stub = False
+        return got
 
     return answered
 
@@ -107,7 +116,7 @@ def _numbers(right, otherwise, wrong, near=5e-3, of=""):
 
     `wrong` has a hint for each usual mistake, and `otherwise` is the hint for the rest.
     Numbers are the same when they differ by at most `near`, and `near` times their size.
-    of: whose they are, `OF_FUNCTION` for what a learner's function gives.
+    of: what else is asked of them, `OF_FUNCTION` for what a learner's function gives.
     """
     amount = len(np.ravel(right))
     hints = [(right, None), *wrong.items()]
@@ -181,7 +190,8 @@ def check(name: str, answer) -> None:
     """Print whether `answer` to the exercise `name` is right.
 
     The stub `...` counts as not answered yet. Code that does not end is stopped after 20 s, but
-    for a loop inside C, which Python cannot stop. Ctrl-C works as always.
+    for a loop inside C, which Python cannot stop, and one that catches all by a bare `except`.
+    Ctrl-C works as always.
     """
     print(f"{name}: {_verdict(_find(name), answer)}")
 

@@ -50,13 +50,17 @@ def kl_by_hand(answer):
         of=OF_FUNCTION,
     )
     # fmt: on
-    nothing = _numbers(kl(p, q), "Where p = 0 the term is 0, but 0 · log 0 gives nan.", {})
-    both = _numbers(0, "Where both are 0, p/q is nan already: leave such terms out.", {})
-    no_word = _numbers(inf, "Where q = 0 and p > 0, KL is inf: Q's code has no word for it.", {})
+    nothing = "Where p = 0 the term is 0, but 0 · log 0 gives nan."
+    both = "Where both are 0, p/q is nan already: leave such terms out."
+    no_word = "Where q = 0 and p > 0, KL is inf: Q's code has no word for it."
 
-    for first, second, judge in [(r, q, formula), (p, q, nothing), (p, p, both), (q, p, no_word)]:
-        got = answer(first, second)
-        hint = ... if got is ... else judge(got)
+    for first, second, judge in [
+        (r, q, formula),
+        (p, q, _numbers(kl(p, q), nothing, {}, of=OF_FUNCTION)),
+        (p, p, _numbers(0, both, {}, of=OF_FUNCTION)),
+        (q, p, _numbers(inf, no_word, {}, of=OF_FUNCTION)),
+    ]:
+        hint = judge(answer(first, second))
         if hint:
             return hint
     return None

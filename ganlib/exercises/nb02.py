@@ -53,8 +53,6 @@ def acceptance(accept):
     q = np.array([[0, 0.9, 0.1], [0.3, 0, 0.7], [0.5, 0.5, 0]])
 
     accept = _function(accept)
-    if accept(0, 1) is ...:
-        return ...
     accepted = np.zeros((3, 3))
     for i, j in permutations(range(3), 2):
         (accepted[i, j],) = _as_many(accept(i, j), 1, OF_FUNCTION)

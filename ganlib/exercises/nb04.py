@@ -40,10 +40,7 @@ def v_of_d(answer):
     V = real + (q * (1 - D).log()).sum() * dx
     swapped = (p * (1 - D).log() + q * D.log()).sum() * dx
     all_real = ((p + q) * D.log()).sum() * dx
-    got = _function(answer)(p, q, D, dx)
-    if got is ...:
-        return ...
-    (yours,) = _as_many(got, 1, OF_FUNCTION)
+    (yours,) = _as_many(_function(answer)(p, q, D, dx), 1, OF_FUNCTION)
 
     # fmt: off
     judge = _numbers(
@@ -84,8 +81,7 @@ def d_star(answer):
         of=OF_FUNCTION,
     )
     # fmt: on
-    got = _function(answer)(p, q)
-    return got if got is ... else judge(got)
+    return judge(_function(answer)(p, q))
 
 
 def _vector(net):
@@ -115,7 +111,7 @@ def _stepped(net, loss):
 
 def step_of_d(answer):
     """A function (G, D, opt_D, real, z) that makes one step of D; D gives logits."""
-    answer = _function(answer)
+    _function(answer)
     G, D, real, z = _players()
     opt_D = torch.optim.SGD(D.parameters(), lr=RATE)
 
@@ -155,7 +151,7 @@ def step_of_d(answer):
 
 def step_of_g(answer):
     """A function (G, D, opt_G, z) that makes one step of G with the non-saturating loss."""
-    answer = _function(answer)
+    _function(answer)
     G, D, _, z = _players()
     opt_G = torch.optim.SGD(G.parameters(), lr=RATE)
 
@@ -243,7 +239,7 @@ def break_it(answer):
         raise _Unasked(f"(lr_G, lr_D, gauge) is asked, got {_shown(answer)}.")
     *rates, gauge = answer
     lr_G, lr_D = (_positive(rate) for rate in rates)
-    if gauge not in list(LEVELS):
+    if str(gauge) not in LEVELS:
         return f"The gauge is one of {', '.join(LEVELS)}."
 
     ledgers = _ledgers(lr_G, lr_D)

@@ -71,10 +71,7 @@ def _centred(cost):
 def reverse_kl_cost(answer):
     """A function of the logit of the best D: a cost of G whose slope is that of KL(q‖p)."""
     logit = torch.linspace(-3, 3, 13, dtype=torch.float64)
-    cost = _function(answer)(logit)
-    if cost is ...:
-        return ...
-    numbers = _as_many(cost, len(logit), OF_FUNCTION)
+    numbers = _as_many(_function(answer)(logit), len(logit), OF_FUNCTION)
 
     likelihood = -logit.exp()
     non_saturating = softplus(-logit)
@@ -124,10 +121,7 @@ def _sets_of_samples():
 def count_modes(answer):
     """A function (x, centres, sd) that counts the modes that the samples x cover."""
     count = _function(answer)
-    got = [count(*samples) for samples in _sets_of_samples()]
-    if got[0] is ...:
-        return ...
-    found = [_as_many(one, 1, OF_FUNCTION)[0] for one in got]
+    found = [_as_many(count(*samples), 1, OF_FUNCTION)[0] for samples in _sets_of_samples()]
 
     # fmt: off
     judge = _numbers(

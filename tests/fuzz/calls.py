@@ -22,7 +22,8 @@ class Row(NamedTuple):
 
     on: what a method belongs to, as text. post: a function of `posts` that says what is nonsense in
     the answer, given the arguments. nan: whether nan may come of finite arguments, with the reason.
-    keep: arguments that are not spoiled, with the reason in a comment of the table.
+    keep: arguments that are not spoiled. also: what else the argument is called, where the refusal
+    comes from another's check.
     """
 
     goods: list[str]
@@ -30,7 +31,7 @@ class Row(NamedTuple):
     post: str = ""
     nan: bool = False
     keep: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()  # what else the argument is called, where the name is another's
+    also: tuple[str, ...] = ()
 
 
 def row(*goods: str, **how) -> Row:
@@ -101,7 +102,6 @@ NUMBERS = st.one_of(
 
 def spoilt(value: str):
     """Strategies for what may stand in the place of `value`."""
-    # Text that is long already is not wrapped: it would only be the same again.
     near = st.sampled_from(NEAR).map(lambda form: form.format(value))
     return st.one_of(st.sampled_from(STRANGE), near, near, NUMBERS)
 

@@ -13,6 +13,7 @@ import time
 import warnings
 
 import psutil
+from hypothesis import HealthCheck, given, settings
 
 PATIENCE = 10.0  # seconds of work for one answer; on a machine that others use, too, it takes more
 LONGEST = 6 * PATIENCE  # seconds for one answer, worked or slept
@@ -22,7 +23,8 @@ MEMORY = 6 * 2**30  # bytes of addresses: a huge array is refused, and this mach
 class Child:
     """`ask(job)` gives what `work(job)` of the module `fuzz.<name>` gives in another process.
 
-    Or one of the two words "hang" and "crash", which no worker says by itself.
+    That is (kind, why); no worker says by itself what stands here for the lack of an answer: "hang"
+    or "crash", and no reason.
     """
 
     def __init__(self, name: str):
@@ -30,18 +32,24 @@ class Child:
         self.begun = 0
         self.process = None
 
-    def ask(self, job):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failed):
+        self.end()
+
+    def ask(self, job) -> tuple[str, str]:
         if self.process is None:
             self._begin()
         try:
             self.pipe.send(job)
             if self._answers():
                 return self.pipe.recv()
-            answer = "hang"
+            kind = "hang"
         except (EOFError, OSError):
-            answer = "crash"
+            kind = "crash"
         self.end()
-        return answer
+        return kind, ""
 
     def _answers(self) -> bool:
         """Whether there is an answer before the child has worked, or slept, for too long."""
@@ -82,16 +90,40 @@ class Child:
         self.process = None
 
 
+def findings(child: Child, jobs, cases: int, fine: set[str], counts) -> list[str]:
+    """What came of so many jobs, drawn from a strategy, but for the kinds that are fine.
+
+    Each in a line; `counts` counts all.
+    """
+    found = set()
+
+    @settings(
+        max_examples=cases,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(jobs)
+    def one(job):
+        kind, why = child.ask(job)
+        counts[kind] += 1
+        if kind not in fine:
+            found.add(f"{kind}: {job} → {why}")
+
+    one()
+    return sorted(found)
+
+
 def _answer(name: str, pipe) -> None:
     """The child's own loop."""
+    import resource  # Windows has none, and no forkserver either
+
     import torch
 
     torch.set_num_threads(1)
-    if os.name == "posix":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warnings.simplefilter("ignore")
     with (
         tempfile.TemporaryDirectory() as scratch,

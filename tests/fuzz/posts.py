@@ -82,7 +82,7 @@ def unit(answer, named):
 
 
 def some_units(answer, named):
-    """Probabilities; nan where both densities vanish."""
+    """Probabilities; nan where the arguments have it, or where both densities vanish."""
     row = torch.as_tensor(answer).double()
     return unit(row[~row.isnan()], named)
 
@@ -319,10 +319,6 @@ def parts(answer, named):
         return f"parts of {[len(part.x) for part in answer]}"
 
 
-def wall(answer, named):
-    return unit(answer, named)
-
-
 def survey(answer, named):
     rates, ledgers = answer
     if not bool((np.diff(rates) > 0).all()) or len(ledgers) != len(rates):
@@ -340,19 +336,7 @@ def run(answer, named):
     return gan(answer.gan, named)
 
 
-def share_of_rate(answer, named):
-    return unit(answer, named)
-
-
 def told(answer, named):
     """Words."""
     if not isinstance(answer, str):
         return _short(answer)
-
-
-def js_of_leaf(answer, named):
-    return js(answer, {})
-
-
-def unit_where_not_nan(answer, named):
-    return some_units(answer, named)

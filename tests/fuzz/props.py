@@ -47,7 +47,7 @@ PUSHED = densities.push_masses(networks.mlp(1, 4, 1, seed=0), targets.gaussian()
 POINTS = torch.linspace(-1, 1, 40).reshape(20, 2)
 PICTURES = torch.linspace(-1, 1, 12 * 64).reshape(12, 1, 8, 8)
 LABELS = torch.arange(12) % 3
-NOTHING = str(Path(__file__).with_name("no such file"))
+ABOUT = {"size": 8, "channels": 1, "z_dim": 4, "width": 2, "norm": "batch"}  # of `picture_gan`
 
 
 def V(x, y):
@@ -158,10 +158,9 @@ def picture_folder():
 
 def run_file():
     """A checkpoint of a run as `load_pair` wants it; its path."""
-    about = {"size": 8, "channels": 1, "z_dim": 4, "width": 2, "norm": "batch"}
     path = Path("checkpoint/run.safetensors")
     if not path.exists():
-        any_run(out="checkpoint", about=about).save()
+        any_run(out="checkpoint", about=ABOUT).save()
     return str(path)
 
 

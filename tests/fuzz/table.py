@@ -113,7 +113,7 @@ TABLE = {
     "families.Leaf.training": row("law=targets.mixture(), steps=1", on="families.Flow()"),
     "families.Leaf.log_prob": row("x=X[:, None]", on="leaf('Energy')", post="log_density"),
     "families.Leaf.law_on": row("x=X", on="leaf('Walk')", post="density"),
-    "families.Leaf.js": row("", "points=64", on="leaf('VAE')", post="js_of_leaf"),
+    "families.Leaf.js": row("", "points=64", on="leaf('VAE')", post="js"),
     "families.Autoregressive.sample": row("n=3", "n=3, generator=torch.Generator()", on="leaf('Autoregressive')", post="n_rows"),
     "families.Flow.sample": row("n=3", "n=3, generator=torch.Generator()", on="leaf('Flow')", post="n_rows"),
     "families.VAE.sample": row("n=3", "n=3, generator=torch.Generator()", on="leaf('VAE')", post="n_rows"),
@@ -209,7 +209,7 @@ TABLE = {
     "images.idx": row("path=idx_file()", "path=idx_file(), labels=idx_file(True), size=8", post="pictures"),
     "images.folder": row("path=picture_folder(), size=8", "path=picture_folder(), size=8, grey=True, cache='kept'", post="pictures", also=("pixels",)),
     "images.load": row("source='digits'", "source=picture_folder(), grey=True, size=8", post="pictures", also=("images", "pixels")),
-    "images.mosaic": row("x=PICTURES", "x=PICTURES, columns=5", post="wall"),
+    "images.mosaic": row("x=PICTURES", "x=PICTURES, columns=5", post="unit"),
 
     "images.labels_of": row("path=Path('images-idx3')", keep=("path",)),  # inside `idx`
     "interrupts.CtrlC": row(""),
@@ -306,7 +306,7 @@ TABLE = {
     "plots.ledger": row("ax=ax(), steps=[0, 1], ledgers=ledgers()"),
 
     # -- schedule, session --------------------------------------------------------------------------
-    "schedule.fall": row("step=3, steps=10", "step=7.5, steps=10.0, floor=0.0", post="share_of_rate"),
+    "schedule.fall": row("step=3, steps=10", "step=7.5, steps=10.0, floor=0.0", post="unit"),
     "session.Session": row(
         "gan=any_gan(), law=targets.gaussian()",
         "gan=any_gan(2), law=targets.ring(), gauge=gauges.PlaneGauge, batch=8, anneal=False, horizon=100, seed=2",
@@ -365,7 +365,7 @@ TABLE = {
     "targets.Mixture": row("means=[0.0, 1.0], stds=[1.0, 2.0]", "means=POINTS, stds=0.1, weights=torch.ones(20), name='m', shift=1.0, scale=2.0, unit='cm'", post="mixture"),
     "targets.Mixture.log_prob": row("x=POINTS", on="targets.ring()", post="log_density"),
     "targets.Mixture.sample": row("n=3", "n=3, generator=torch.Generator()", on="targets.mixture()", post="n_rows"),
-    "targets.Mixture.cdf": row("x=P", "x=X", on="targets.mixture()", post="unit_where_not_nan"),
+    "targets.Mixture.cdf": row("x=P", "x=X", on="targets.mixture()", post="some_units"),
     "targets.Mixture.quantile": row("u=P", "u=Q", on="targets.gaussian()"),
     "targets.Mixture.in_order": row("", on="targets.mixture()", post="mixture"),
     "targets.Mixture.from_uniform": row("u=P", "u=Q", on="targets.mixture()"),
@@ -373,7 +373,7 @@ TABLE = {
     "targets.Uniform.log_prob": row("x=POINTS[:, :1]", on="targets.uniform()", post="log_density"),
     "targets.Uniform.sample": row("n=3", "n=3, generator=torch.Generator()", on="targets.uniform()", post="n_rows"),
     "targets.Uniform.from_uniform": row("u=P", "u=Q", on="targets.uniform()", post="inside_uniform"),
-    "targets.Uniform.cdf": row("x=P", "x=X", on="targets.uniform()", post="unit_where_not_nan"),
+    "targets.Uniform.cdf": row("x=P", "x=X", on="targets.uniform()", post="some_units"),
     "targets.Uniform.quantile": row("u=P", "u=Q", on="targets.uniform()", post="inside_uniform"),
     "targets.Even": row("law=targets.mixture()", "law=targets.uniform()"),
     "targets.Even.from_uniform": row("u=P", "u=Q", on="targets.even(targets.mixture())"),

@@ -4,13 +4,10 @@ import importlib
 import inspect
 import pkgutil
 
-import pytest
-from hypothesis import HealthCheck, given, settings
-
 import ganlib
 from fuzz import props
 from fuzz.calls import calls
-from fuzz.child import Child
+from fuzz.child import Child, findings
 from fuzz.table import HOLDS, TABLE
 
 # So many calls, shared by all names, if nobody asks for more: some seconds.
@@ -46,39 +43,15 @@ def test_every_public_name_has_its_row():
     assert sorted(HOLDS - there) == []
 
 
-@pytest.fixture(scope="module")
-def child():
-    child = Child("calls")
-    yield child
-    child.end()
-
-
-def test_fuzzed_calls(cases, counts, child):
+def test_fuzzed_calls(cases, counts):
     each = max(2, (cases or USUAL) // len(TABLE))
     found = []
-
-    for name, row in TABLE.items():
-        if not row.goods:
-            continue
-
-        @settings(
-            max_examples=each,
-            derandomize=True,
-            database=None,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(calls(name, row, parameters(name, row)))
-        def one(call):
-            verdict = child.ask(call)
-            kind, why = (verdict, "") if isinstance(verdict, str) else verdict
-            counts[kind] += 1
-            if kind not in ("fine", "refused", "void"):
-                found.append(f"{kind}: {call} → {why}")
-
-        one()
-
-    assert found == [], "\n".join(["", *sorted(set(found))])
+    with Child("calls") as child:
+        for name, row in TABLE.items():
+            if row.goods:
+                jobs = calls(name, row, parameters(name, row))
+                found += findings(child, jobs, each, {"fine", "refused", "void"}, counts)
+    assert not found, "\n".join(["", *found])
 
 
 def parameters(name, row):

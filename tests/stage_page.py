@@ -18,11 +18,9 @@ const add = (name, { frame, ...told }) => {
   const parts = { ...told, frame: pictureOf(frame) };
   const hearing = {};
   models[name] = {
-    sent: [],
     get: (part) => parts[part],
     on: (event, hear) => { (hearing[event] ||= []).push(hear); },
-    off: (event) => { delete hearing[event]; },
-    send(message) { this.sent.push(message); },
+    send() {}, // nobody answers
     put(part, value) {
       parts[part] = part === "frame" ? pictureOf(value) : value;
       for (const hear of hearing[`change:${part}`] || []) hear();
@@ -31,7 +29,7 @@ const add = (name, { frame, ...told }) => {
   const el = document.createElement("div");
   el.id = name;
   document.querySelector("main").append(el);
-  models[name].take_away = render({ model: models[name], el });
+  render({ model: models[name], el });
 };
 """
 

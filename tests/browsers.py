@@ -107,7 +107,10 @@ def serve(folder):
 
 @contextmanager
 def shower(server, browser, base):
-    """`show` for as long as it is needed; then its pages are closed and their kernels stopped."""
+    """`show` for as long as it is needed; then its pages are closed and their kernels stopped.
+
+    seconds: how long a page may take for any one thing.
+    """
     (address, folder), pages = server, {}
 
     def show(*cells, front_end="lab", wait=".gl-lab canvas", seconds=60):

@@ -107,10 +107,13 @@ def serve(folder):
 
 @contextmanager
 def shower(server, browser, base):
-    """`show` for as long as it is needed; then its pages are closed and their kernels stopped."""
+    """`show` for as long as it is needed; then its pages are closed and their kernels stopped.
+
+    seconds: how long a page may take for any one thing.
+    """
     (address, folder), pages = server, {}
 
-    def show(*cells, front_end="lab", wait=".gl-lab canvas"):
+    def show(*cells, front_end="lab", wait=".gl-lab canvas", seconds=60):
         name = f"{base.replace('[', '-').replace(']', '')}-{len(pages)}.ipynb"
         nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
         nb.metadata["kernelspec"] = {
@@ -120,7 +123,7 @@ def shower(server, browser, base):
         }
         nbformat.write(nb, folder / name)
         page = pages[name] = browser.new_page(viewport={"width": 1400, "height": 1150})
-        page.set_default_timeout(180_000)
+        page.set_default_timeout(seconds * 1000)
         page.goto(address + FRONT_ENDS[front_end].format(name))
         if front_end != "voila":
             page.wait_for_selector(".jp-Notebook .jp-CodeCell")

@@ -18,11 +18,9 @@ const add = (name, { frame, ...told }) => {
   const parts = { ...told, frame: pictureOf(frame) };
   const hearing = {};
   models[name] = {
-    sent: [],
     get: (part) => parts[part],
     on: (event, hear) => { (hearing[event] ||= []).push(hear); },
-    off: (event) => { delete hearing[event]; },
-    send(message) { this.sent.push(message); },
+    send() {}, // nobody answers
     put(part, value) {
       parts[part] = part === "frame" ? pictureOf(value) : value;
       for (const hear of hearing[`change:${part}`] || []) hear();
@@ -31,7 +29,7 @@ const add = (name, { frame, ...told }) => {
   const el = document.createElement("div");
   el.id = name;
   document.querySelector("main").append(el);
-  models[name].take_away = render({ model: models[name], el });
+  render({ model: models[name], el });
 };
 """
 
@@ -56,12 +54,15 @@ def told(lab) -> dict:
 
 
 def html(labs: dict) -> str:
-    """A page with these labs; `models[name].put(part, value)` is what a kernel would say."""
-    shown = json.dumps({name: told(lab) for name, lab in labs.items()})
+    """A page with labs, as `told` tells them by name.
+
+    `models[name].put(part, value)` is what a kernel would say.
+    """
+    told_of = json.dumps(labs)
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>labs</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>body {{ margin: 0 }} {CSS.read_text(encoding='utf-8')}</style>"
         f"<main><h1>labs</h1></main><script>{join(JS / 'widget.js')}{SCRIPT}"
-        f"for (const [name, lab] of Object.entries({shown})) add(name, lab);</script></html>"
+        f"for (const [name, lab] of Object.entries({told_of})) add(name, lab);</script></html>"
     )

@@ -115,9 +115,12 @@ def test_walkers_who_will_not_forget_say_so():
     assert "half of that goes in 3.0 steps" in Walkers(size=4.0, apart=3.0).text()
 
 
-@pytest.mark.parametrize("lab, where", [(Bound, "x"), (None, "tree")])
-def test_a_click_that_is_no_place_changes_nothing(lab, where):
-    lab = lab() if lab else Taxonomy([Flow().fit(targets.mixture(), steps=1)])
+@pytest.mark.parametrize(
+    "make, where",
+    [(Bound, "x"), (lambda: Taxonomy([Flow().fit(targets.mixture(), steps=1)]), "tree")],
+)
+def test_a_click_that_is_no_place_changes_nothing(make, where):
+    lab = make()
     before = lab.text()
     with pytest.raises(ValueError, match="must be a finite number, got nan"):
         lab.pointed(where, float("nan"), float("nan"))

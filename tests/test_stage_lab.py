@@ -23,6 +23,7 @@ from ganlib.stage.widget import Canvas
         ("rate", float("nan"), "nan"),
         ("rate", float("inf"), "inf"),
         ("rate", "fast", "'fast'"),
+        ("rate", 10**400, "from 0.1 to 10"),
         ("rate", "0,5", "write 0.5 with a point"),
         ("rate", True, "a number"),
         ("n", 2.5, "whole number"),

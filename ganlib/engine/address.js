@@ -5,6 +5,11 @@
 
 import { checked, shortened } from "../stage/js/checked.js";
 
+const SWITCHED = new Map([
+  ["true", true],
+  ["false", false],
+]);
+
 /** The part of an address that names these values. */
 export function fragment(values) {
   const pairs = Object.entries(values).map(([key, value]) => [key, String(value)]);
@@ -44,6 +49,5 @@ function pairs_of(address) {
 /** The text of a switch as what it means. */
 function value_of(control, text) {
   if (control.kind !== "toggle") return text;
-  const word = text.toLowerCase();
-  return word === "true" || (word === "false" ? false : text);
+  return SWITCHED.get(text.toLowerCase()) ?? text;
 }

@@ -247,7 +247,9 @@ export class Knots extends Judged {
 
   text() {
     const { gain, top } = this.value();
-    const [gained, most, regret] = [gain, top, top - gain].map((value) => value.toFixed(3));
+    const [gained, most, regret] = [gain, top, top - gain].map((value) => {
+      return (Number(value.toFixed(3)) + 0).toFixed(3); // no −0
+    });
     return `V + log 4 = ${gained}, 2 JS = ${most}, so your regret is ${regret} nats.`;
   }
 }

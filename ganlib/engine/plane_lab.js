@@ -90,6 +90,15 @@ export class PlaneLab extends SessionLab {
     super.adopt(run);
   }
 
+  snapshot() {
+    return { ...super.snapshot(), clicked: this.clicked };
+  }
+
+  put_back(snapshot) {
+    this.points = snapshot.clicked;
+    super.put_back(snapshot);
+  }
+
   // -- the picture -------------------------------------------------------------------------------
 
   /** Fit the axes to the law, which may be another one than before. */

@@ -6,9 +6,9 @@ import { finite } from "./checks.js";
 import { GAMES, RULES, factor, field, smallest_gan } from "./games.js";
 
 const SIDE = 13; // arrows along each side
-const EDGE = 1.8; // of the square with the arrows
+const SQUARE = 1.8; // how far the arrows reach from the rest point
 const HALF = 0.13; // length of half an arrow
-const SEEN = 2; // how far the picture reaches from the rest point
+const EDGE = 2; // how far the picture reaches from the rest point
 const FAR = 1e4; // a path that is so far from the rest point is off to infinity
 const LONG = 2000; // the points of a path, at most
 const KEPT = 10; // paths
@@ -82,7 +82,7 @@ export class Players extends Lab {
   }
 
   arrows() {
-    const place = (i) => EDGE * ((2 * i) / (SIDE - 1) - 1);
+    const place = (i) => SQUARE * ((2 * i) / (SIDE - 1) - 1);
     return Array.from({ length: SIDE * SIDE }, (_, i) => {
       const [x, y] = [place(Math.floor(i / SIDE)), place(i % SIDE)];
       const [across, up] = field(this.game, [x, y]);
@@ -98,7 +98,7 @@ export class Players extends Lab {
     const far = Math.hypot(...now);
     let gone = "";
     if (far >= FAR) gone = ", off to infinity";
-    else if (Math.max(...now.map(Math.abs)) > SEEN) gone = ", outside the picture";
+    else if (Math.max(...now.map(Math.abs)) > EDGE) gone = ", outside the picture";
     return (
       `${by}, η = ${general(lr, 3)}: near the rest point a step should multiply the distance by ` +
       `${factor(this.game, by, lr).toFixed(4)}. The last path is ${general(far, 3)} away after ` +

@@ -287,8 +287,8 @@ export class SessionLab extends Lab {
 
   /** All that `put_back` needs, to undo whatever is done from here on. */
   snapshot() {
-    const { values, note, steps, points } = this;
-    return { session: this.session.snapshot(), values, lab: { note, steps, points } };
+    const { values, note, steps } = this;
+    return { session: this.session.snapshot(), values, lab: { note, steps } };
   }
 
   /** Be as it was at a snapshot. */

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from ganlib import plots
-from ganlib.checks import finite, one_of
+from ganlib.checks import count, finite
 from ganlib.divergences import code_lengths, code_words, entropy, kl
 from ganlib.stage.lab import Lab
 from ganlib.stage.scene import Axes, Bars, Choice, Handles, Slider, Text
@@ -70,7 +70,7 @@ class CodeBook(Lab):
 
     def dragged(self, mark, index, x, y):
         """The bar is drawn up to y: its weight is that which gives the probability y."""
-        symbol = SYMBOLS[one_of("index", index, range(len(SYMBOLS)))]
+        symbol = SYMBOLS[count("index", index, 0, len(SYMBOLS) - 1)]
         share = min(max(finite("y", y), 0.0), 0.9)
         rest = sum(self.values[s] for s in SYMBOLS) - self.values[symbol]
         if rest > 0:  # else its probability is 1, whatever its weight

@@ -90,7 +90,7 @@ class GANLab(SessionLab):
             xlabel=getattr(law, "unit", "x"),
             ylabel=f"density{per_sd}, D(x)",
         )
-        self.crowd = self._crowded()
+        self.asides["crowd"] = self._crowded()
 
     def _crowded(self) -> str:
         """Of data that are a spike in the picture: where they are, and what may be the reason."""

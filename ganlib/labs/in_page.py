@@ -19,12 +19,13 @@ from ganlib.engine import export
 from ganlib.games import quadrature
 from ganlib.labs import discriminator, slow_motion
 from ganlib.labs.games import ALL_RULES
-from ganlib.labs.plane import points_of
 from ganlib.stage.bundle import join
 from ganlib.stage.poster import png
 from ganlib.stage.widget import CSS, Canvas
 
-COLOURS = 32  # of the picture that stands where a lab cannot run
+# Of the picture that stands where a lab cannot run: what keeps its page small.
+COLOURS = 32
+DPI = 60
 
 # The labs that are handed out, as the Python that makes them: a page can copy it for a notebook.
 MADE = {
@@ -184,7 +185,7 @@ def html(lab, *, fallback: str = "", **how) -> str:
 
 def _poster(lab) -> str:
     """The picture of a lab with its words: a small PNG of few colours."""
-    picture = BytesIO(png(lab.figure(), dpi=60))
+    picture = BytesIO(png(lab.figure(), dpi=DPI))
     few = Image.open(picture).convert("RGB").quantize(COLOURS)
     small = BytesIO()
     few.save(small, format="png", optimize=True)
@@ -272,11 +273,11 @@ class Remote:
         lab = self.lab
         session = lab.session
         return {
+            **lab.kept(),
             "lab": type(lab).__name__,
             "number": self.number,
             "knobs": dict(lab.values),
             "note": lab.note,
-            "clicked": lab.clicked if lab.by_hand else [],
             "horizon": session.horizon,
             "values": session.settings,
             "past": session.past.tolist(),
@@ -288,8 +289,7 @@ class Remote:
     def _adopt(self, run: dict) -> None:
         lab = self.lab
         values = lab.checked_values(run["knobs"])
-        if lab.by_hand:
-            lab.clicked = points_of(run)
+        lab.take_kept(run)
         lab.session.set_law(lab.laws[values["target"]]())
         lab.session.tune(**{key: values[key] for key in lab.session.settings})
         export.adopt(lab.gan, export.unpacked(run["state"]))

@@ -164,9 +164,8 @@ class PlaneLab(SessionLab):
     def kept(self):
         return {"clicked": self.clicked}
 
-    def adopt(self, run):
-        self.clicked = points_of(run)
-        super().adopt(run)
+    def take_kept(self, run):
+        self.clicked = _points(run)
 
     def snapshot(self):
         return {**super().snapshot(), "clicked": self.clicked}
@@ -261,7 +260,7 @@ class PlaneLab(SessionLab):
         return f"after {self.gan.steps} steps on {self.values['target']}, JS below 0.5: {near}."
 
 
-def points_of(run: dict) -> list[tuple[float, float]]:
+def _points(run: dict) -> list[tuple[float, float]]:
     """The points that were drawn in a saved run; ValueError if they cannot have been."""
     points = np.array(run.get("clicked") or np.zeros((0, 2)), float)
     fits = points.ndim == 2 and points.shape[1] == 2 and len(points) <= MOST

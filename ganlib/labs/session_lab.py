@@ -46,7 +46,6 @@ class SessionLab(Lab):
 
     fps = 34  # as few as show 30: each costs training
     _beside = ""  # where G is, if it can be seen only in part
-    crowd = ""  # what it says where nearly all data lie in one place
     by_hand = ""  # the name of a target that the learner draws
     pages_targets: Collection[str] = ()  # the names of those that a page has, too
     remote: Any = None  # the same lab in the browser, if that trains
@@ -64,25 +63,18 @@ class SessionLab(Lab):
         self.steps = self.gan.steps
         self._defaults = dict(self.values)
         self.show_law()
+        if session.unlike:
+            self.asides["unlike"] = (
+                f"{' and '.join(session.unlike)} answers otherwise while it trains (dropout, batch "
+                "norm or the like): ledger and pictures are exact for the networks in eval mode, "
+                "not for the game as it is played."
+            )
         if one_of("engine", engine, ("kernel", "browser")) == "browser":
             self._move_to_browser()
 
     def show_law(self) -> None:
         """Fit the axes to the law, which may be another one than before."""
         raise NotImplementedError
-
-    @property
-    def aside(self) -> str:
-        """What it says as long as it is shown: where its curves are not what they seem."""
-        said = [self.crowd] if self.crowd else []
-        if self.session.unlike:
-            who = " and ".join(self.session.unlike)
-            said.append(
-                f"{who} answers otherwise while it trains (dropout, batch norm or the like): "
-                "ledger and pictures are exact for the networks in eval mode, not for the game as "
-                "it is played."
-            )
-        return " ".join(said)
 
     # -- what a notebook asks for ----------------------------------------------------------------
 
@@ -249,6 +241,9 @@ class SessionLab(Lab):
         """What a saved run keeps besides the session and the knobs, as JSON can hold it."""
         return {}
 
+    def take_kept(self, run: dict) -> None:
+        """Take over from a saved run what `kept` gave."""
+
     @shared
     def load(self, text: str) -> None:
         """Go on from a saved run; the present one stays as it is if the file does not fit."""
@@ -259,6 +254,7 @@ class SessionLab(Lab):
     def adopt(self, run: dict) -> None:
         """Take over a run that was read from its text; `load` is all or nothing, this is not."""
         values = self.checked_values(run["values"])
+        self.take_kept(run)
         self.session.set_law(self.laws[values["target"]]())
         self.session.adopt({**run, "values": values})
         self.show_run(values)

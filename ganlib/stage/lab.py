@@ -90,6 +90,7 @@ class Lab(VBox, metaclass=_Drawn):
         self.frames = 0  # number of the last frame sent
         self.drawn = 0  # number of the last frame that is known to be drawn
         self._why = ""  # why it paused
+        self.asides: dict[str, str] = {}  # said as long as it is shown, by what they are about
         self._words: dict[str, list[str]] = {}  # of the text marks
         self._rows: dict[str, int] = {}  # of each mark, as it was last drawn
         self._generation = 0  # each play and each pause begins a new one
@@ -116,11 +117,6 @@ class Lab(VBox, metaclass=_Drawn):
     def text(self) -> str:
         """The text twin: what the picture shows now, in one sentence with its numbers."""
         raise NotImplementedError
-
-    @property
-    def aside(self) -> str:
-        """What it says as long as it is shown, beside its notes."""
-        return ""
 
     def claim(self) -> str:
         """What a stored notebook keeps: `text`, or less where its digits depend on the machine."""
@@ -276,7 +272,7 @@ class Lab(VBox, metaclass=_Drawn):
             "steps": self.steps,
             "text": twin,
             "error": self.error,
-            "note": " ".join(part for part in (self._why, self.note, self.aside) if part),
+            "note": " ".join(filter(None, (self._why, self.note, *self.asides.values()))),
             "words": self._words,
         }
 
@@ -307,7 +303,7 @@ class Lab(VBox, metaclass=_Drawn):
         if kind == "seen":
             self._unseen = min(self._unseen, 0.0)
             with suppress(ValueError):  # of another kernel's life, or of nobody: it says nothing
-                self.drawn = wire.seen(message, self.frames)
+                self.drawn = count("frame", message.get("frame"), 0, self.frames)
             return
         try:
             self.error = ""

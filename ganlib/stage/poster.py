@@ -34,9 +34,15 @@ LOOK: dict = {
     "ytick.labelsize": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "legend.loc": "lower left",
+    "legend.borderpad": 0,
+    "legend.borderaxespad": 0,
+    "legend.columnspacing": 1.2,
 }
-POINT = 0.72  # a pixel of the scene in points, at 100 pixels an inch
+DPI = 100  # so a pixel of the scene is one of the picture
+POINT = 0.72  # such a pixel in points
+SIZES = (8, 7, 6, 5)  # of type in a legend, in points: the first that fits
 
 
 def _plain():
@@ -45,9 +51,9 @@ def _plain():
 
 
 @_plain()
-def poster(scene: Scene, frame: dict, *, dpi: int = 100) -> Figure:
+def poster(scene: Scene, frame: dict) -> Figure:
     """The picture of a lab as a matplotlib Figure; `frame` is what its `draw` gives."""
-    figure = Figure(figsize=(WIDTH / 100, scene.height / 100), dpi=dpi)
+    figure = Figure(figsize=(WIDTH / DPI, scene.height / DPI), dpi=DPI)
     arrays, words = wire.tables(scene, frame)
     ends = wire.limits(scene, arrays)
 
@@ -104,38 +110,30 @@ def _place(figure, scene: Scene, axes: Axes, ends):
 
 
 def _legend(figure, ax, scene: Scene, axes: Axes) -> None:
-    """Each line of the legend, squeezed where it is wider than the room that it has."""
+    """The lines of the legend: beside the title, or between it and the axes."""
     beside, lines = scene.legend(axes)
+    left = ax.title.get_window_extent().x1 if beside else ax.bbox.x0
+    right = figure.bbox.width * (axes.box[0] + axes.box[2])
     handles, labels = ax.get_legend_handles_labels()
     shown = dict(zip(labels, handles))
     names = {mark.key: mark.label for mark in scene.marks_on(axes)}
-    height = figure.bbox.height
-    left, right = ax.bbox.x0, figure.bbox.width * (axes.box[0] + axes.box[2])
-    if beside:
-        left = ax.title.get_window_extent().x1
-    for i, line in enumerate(lines):
+    for above, line in enumerate(reversed(lines)):
         there = [names[key] for key in line if names[key] in shown]
-        if not there:
-            continue
-        bottom = ax.bbox.y1 + figure.dpi / 100 * (3 + LINE * (len(lines) - 1 - i))
-        for size in (8, 7, 6, 5):
-            legend = Legend(
-                figure,
-                [shown[name] for name in there],
-                there,
-                loc="lower left",
-                bbox_to_anchor=(left / figure.bbox.width, bottom / height),
-                ncols=len(there),
-                frameon=False,
-                fontsize=size,
-                borderpad=0,
-                borderaxespad=0,
-                columnspacing=1.2,
-            )
-            legend.set_figure(figure)
-            if legend.get_window_extent().x1 <= right:
-                break
-        figure.add_artist(legend)
+        if there:
+            place = left, ax.bbox.y1 + 3 + LINE * above
+            _legend_line(figure, [shown[name] for name in there], there, place, right)
+
+
+def _legend_line(figure, handles, labels, place, right) -> None:
+    """Marks with their labels from `place` on, in smaller type where they reach beyond `right`."""
+    anchor = figure.transFigure.inverted().transform(place)
+    for size in SIZES:
+        look = {"bbox_to_anchor": anchor, "ncols": len(labels), "fontsize": size}
+        legend = Legend(figure, handles, labels, **look)
+        legend.set_figure(figure)
+        if legend.get_window_extent().x1 <= right:
+            break
+    figure.add_artist(legend)
 
 
 def _named(mark: Mark) -> dict:

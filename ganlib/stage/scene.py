@@ -296,11 +296,10 @@ class Slider(_Valued):
         The browser shows six digits: an end that is written so is that end.
         """
         number = _number(value)
-        end = self.low if number < self.low else self.high
-        outside = number < self.low or number > self.high
-        if outside and abs(number - end) <= SHOWN * abs(end):
-            return float(end)
-        return _within(self, "a number", value)
+        nearest = min(max(number, self.low), self.high)
+        if abs(number - nearest) <= SHOWN * abs(nearest):
+            return float(nearest)
+        raise _outside(self, "a number", value)
 
     def describe(self) -> dict:
         """What the browser is told."""
@@ -322,8 +321,8 @@ class Number(_Valued):
 
     def checked(self, value):
         """A whole number from low to high, as an int."""
-        number = _within(self, "a whole number", value)
-        if number != int(number):
+        number = _number(value)
+        if not self.low <= number <= self.high or number != int(number):
             raise _outside(self, "a whole number", value)
         return int(number)
 
@@ -469,18 +468,10 @@ def _plain(thing) -> dict:
     return {field.name: getattr(thing, field.name) for field in fields(thing)}
 
 
-def _within(control, kind, value) -> float:
-    """The value as a float, if it is a number that a slider or a number input allows."""
-    number = _number(value)
-    if not control.low <= number <= control.high:
-        raise _outside(control, kind, value)
-    return number
-
-
 def _number(value) -> float:
     """The value as a float, nan if it is no number."""
     if not isinstance(value, bool):
-        with suppress(TypeError, ValueError):
+        with suppress(TypeError, ValueError, OverflowError):
             return float(value)
     return math.nan
 

@@ -137,11 +137,3 @@ def pack(scene: Scene, number: int, arrays: dict[str, np.ndarray]) -> bytes:
         marks.append(array)
     parts = [np.array(head), *(array.ravel() for array in marks)]
     return np.concatenate(parts, dtype=np.float32, casting="same_kind").tobytes()
-
-
-def seen(message: dict, sent: int) -> int:
-    """The number of the picture that a browser says it shows: a whole one from 0 to `sent`."""
-    number = message.get("frame")
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= sent:
-        raise ValueError(f"frame must be a whole number from 0 to {sent}, got {number!r}")
-    return number

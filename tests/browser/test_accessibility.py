@@ -94,7 +94,7 @@ def test_axe_finds_nothing_serious_in_the_book(book, browser, axe, name):
 @pytest.fixture(scope="module")
 def voila(show_for_all):
     """A Voilà page with every lab of the course."""
-    page = show_for_all(ALL_LABS, front_end="voila")
+    page = show_for_all(ALL_LABS, front_end="voila", seconds=180)
     page.wait_for_function(
         "() => document.querySelectorAll('.gl-lab canvas[data-drawn]').length >= 25"
     )

@@ -5,9 +5,8 @@ The labs play on them.
 
 import nbformat
 import pytest
-from conftest import serve
+from browsers import serve, steps
 from nbformat.sign import NotebookNotary
-from test_gan_lab import steps
 from test_lecture import PATHS, begins, lecture, need
 
 pytestmark = pytest.mark.browser

@@ -53,11 +53,14 @@ def name(request):
 def run_and_page(context, file):
     """(text of a saved run, a page with the lab that saved it), for files that change nothing."""
     page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(file.as_uri())
     page.wait_for_selector("#line .gl-lab canvas[data-drawn]")
     page.evaluate("() => { window.lab = document.querySelector('#line .gl-page').lab; }")
     yield page.evaluate("() => lab.run(3).save()"), page
     page.close()
+    assert errors == []
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What the canvas draws, and where: all labs in a page without a kernel, on four screens."""
 
+from contextlib import ExitStack, contextmanager
 from itertools import combinations
 
 import all_labs
@@ -8,6 +9,16 @@ from stage_page import html, told
 
 pytestmark = pytest.mark.browser
 
+SCREENS = {
+    "laptop": (1366, 768),
+    "projector": (1920, 1080),
+    "phone": (390, 844),
+    "zoom": (683, 384),
+}
+# Two pictures later, all labs have found their size.
+NEXT_BUT_ONE = """() => new Promise(done => {
+  requestAnimationFrame(() => requestAnimationFrame(done)); })"""
+
 
 @pytest.fixture(scope="module")
 def labs():
@@ -15,39 +26,62 @@ def labs():
 
 
 @pytest.fixture(scope="module")
-def file(labs, tmp_path_factory):
+def tellings(labs):
+    """What the browser is told of each lab."""
+    return {name: told(lab) for name, lab in labs.items()}
+
+
+@pytest.fixture(scope="module")
+def file(tellings, tmp_path_factory):
     """`file(names)`: a page with these labs."""
     folder = tmp_path_factory.mktemp("stage")
 
     def file(names):
         made = folder / f"{len(names)} labs, {names[0]}.html"
         if not made.exists():
-            made.write_text(html({name: labs[name] for name in names}), encoding="utf-8")
+            made.write_text(html({name: tellings[name] for name in names}), encoding="utf-8")
         return made
 
     return file
 
 
+@contextmanager
+def shown(browser, file, size, **more):
+    """The page of a file on a screen of this size, (width, height); no error may come up."""
+    page = browser.new_page(viewport=dict(zip(("width", "height"), size)), **more)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(file.as_uri())
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('canvas')].every(c => c.dataset.drawn)"
+    )
+    yield page
+    page.close()
+    assert errors == []
+
+
 @pytest.fixture
-def open_page(browser, file, labs):
-    """`open_page(width, height, *names)`: labs, or all, on such a screen; no error may come up."""
-    pages = []
+def open_page(browser, file):
+    """`open_page(width, height, *names)`: these labs on such a screen."""
+    with ExitStack() as pages:
 
-    def open_page(width, height, *names, **more):
-        page = browser.new_page(viewport={"width": width, "height": height}, **more)
-        pages.append(page)
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.goto(file(names or tuple(labs)).as_uri())
-        page.wait_for_function(
-            "() => [...document.querySelectorAll('canvas')].every(c => c.dataset.drawn)"
-        )
-        return page
+        def open_page(width, height, *names):
+            return pages.enter_context(shown(browser, file(names), (width, height)))
 
-    yield open_page
-    for page in pages:
-        assert page.errors == []
-        page.close()
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def all_shown(browser, file, labs):
+    """`all_shown(width, height)`: one page with all labs, made so large."""
+    with shown(browser, file(tuple(labs)), SCREENS["laptop"]) as page:
+
+        def all_shown(width, height):
+            page.set_viewport_size({"width": width, "height": height})
+            page.evaluate(NEXT_BUT_ONE)
+            return page
+
+        yield all_shown
 
 
 # -- what is painted anew --------------------------------------------------------------------------
@@ -154,12 +188,6 @@ async () => {
   return found;
 }
 """
-SCREENS = {
-    "laptop": (1366, 768),
-    "projector": (1920, 1080),
-    "phone": (390, 844),
-    "zoom": (683, 384),
-}
 
 
 def overlap(one, two, by=1.0):
@@ -169,13 +197,14 @@ def overlap(one, two, by=1.0):
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_words_on_the_canvas_are_whole_and_apart_and_no_legend_is_on_a_curve(
-    labs, open_page, screen
+    labs, tellings, all_shown, screen
 ):
-    found = open_page(*SCREENS[screen]).evaluate(LISTEN)
+    found = all_shown(*SCREENS[screen]).evaluate(LISTEN)
     assert set(found) == set(labs)
     legends = 0
     for name, drawn in found.items():
-        words = [word for word in drawn["words"] if word["text"] not in placed(labs[name])]
+        by_hand = placed(tellings[name])
+        words = [word for word in drawn["words"] if word["text"] not in by_hand]
         labels = {mark.label for mark in labs[name].scene.marks if mark.label}
         for word in words:
             left, top, right, bottom = word["box"]
@@ -191,13 +220,12 @@ def test_words_on_the_canvas_are_whole_and_apart_and_no_legend_is_on_a_curve(
     assert sum(len(drawn["points"]) for drawn in found.values()) > 5000
 
 
-def placed(lab):
+def placed(telling):
     """The words that a lab itself puts somewhere."""
-    words = told(lab)["status"]["words"]
-    return {word for some in words.values() for word in some}
+    return {word for some in telling["status"]["words"].values() for word in some}
 
 
-def test_from_the_last_row_numbers_and_legends_can_be_read(labs, open_page):
+def test_from_the_last_row_numbers_and_legends_can_be_read(tellings, open_page):
     """24 pixels on 1,080: a 45th of the height of the screen."""
     names = ("GANLab", "Players", "Detective")
     page = open_page(1920, 1080, *names)
@@ -207,19 +235,19 @@ def test_from_the_last_row_numbers_and_legends_can_be_read(labs, open_page):
         page.wait_for_function(f"() => document.querySelector('#{name} canvas').clientWidth > 1200")
         drawn = page.evaluate(LISTEN)[name]
         small = [word for word in drawn["words"] if word["size"] < 24]
-        assert not [word for word in small if word["text"] not in placed(labs[name])]
+        assert not [word for word in small if word["text"] not in placed(tellings[name])]
         picture = lab.locator("canvas").bounding_box()
         text = lab.locator(".gl-text").bounding_box()
         assert picture["y"] > 0 and text["y"] + text["height"] <= 1080
         page.keyboard.press("Escape")
 
 
-def test_all_that_belongs_to_a_picture_is_in_sight_with_it(labs, open_page):
+def test_all_that_belongs_to_a_picture_is_in_sight_with_it(labs, all_shown):
     """On a laptop, where JupyterLab leaves 640 of 768 pixels to a notebook."""
-    page = open_page(1366, 768)
-    page.add_style_tag(content="main { height: 640px; overflow: auto; padding: 0 60px }")
+    page = all_shown(1366, 768)
+    style = page.add_style_tag(content="main { height: 640px; overflow: auto; padding: 0 60px }")
     page.evaluate("() => window.dispatchEvent(new Event('resize'))")
-    for name, lab in labs.items():
+    for name in labs:
         boxes = page.evaluate(
             """(name) => {
             const parts = [".gl-bar", ".gl-controls", "canvas", ".gl-text", ".gl-error"];
@@ -230,7 +258,8 @@ def test_all_that_belongs_to_a_picture_is_in_sight_with_it(labs, open_page):
             name,
         )
         top = min(box[0] for box in boxes)
-        assert max(box[1] for box in boxes) - top <= 640, (name, lab.scene.height, boxes)
+        assert max(box[1] for box in boxes) - top <= 640, (name, boxes)
+    style.evaluate("style => style.remove()")
 
 
 def test_a_message_stands_beside_the_count_of_steps_and_moves_nothing(open_page):
@@ -254,15 +283,15 @@ def test_a_message_stands_beside_the_count_of_steps_and_moves_nothing(open_page)
     assert lab.locator("canvas").bounding_box() == before
 
 
-def test_a_finger_can_hit_every_control(open_page):
-    page = open_page(390, 844, has_touch=True, is_mobile=True)
-    small = page.evaluate("""() => {
-        document.querySelectorAll("details").forEach(fold => { fold.open = true; });
-        const hit = (e) => (e.matches(".gl-lab label *") ? e.closest("label") : e);
-        return [...document.querySelectorAll(".gl-lab :is(button, input, select, summary)")]
-          .map((e) => hit(e).getBoundingClientRect())
-          .filter((box) => box.height < 44 || box.width < 44).length; }""")
-    assert small == 0
+def test_a_finger_can_hit_every_control(browser, file, labs):
+    with shown(browser, file(tuple(labs)), (390, 844), has_touch=True, is_mobile=True) as page:
+        small = page.evaluate("""() => {
+            document.querySelectorAll("details").forEach(fold => { fold.open = true; });
+            const hit = (e) => (e.matches(".gl-lab label *") ? e.closest("label") : e);
+            return [...document.querySelectorAll(".gl-lab :is(button, input, select, summary)")]
+              .map((e) => hit(e).getBoundingClientRect())
+              .filter((box) => box.height < 44 || box.width < 44).length; }""")
+        assert small == 0
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -4,8 +4,10 @@ import { general } from "./numbers.js";
 
 const LONG = 60; // letters that are repeated from what somebody typed
 
+const cut = (text) => (text.length > LONG ? `${text.slice(0, LONG)}…` : text);
+
 /** What somebody typed, in quotes, and cut where it is long. */
-export const shortened = (text) => `'${text.length > LONG ? `${text.slice(0, LONG)}…` : text}'`;
+export const shortened = (text) => `'${cut(text)}'`;
 
 /** A value as Python writes it in an error. */
 const said = (value) => {
@@ -18,27 +20,15 @@ const outside = (control, kind, value) => {
   const { label, low, high } = control;
   const allowed = `from ${general(low)} to ${general(high)}`;
   const comma = typeof value === "string" && value.includes(",");
-  const point = comma ? shortened(value.trim().replaceAll(",", ".")).slice(1, -1) : "";
-  const hint = comma ? `; write ${point} with a point` : "";
+  const hint = comma ? `; write ${cut(value.trim().replaceAll(",", "."))} with a point` : "";
   return new RangeError(`${label} must be ${kind} ${allowed}, got ${said(value)}${hint}`);
 };
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
-// A slider's input shows six digits: an end that is written so is that end.
-const SHOWN = 5.01e-6;
-const ended = ({ low, high }, number) => {
-  const end = number < low ? low : high;
-  const outside = number < low || number > high;
-  return outside && Math.abs(number - end) <= SHOWN * Math.abs(end) ? end : number;
-};
+const SHOWN = 5.01e-6; // how far a number is off, at most, that is written in six digits
 
-const within = (control, kind, value) => {
-  let number = NUMBER.test(String(value).trim()) ? Number(value) : NaN;
-  if (control.kind === "slider") number = ended(control, number);
-  if (!(control.low <= number && number <= control.high)) throw outside(control, kind, value);
-  return number;
-};
+const numeric = (value) => (NUMBER.test(String(value).trim()) ? Number(value) : NaN);
 
 const oneOf = (control, value, options) => {
   if (options.includes(value)) return value;
@@ -47,11 +37,18 @@ const oneOf = (control, value, options) => {
 };
 
 const CHECKED = {
-  slider: (control, value) => within(control, "a number", value),
+  /** The input shows six digits: an end that is written so is that end. */
+  slider(control, value) {
+    const number = numeric(value);
+    const nearest = Math.min(Math.max(number, control.low), control.high);
+    if (Math.abs(number - nearest) <= SHOWN * Math.abs(nearest)) return nearest;
+    throw outside(control, "a number", value);
+  },
   number(control, value) {
-    const number = within(control, "a whole number", value);
-    if (!Number.isInteger(number)) throw outside(control, "a whole number", value);
-    return number;
+    const number = numeric(value);
+    const inside = control.low <= number && number <= control.high;
+    if (inside && Number.isInteger(number)) return number;
+    throw outside(control, "a whole number", value);
   },
   choice: (control, value) => oneOf(control, value, control.options),
   toggle: (control, value) => oneOf(control, value, [true, false]),

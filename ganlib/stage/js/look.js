@@ -58,7 +58,7 @@ export const onDark = (element) => {
   return false;
 };
 
-/** Calls `set(dark)` now, and whenever the page turns dark or light; returns what ends this. */
+/** Calls `set(dark)` now, and whenever the page turns dark or light, until it is stopped. */
 export const follow = (element, set) => {
   const look = () => set(onDark(element));
   const watch = new MutationObserver(look);
@@ -68,8 +68,10 @@ export const follow = (element, set) => {
   }
   night.addEventListener("change", look);
   look();
-  return () => {
-    watch.disconnect();
-    night.removeEventListener("change", look);
+  return {
+    stop() {
+      watch.disconnect();
+      night.removeEventListener("change", look);
+    },
   };
 };

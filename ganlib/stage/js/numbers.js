@@ -121,12 +121,12 @@ export const SIDES = {
   heat: "",
 };
 
-/** Numbers of a mark that are told from an origin, in double precision. */
-const back = (kind, [x, y], v) => {
+/** The numbers of a mark, moved by x and y, in double precision. */
+export const moved = (kind, [x, y], v) => {
   const sides = SIDES[kind];
   if (!(x || y) || !sides) return v;
-  const offs = Array.from(sides, (side) => ({ x, y, 0: 0 })[side]);
-  return Float64Array.from(v, (at, i) => at + offs[i % offs.length]);
+  const by = Array.from(sides, (side) => ({ x, y, 0: 0 })[side]);
+  return Float64Array.from(v, (at, i) => at + by[i % by.length]);
 };
 
 /**
@@ -150,8 +150,8 @@ export const decode = (scene, bytes) => {
   scene.marks.forEach((mark, i) => {
     const rows = all[shapes + 2 * i];
     const columns = all[shapes + 2 * i + 1];
-    const v = back(mark.kind, origins[mark.axes], all.subarray(at, at + rows * columns));
-    data[mark.key] = { rows, columns, v };
+    const told = all.subarray(at, at + rows * columns);
+    data[mark.key] = { rows, columns, v: moved(mark.kind, origins[mark.axes], told) };
     at += rows * columns;
   });
   return { number: all[0], limits, data };

@@ -251,8 +251,8 @@ const acknowledge = (root, model, now, say) => {
 const reactions = (model, scene, { now, shown }, { play, count, twin, error, controls, voice }) => {
   const showValues = () => {
     const values = model.get("values");
-    for (const [key, shown] of Object.entries(controls)) {
-      if (key in values) shown.show(values[key]);
+    for (const [key, { show }] of Object.entries(controls)) {
+      if (key in values) show(values[key]);
     }
   };
   const showStatus = () => {
@@ -317,7 +317,7 @@ export const render = ({ model, el }) => {
   el.append(root);
 
   const seen = picture(canvas, scene, root, model);
-  const { now, shown, resize, loop, stop } = seen;
+  const { now, shown, resize, loop } = seen;
   const daylight = follow(root, (dark) => {
     root.classList.toggle("gl-dark", dark);
     shown.forget();
@@ -340,7 +340,7 @@ export const render = ({ model, el }) => {
   watcher.ack();
   loop();
   return () => {
-    for (const part of [{ stop }, { stop: daylight }, screen, voice, watcher]) part.stop();
+    for (const part of [seen, daylight, screen, voice, watcher]) part.stop();
     for (const [event, react] of Object.entries(heard)) {
       model.off(event, react);
       model.off(event, watcher.heard);

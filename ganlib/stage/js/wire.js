@@ -1,7 +1,7 @@
 // What the widget reads, made in the page: pictures as one buffer of float32, as wire.py packs
 // them.
 
-import { SIDES } from "./numbers.js";
+import { moved } from "./numbers.js";
 
 const FAR = 1000; // times its length: an interval so far from 0 has an origin of its own
 
@@ -101,14 +101,6 @@ const off = (log, low, high) => {
   return far ? Math.fround(low) : 0;
 };
 
-/** The numbers of a mark, from the origin of its axes. */
-const from = ({ x, y }, kind, table) => {
-  const sides = SIDES[kind];
-  if (!(x || y) || !sides) return table;
-  const offs = Array.from(sides, (side) => ({ x, y, 0: 0 })[side]);
-  return { ...table, v: Float64Array.from(table.v, (at, i) => at - offs[i % offs.length]) };
-};
-
 /**
  * A picture: its number, origins and limits, the shape of each mark, then all numbers, row by
  * row.
@@ -116,22 +108,22 @@ const from = ({ x, y }, kind, table) => {
 export const pack = (scene, number, data) => {
   const ends = limits(scene, data);
   const head = [number];
-  const origins = {};
+  const back = {}; // to the origin of the axes
   for (const { key, log } of scene.axes) {
     const [x0, x1, y0, y1] = ends[key];
     const x = off(log.includes("x"), x0, x1);
     const y = off(log.includes("y"), y0, y1);
-    origins[key] = { x, y };
+    back[key] = [-x, -y];
     head.push(x, y, x0 - x, x1 - x, y0 - y, y1 - y);
   }
-  const marks = scene.marks.map((mark) => from(origins[mark.axes], mark.kind, data[mark.key]));
-  for (const { rows, columns } of marks) head.push(rows, columns);
+  for (const { key } of scene.marks) head.push(data[key].rows, data[key].columns);
 
-  const size = marks.reduce((sum, { v }) => sum + v.length, head.length);
+  const parts = scene.marks.map(({ key, kind, axes }) => moved(kind, back[axes], data[key].v));
+  const size = parts.reduce((sum, v) => sum + v.length, head.length);
   const packed = new Float32Array(size);
   packed.set(head);
   let at = head.length;
-  for (const { v } of marks) {
+  for (const v of parts) {
     packed.set(v, at);
     at += v.length;
   }

@@ -27,7 +27,7 @@ def hop(log_p, x: Tensor, size: float, generator=None, *, langevin=False) -> tup
     positive("size", size)
     function("log_p", log_p)
     x = tensor("x", x)
-    if x.ndim != 2 or x.shape[1] != 1 or tuple(log_p(x).shape) != (len(x),):
+    if x.ndim != 2 or x.shape[1] != 1 or tuple((here := log_p(x)).shape) != (len(x),):
         raise ValueError(f"x must be (n, 1) and log_p(x) (n,), got x {tuple(x.shape)}")
     slope = torch.func.grad(lambda x: log_p(x).sum())
 
@@ -38,7 +38,7 @@ def hop(log_p, x: Tensor, size: float, generator=None, *, langevin=False) -> tup
 
     log_q = ((new - ahead) ** 2 - (x - back) ** 2)[:, 0] / (2 * size**2)
     luck = torch.rand(len(x), generator=generator).log()
-    moved = luck < log_p(new) - log_p(x) + log_q
+    moved = luck < log_p(new) - here + log_q
     return new.where(moved[:, None], x), moved
 
 

@@ -61,13 +61,11 @@ def one_of(name: str, value, allowed):
     raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}, got {value!r}")
 
 
-def method(name: str, thing, *needed: str):
-    """The thing if it has all methods that are needed, else ValueError."""
+def method(name: str, thing, *needed: str, like: str = "targets.uniform()"):
+    """The thing if it has all methods that are needed, as `like` has, else ValueError."""
     for each in needed:
         if isinstance(thing, type) or not callable(getattr(thing, each, None)):
-            raise ValueError(
-                f"{name} must have a {each}, as targets.uniform() has; {thing!r} has none"
-            )
+            raise ValueError(f"{name} must have a {each}, as {like} has; {thing!r} has none")
     return thing
 
 

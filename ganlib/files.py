@@ -31,6 +31,7 @@ def pack(tensors: dict[str, Tensor], about: dict) -> bytes:
     for name, value in tensors.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise ValueError(f"tensors must be tensors by name, got {name!r}: {value!r}")
+    of_kind("about", about, dict)
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     try:
         text = json.dumps(about)

@@ -21,9 +21,10 @@ from ganlib.checks import count, finite, floats, function, one_of, positive
 # The directions of the two players: F = Y ∂V/∂y − X ∂V/∂x.
 X, Y = torch.eye(2, dtype=torch.float64)
 
-# What the solver of matrix games may miss by, where payoffs are of size one.
 MOST = 10**6  # steps of a game
 HUGE = 1e300  # beyond it a difference of two payoffs is no float any more
+
+# What the solver of matrix games may miss by, where payoffs are of size one.
 TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
 
@@ -48,10 +49,11 @@ def solve(payoff) -> Equilibrium:
         A = np.zeros(0)
     if A.ndim != 2 or A.size == 0 or not np.isfinite(A).all():
         raise ValueError(f"payoff must be rows of equally many finite numbers, got {payoff!r}")
+    largest = float(np.abs(A).max())
+    if largest > HUGE:
+        raise ValueError(f"payoff must be numbers of at most {HUGE:g}, got {largest:g}")
 
     # The solver's tolerances are absolute: give it numbers of size one.
-    if float(np.abs(A).max()) > HUGE:
-        raise ValueError(f"payoff must be numbers of at most {HUGE:g}, got {np.abs(A).max():g}")
     shift = A.mean()
     scale = float(np.ptp(A))
     if scale == 0:
@@ -136,7 +138,6 @@ def _slope(f: Callable, w: Tensor) -> Tensor:
 
 def field(value: Callable) -> Callable[[Tensor], Tensor]:
     """Where the players want to go: F(w) = (−∂V/∂x, +∂V/∂y) at w = (x, y), (..., 2) in float64."""
-
     function("value", value)
 
     def V(w):
@@ -177,7 +178,6 @@ def eigenvalues(value: Callable, point, rule: str, *, lr: float) -> Tensor:
 
     The step is (w, before) → (next, w), as the optimistic rule needs both.
     """
-
     w = _places("point", point)
     if w.shape != (2,):
         raise ValueError(f"point must be two numbers, got shape {tuple(w.shape)}")

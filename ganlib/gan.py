@@ -289,9 +289,7 @@ class GAN:
     @torch.no_grad()
     def logits(self, x: Tensor) -> Tensor:
         """D on a one-dimensional grid x, (points,) float64 as x; ValueError if D does not fit."""
-        x = tensor("x", x)
-        if x.ndim != 1:
-            raise ValueError(f"x must be a row of numbers (points,), got shape {tuple(x.shape)}")
+        x = row("x", x)
         logits = _answer("D", self.D, x.to(self._like)[:, None]).flatten().double().cpu()
         if len(logits) != len(x):
             raise ValueError(
@@ -382,7 +380,7 @@ class GAN:
                     if part.ndim:  # in the order in memory that fused Adam reads
                         memory[name] = torch.empty_like(weight).copy_(part)
         self.generator.set_state(state["generator"])
-        self.steps = count("steps", state["steps"], 0)
+        self.steps = state["steps"]
 
     def __repr__(self):
         name = loss_of(self.loss).name

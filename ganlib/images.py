@@ -126,7 +126,7 @@ def idx(path, labels=None, *, size=32) -> Pictures:
     x = _read_idx(path, 3)
 
     if labels is None:
-        labels = next((place for place in labels_of(path) if place.is_file()), None)
+        labels = next((file for file in labels_of(path) if file.is_file()), None)
         if labels is None:
             warnings.warn(f"no labels were found beside {path}: labels is None", stacklevel=2)
     y = None
@@ -138,11 +138,14 @@ def idx(path, labels=None, *, size=32) -> Pictures:
 
 
 def labels_of(path: Path) -> list[Path]:
-    """Where the labels of an IDX file may lie: `t10k-images-idx3-ubyte.gz` has them in
-    `t10k-labels-idx1-ubyte`, with or without .gz, and `images.idx3-ubyte` in `labels.idx1-ubyte`.
+    """Where the labels of an IDX file may lie: beside it, with .gz or without.
+
+    Those of `t10k-images-idx3-ubyte.gz` are in `t10k-labels-idx1-ubyte`, those of
+    `images.idx3-ubyte` in `labels.idx1-ubyte`.
     """
-    named = path.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
-    if named == path.name.removesuffix(".gz"):
+    own = path.name.removesuffix(".gz")
+    named = own.replace("images", "labels").replace("idx3", "idx1")
+    if named == own:
         return []
     return [path.with_name(named), path.with_name(f"{named}.gz")]
 
@@ -234,10 +237,10 @@ def _existing(path) -> Path:
     """The path, with the home folder in place of ~; ValueError if nothing is there."""
     if not isinstance(path, str | PathLike):
         raise TypeError(f"path must be the name of a file or folder, got {path!r}")
-    place = Path(path).expanduser()
-    if not place.exists():
+    there = Path(path).expanduser()
+    if not there.exists():
         raise ValueError(f"path must be a file or folder that exists, got {str(path)!r}")
-    return place
+    return there
 
 
 def _download(name, home: Path, file: Path) -> None:

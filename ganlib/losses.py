@@ -127,9 +127,8 @@ def gradient_penalty(
             f"fake must have the shape of real, {tuple(real.shape)}, got {tuple(fake.shape)}"
         )
     one_each = (len(real), *[1] * (real.ndim - 1))
-    t = torch.rand(one_each, generator=generator, device="cpu").to(
-        real
-    )  # the generator lives on the CPU
+    t = torch.rand(one_each, generator=generator, device="cpu")  # where the generator lives
+    t = t.to(real)
     slopes = _slopes(D, t * real + (1 - t) * fake.detach())
     return ((slopes + 1e-12).sqrt() - 1).square().mean()  # 1e-12: the square root has no slope at 0
 

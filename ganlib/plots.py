@@ -43,7 +43,7 @@ def tidy(ax, *, xlabel="", ylabel="", title="") -> None:
 
 
 def _axes(ax):
-    return method("ax", ax, "plot", "set", "fill_between")
+    return method("ax", ax, "plot", "set", "fill_between", like="an Axes of matplotlib")
 
 
 def _row(name: str, values, points: int | None = None) -> np.ndarray:

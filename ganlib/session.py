@@ -17,13 +17,13 @@ import torch
 from torch import Tensor
 
 from ganlib import networks
-from ganlib.checks import count, function, method, of_kind, one_of, positive, seed_of, share
+from ganlib.checks import count, function, method, of_kind, one_of, positive, share
 from ganlib.files import pack, unpack
 from ganlib.gan import GAN, PARTS
 from ganlib.gauges import LineGauge, judged_by, unlike_in_training
 from ganlib.losses import LOSSES, PENALTIES, loss_of
 from ganlib.schedule import fall
-from ganlib.states import fitting, flat, restore
+from ganlib.states import flat, generator_state, restore
 
 WHO = ["both", "D only", "G only"]  # may train
 EVERY = 25  # steps between two lines of the record, at first
@@ -33,7 +33,6 @@ LINES = 400  # of the record; beyond that every second one is dropped
 KEPT = 12  # states to go back to
 FORMAT = "ganlib run 2"  # of a saved run, one JSON text
 LARGEST = 50_000_000  # letters of such a text
-LONGEST = 10**9  # step of such a run
 
 # What is wrong with such a text, by the error that reading it leads to.
 DAMAGED = (TypeError, RuntimeError, EOFError, IndexError)
@@ -70,7 +69,7 @@ class Session:
 
     def __init__(self, gan, law, *, gauge=LineGauge, batch=128, anneal=True, horizon=None, seed=0):
         self.gan = of_kind("gan", gan, GAN)
-        seed = seed_of(seed)
+        seed = count("seed", seed, 0)
         self.horizon = horizon
         self._new_gauge = function("gauge", gauge)
         self.set_law(law)
@@ -171,7 +170,7 @@ class Session:
         self.anneal = one_of("anneal", knobs["anneal"], (True, False))
         self.oracle = one_of("oracle", knobs["oracle"], (True, False))
         self.batch = count("batch", knobs["batch"])
-        self.seed = count("seed", knobs["seed"], least=0)
+        self.seed = count("seed", knobs["seed"], 0)
 
         loss = one_of("loss", knobs["loss"], self.losses)
         penalty = one_of("penalty", knobs["penalty"], self.penalties)
@@ -180,11 +179,11 @@ class Session:
         gan.d_steps = count("k", knobs["k"])
         gan.penalty_weight = positive("weight", knobs["weight"])
 
-        # A fresh GAN checks these; its optimisers have no memory and are taken only if they are of
-        # another kind.
-        betas = (share("beta1", knobs["beta1"]), share("beta2", knobs["beta2"]))
-        fresh = GAN(gan.G, gan.D, gan.prior, optimiser=knobs["optimiser"], betas=betas)
-        gan.betas = fresh.betas
+        gan.betas = (share("beta1", knobs["beta1"]), share("beta2", knobs["beta2"]))
+
+        # A fresh GAN checks the kind of optimiser; its own have no memory and are taken only if
+        # they are of another kind.
+        fresh = GAN(gan.G, gan.D, gan.prior, optimiser=knobs["optimiser"], betas=gan.betas)
         if gan.optimiser != fresh.optimiser:
             gan.optimiser = fresh.optimiser
             gan.opt_G = fresh.opt_G
@@ -199,12 +198,12 @@ class Session:
 
     def _set_rates(self) -> None:
         """The rates of this moment."""
-        share = 1.0
+        left = 1.0
         if self.anneal:
             usual = 3000 if getattr(self.law, "name", "") == "normal" else 5000
-            share = fall(self.gan.steps, self.horizon or usual)
-        self.gan.lr_G = self.lr_G * share
-        self.gan.lr_D = self.lr_D * share
+            left = fall(self.gan.steps, self.horizon or usual)
+        self.gan.lr_G = self.lr_G * left
+        self.gan.lr_D = self.lr_D * left
 
     # -- training --------------------------------------------------------------------------------
 
@@ -377,8 +376,9 @@ class Session:
             return self._saved(values, more)
         before = self.snapshot()
         for _ in range(len(self.good)):
-            if not self._sound():
-                self.back()
+            self.back()
+            if self._sound():
+                break
         try:
             return self._saved(values, more)
         finally:
@@ -425,10 +425,10 @@ class Session:
     def adopt(self, run: dict) -> None:
         """Take over a run that was read from its text; what does not fit leaves it half done."""
         tensors, _ = unpack(base64.b64decode(run["tensors"]))
-        steps = _step("steps", run["steps"], 0)
-        noise = _generator("noise", tensors)
-        data = _generator("data", tensors)
-        chance = _generator("chance", tensors)
+        steps = count("steps", run["steps"], 0)
+        noise = generator_state(tensors, "noise")
+        data = generator_state(tensors, "data")
+        chance = generator_state(tensors, "chance")
         self.tune(**{key: run["values"][key] for key in self.settings})
 
         nets, optimisers = self._parts()
@@ -457,7 +457,7 @@ class Session:
         if lines.ndim != 2 or lines.shape[1] != self.past.shape[1] or not np.isfinite(lines).all():
             raise ValueError(f"a line of its record must be {self.past.shape[1]} finite numbers")
 
-        self.every = _step("every", every, 1)
+        self.every = count("every", every)
         self.data.set_state(data)
         self.real = self._first_look()
         self.past = lines
@@ -488,7 +488,7 @@ def all_or_nothing(text: str, keeper) -> None:
 
     keeper: has `snapshot`, `put_back`, `adopt`, and `look`, which fails if there is nothing to see.
     """
-    method("keeper", keeper, "snapshot", "put_back", "adopt", "look")
+    method("keeper", keeper, "snapshot", "put_back", "adopt", "look", like="a Session")
     of_kind("text", text, str)
     before = keeper.snapshot()
     try:
@@ -513,21 +513,8 @@ def _digest(run: dict) -> str:
     return hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()
 
 
-def _step(name: str, number, least: int) -> int:
-    """A number of steps that a run may have."""
-    return count(name, number, least, LONGEST)
-
-
 def _new_chance(seed: int) -> Tensor:
     return torch.Generator().manual_seed(seed + 2).get_state()
-
-
-def _generator(name: str, tensors: dict[str, Tensor]) -> Tensor:
-    """A state that a generator takes."""
-    like = torch.Generator()
-    state = fitting(tensors, {name: like.get_state()})[name]
-    like.set_state(state)
-    return state
 
 
 def _why(error: Exception) -> str:

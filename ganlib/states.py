@@ -78,6 +78,17 @@ def fitting(found: dict[str, Tensor], like: dict[str, Tensor]) -> dict[str, Tens
     return fit
 
 
+def generator_state(found: dict[str, Tensor], name: str) -> Tensor:
+    """A copy of the tensor of that name; ValueError if it is no state that a generator takes."""
+    trial = torch.Generator()
+    state = fitting(found, {name: trial.get_state()})[name]
+    try:
+        trial.set_state(state)
+    except RuntimeError as error:
+        raise ValueError(f"{name} is no state of a generator: {error}") from None
+    return state
+
+
 def _check(nets: Nets, optimisers: Optimisers) -> None:
     """ValueError unless they are networks and optimisers, by name."""
     for name, net in of_kind("nets", nets, dict).items():

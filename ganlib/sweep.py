@@ -106,8 +106,9 @@ def survey(
         device=device,
     )
 
-    left, right = getattr(target, "range", (-5.0, 5.0))  # as in LineGauge
-    margin = 0.1 * (right - left)  # as in GANLab
+    # The grid of `LineGauge`.
+    left, right = getattr(target, "range", (-5.0, 5.0))
+    margin = 0.1 * (right - left)
     x = densities.line(left - margin, right + margin)
     ledgers = iter(found.ledgers(target.log_prob(x[:, None]).exp(), x))
     return rates, [[list(islice(ledgers, several)) for _ in rates] for _ in rates]
@@ -342,11 +343,12 @@ def _rates_and_seeds(lr_G, lr_D, seed) -> list[Tensor]:
         wrong = rate[~(rate.isfinite() & (rate.float() > 0))]
         if len(wrong):
             raise ValueError(f"{name} must be positive numbers, got {wrong[0]}")
-    wrong = parts[2][
-        ~((parts[2] == parts[2].round()) & (parts[2] >= 0) & (parts[2] < LARGEST_SEED))
-    ]
+    seeds = parts[2]
+    wrong = seeds[~((seeds == seeds.round()) & (seeds >= 0) & (seeds < LARGEST_SEED))]
     if len(wrong):
-        raise ValueError(f"seed must be whole numbers of at least 0, got {wrong[0]}")
+        raise ValueError(
+            f"seed must be whole numbers of at least 0 and below {LARGEST_SEED:,}, got {wrong[0]}"
+        )
 
     kinds = (torch.float, torch.float, torch.long)
     return [part.expand(max(sizes)).to(kind) for part, kind in zip(parts, kinds)]

@@ -153,7 +153,7 @@ class Uniform:
 
     def from_uniform(self, u: Tensor) -> Tensor:
         """Draws made of uniform numbers u in [0, 1), the quantiles; u is (n,), they are (n, 1)."""
-        return self.quantile(_shares("u", u).float())[:, None]
+        return self._at(_shares("u", u).float())[:, None]
 
     def cdf(self, x: Tensor) -> Tensor:
         """P(X ≤ x); x is (n,), the answer (n,)."""

@@ -37,7 +37,7 @@ from ganlib.settings import (
     rules,
     shapes,
 )
-from ganlib.states import fitting, flat, restore
+from ganlib.states import flat, generator_state, restore
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
@@ -304,9 +304,10 @@ class Run:
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             said = f"it has no {error}" if isinstance(error, KeyError) else error
             raise ValueError(f"{path} is of another run: {said}") from None
-        if about["threads"] != torch.get_num_threads():
+        threads = taken["threads"]
+        if threads != torch.get_num_threads():
             warnings.warn(
-                f"saved with {about['threads']} threads: the last bits may differ now", stacklevel=2
+                f"saved with {threads} threads: the last bits may differ now", stacklevel=2
             )
 
         gan = self.gan
@@ -337,17 +338,16 @@ class Run:
         if order.dtype != torch.long or not set(order.tolist()) <= set(range(n)):
             raise ValueError(f"its order must be numbers of {n} pictures")
 
-        states = {"shuffle": self.generator, "noise": self.gan.generator, "global": None}
-        like = {
-            name: generator.get_state() if generator else torch.get_rng_state()
-            for name, generator in states.items()
-        }
+        rates = about["lr"]
+        if not isinstance(rates, list) or len(rates) != 2:
+            raise ValueError(f"its lr must be two rates, got {rates!r}")
         return {
-            **fitting(there, like),
+            **{name: generator_state(there, name) for name in ("shuffle", "noise", "global")},
             "history": history.clone(),
             "order": order.clone(),
             "steps": steps,
-            "lr": [positive(name, rate) for name, rate in zip(("lr_G", "lr_D"), about["lr"])],
+            "threads": count("threads", about["threads"]),
+            "lr": [positive(name, rate) for name, rate in zip(("lr_G", "lr_D"), rates)],
         }
 
     @property
@@ -375,15 +375,15 @@ def load_pair(path) -> tuple[nn.Module, nn.Module, dict]:
     notebooks, wherever they are run from; ValueError if it is in neither.
     """
     tensors, about = read(_found(path))
-    missing = {"size", "channels", "z_dim", "width", "norm"} - set(about)
+    needed = ("size", "channels", "z_dim", "width", "norm")
+    missing = [name for name in needed if name not in about]
     if missing:
-        raise ValueError(f"{path} does not say its {', '.join(sorted(missing))}")
-    known = ("size", "channels", "z_dim", "width", "norm", "width_D")
+        raise ValueError(f"{path} does not say its {', '.join(missing)}")
     try:
-        G, D = _pair(**{name: about[name] for name in known if name in about})
+        G, D = _pair(**{name: about[name] for name in (*needed, "width_D") if name in about})
+        restore(tensors, {"mean": G, "D": D}, {})
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path} is of no pair that this module makes: {error}") from None
-    restore(tensors, {"mean": G, "D": D}, {})
     return G.eval().requires_grad_(False), D.eval().requires_grad_(False), about
 
 

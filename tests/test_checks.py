@@ -4,12 +4,27 @@ import math
 import random
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from ganlib.checks import count, finite, floats, method, one_of, positive, seed_of, share, tensor
+from ganlib.checks import (
+    count,
+    finite,
+    floats,
+    function,
+    method,
+    of_kind,
+    one_of,
+    place,
+    positive,
+    row,
+    seed_of,
+    share,
+    tensor,
+)
 from ganlib.losses import LOSSES
 
 
@@ -43,6 +58,9 @@ def test_what_is_allowed_comes_back():
     assert one_of("size", np.int64(8), (8, 16)) == 8
     assert one_of("loss", "hinge", LOSSES) == "hinge"
     assert one_of("on", False, (True, False)) is False
+    assert of_kind("path", Path("a"), Path) == place("path", "a") == Path("a")
+    assert function("f", len) is len
+    assert row("x", [1, 2], 2).tolist() == [1.0, 2.0]
 
 
 @pytest.mark.parametrize("value", ["Hinge", None, 3, ["hinge"], {}, np.zeros(2)])
@@ -57,6 +75,7 @@ def test_a_choice_names_all_that_is_allowed(value):
     [
         (lambda: count("size", 3, 4, 256), "size must be a whole number from 4 to 256, got 3"),
         (lambda: count("size", 257, 4, 256), "from 4 to 256, got 257"),
+        (lambda: count("n", 10**10), "n must be a whole number of at most 1,000,000,000, got 1"),
         (lambda: seed_of(-1), "seed must be a whole number from 0"),
         (lambda: seed_of(0.5), r"seed .* got 0\.5"),
         (lambda: finite("mean", math.inf), "mean must be a finite number, got inf"),
@@ -66,6 +85,14 @@ def test_a_choice_names_all_that_is_allowed(value):
         (lambda: share("ema", -0.1), "ema .* got -0.1"),
         (lambda: method("prior", None, "sample"), "prior must have a sample, .* None has none"),
         (lambda: method("prior", random.Random, "sample"), "prior must have a sample"),
+        (lambda: row("x", [[1.0]]), r"x must be one row of numbers, got shape \(1, 1\)"),
+        (lambda: row("x", []), r"x must be one row of numbers, got shape \(0,\)"),
+        (lambda: row("x", [1.0], 2), r"x must be one row of 2 numbers, got shape \(1,\)"),
+        (lambda: function("f", 3), "f must be a function, got 3"),
+        (lambda: of_kind("law", 3, Path), "law must be a Path, got 3"),
+        (lambda: place("out", 3), "out must name a file or a folder, got 3"),
+        (lambda: place("out", ""), "out must name a file or a folder, got ''"),
+        (lambda: place("out", "a\0b"), "out must name a file or a folder"),
     ],
 )
 def test_what_is_not_allowed_is_named(call, words):

@@ -301,6 +301,10 @@ def test_the_best_D_is_level_beyond_the_grid_and_never_surer_than_15():
         (lambda: push_masses(lambda z: (z, z), FLAT, X), "G must map"),
         (lambda: common_cells(X * 0, X, push_masses(mlp(1, 1), FLAT, X)), "p_data must be a dens"),
         (lambda: common_cells(X * X, X, None), "pushed must come from push_masses"),
+        (
+            lambda: common_cells(X * X, X, push_masses(mlp(1, 1), FLAT, X), below=[0.0, 0.5]),
+            "below must rise from 0 to 1",
+        ),
         (lambda: between([1.0], [0.0]), "values must be a row of at least two"),
         (lambda: optimal_discriminator([-1.0], [2.0]), "p_data must not be negative, got -1"),
         (lambda: optimal_discriminator([1.0], [-2.0]), "p_g must not be negative, got -2"),

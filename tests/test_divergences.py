@@ -207,6 +207,8 @@ def test_other_wrong_input_is_refused():
     for n in (1, 0, 2.5, True):
         with pytest.raises(ValueError, match="from 2 to"):
             d.monte_carlo_kl(targets.gaussian(), targets.gaussian(), n)
+    with pytest.raises(ValueError, match="p and q must have as many dimensions, got 1 and 2"):
+        d.monte_carlo_kl(targets.gaussian(), targets.ring(), 9)
 
 
 # -- what G walks down -----------------------------------------------------------------------------

@@ -320,3 +320,27 @@ def test_the_gan_leaf_is_the_push_forward_of_g(fitted):
     x = line(-4, 4, 300)
     leaf = fitted[Adversarial]
     assert_close(leaf.law_on(x), pushforward(leaf.gan.G, targets.uniform(), x))
+
+
+# -- what does not fit ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda fitted: Flow().fit(targets.ring()), "law must be one in one dimension"),
+        (lambda fitted: Flow().fit(TWO_MODES, steps=0), "steps must be a whole number"),
+        (lambda fitted: Energy(0), "size must be a positive number, got 0"),
+        (lambda fitted: Walk(-1), "noise must be a positive number, got -1"),
+        (lambda fitted: VAE(width=-1), "width must be a whole number from 0 to 10000, got -1"),
+        (lambda fitted: fitted[Flow].sample(0), "n must be a whole number from 1 to"),
+        (lambda fitted: fitted[Flow].log_prob(torch.zeros(3)), r"x must be \(n, 1\), got \(3,\)"),
+        (lambda fitted: fitted[VAE].elbo(torch.zeros(3, 1)), "x must be one row of numbers"),
+        (lambda fitted: fitted[VAE].joint([0, 0], [[0]]), r"z must be \(k,\) or \(2, k\), got"),
+        (lambda fitted: fitted[Walk].law_on([1.0, 0.0]), "x must be a rising grid"),
+        (lambda fitted: fitted[Flow].js(1), "points must be a whole number from 2 to"),
+    ],
+)
+def test_what_does_not_fit_is_named(fitted, call, words):
+    with pytest.raises(ValueError, match=words):
+        call(fitted)

@@ -168,3 +168,20 @@ def test_a_folder_is_held_by_one(tmp_path):
         assert not list(tmp_path.glob(".*.part"))
     with files.held(tmp_path):
         pass
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: files.pack(3, {}), "tensors must be a dict, got 3"),
+        (lambda: files.pack({"a": 3}, {}), "tensors must be tensors by name, got 'a': 3"),
+        (lambda: files.pack({}, {"a": object()}), "about must be what JSON can hold"),
+        (lambda: files.pack({}, 3), "about must be a dict, got 3"),
+        (lambda: files.unpack("a"), "content must be a bytes, got 'a'"),
+        (lambda: files.write("", {}, {}), "path must name a file or a folder, got ''"),
+        (lambda: files.read(None), "path must name a file or a folder, got None"),
+    ],
+)
+def test_what_is_no_file_of_a_run_is_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

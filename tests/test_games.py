@@ -206,12 +206,37 @@ def test_a_value_that_does_not_care_leaves_the_players_where_they_are():
         ({"steps": 2.5}, "got 2.5"),
         ({"start": [1.0]}, r"shape \(\.\.\., 2\)"),
         ({"start": [math.nan, 0]}, "start must be finite"),
+        ({"limit": 0}, "limit must be a positive number"),
+        ({"value": 3}, "value must be a function, got 3"),
+        ({"value": lambda x, y: 0.5}, "value must be a function .* gives a tensor, got 0.5"),
     ],
 )
 def test_bad_play_is_refused(change, words):
-    asked = {"start": [1.0, 0.0], "rule": "simultaneous", "lr": 0.1, "steps": 3, **change}
+    asked = {"value": bilinear, "start": [1.0, 0.0], "rule": "simultaneous", "lr": 0.1, "steps": 3}
     with pytest.raises(ValueError, match=words):
-        play(bilinear, asked["start"], asked["rule"], lr=asked["lr"], steps=asked["steps"])
+        play(**{**asked, **change})
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"point": [[0, 0]]}, r"point must be two numbers, got shape \(1, 2\)"),
+        ({"rule": "newton"}, "rule must be one of simultaneous"),
+        ({"lr": 0}, "lr must be a positive number"),
+        ({"value": lambda x, y: x.abs().sqrt() * y}, "value must have finite slopes at the point"),
+    ],
+)
+def test_a_rest_point_that_is_none_is_refused(change, words):
+    asked = {"value": bilinear, "point": [0, 0], "rule": "simultaneous", "lr": 0.1}
+    with pytest.raises(ValueError, match=words):
+        eigenvalues(**{**asked, **change})
+
+
+def test_payoffs_and_spreads_that_no_game_has_are_refused():
+    with pytest.raises(ValueError, match=r"payoff must be numbers of at most 1e\+300, got 1e\+301"):
+        solve([[1e301, 0.0]])
+    with pytest.raises(ValueError, match="spread must be at least 0, got -1"):
+        smallest_gan(-1)
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])

@@ -508,7 +508,7 @@ REFUSED = [
     (lambda: other(G=mlp(2, 1)).sample(3), r"G does not take \(3, 1\)"),
     (lambda: other(D=mlp(1, 2)).step(REAL), r"D must give one logit for each of 8 .* got \(8, 2\)"),
     (lambda: other(D=mlp(1, 2)).step_G(8), r"D must give one logit .* got \(8, 2\)"),
-    (lambda: make().logits(X[:, None]), "x must be a row of numbers"),
+    (lambda: make().logits(X[:, None]), "x must be one row of numbers"),
     (
         lambda: make(loss=Loss("own", D=lambda r, f: r, G=abs)).step(REAL),
         "loss_D must be a tensor",

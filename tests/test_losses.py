@@ -195,5 +195,8 @@ def test_gradient_penalty_repeats_with_its_generator():
 def test_what_does_not_fit_is_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_what_is_no_network_is_named():
     with pytest.raises(TypeError, match="D must be a network, got 3"):
         r1(3, REAL)

@@ -1,5 +1,7 @@
 """medicine: each medicine does what its formula says, and the twins differ in nothing else."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -180,3 +182,25 @@ def test_the_knobs_of_a_dose_come_before_those_of_the_patient():
     assert gan.betas == (0.0, 0.9)
     assert gan.lr_D == pytest.approx(5e-3)
     assert gan.lr_G == 1e-2
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: spectral(3), "net must be a Module, got 3"),
+        (lambda: Noise(-0.1), "sd must be at least 0, got -0.1"),
+        (lambda: Noise(math.nan), "sd must be a finite number, got nan"),
+        (lambda: Noise(1.0, 3), "generator must be a Generator, got 3"),
+        (lambda: Spread()(torch.zeros(1, 2)), r"x must be floats \(n, d\) with n ≥ 2, got"),
+        (lambda: optimism(None), "optimiser must be a Optimizer, got None"),
+        (lambda: average(gan(), 1), "decay must be a number of at least 0 and below 1, got 1"),
+        (lambda: treated(None), "dose must be a Dose, got None"),
+        (lambda: treated(Dose(times=0)), "times must be a positive number, got 0"),
+        (lambda: treated(Dose(inputs=0)), "inputs must be a whole number of at least 1, got 0"),
+        (lambda: treated(Dose(ema=1)), "ema must be a number of at least 0 and below 1, got 1"),
+        (lambda: treated(Dose(), lr_D=None), "lr_D must be a positive number, got None"),
+    ],
+)
+def test_what_is_no_medicine_is_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

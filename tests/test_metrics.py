@@ -290,3 +290,43 @@ def test_a_g_that_has_diverged_is_named():
     view = metrics.View(targets.ring(), NORMAL)
     with pytest.raises(FloatingPointError, match="diverged: G gives numbers that are not finite"):
         view.look(lambda z: z * torch.nan)
+
+
+# -- what does not fit -----------------------------------------------------------------------------
+
+FOUR = torch.zeros(4, 1, 8, 8)
+CLASSIFIER = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+REFUSED = [
+    (lambda: metrics.classifier(FOUR[0], torch.zeros(1).long()), "x must be pictures"),
+    (lambda: metrics.classifier(FOUR, torch.zeros(4)), "labels must be 4 whole numbers"),
+    (lambda: metrics.classifier(FOUR, torch.zeros(3).long()), "labels must be 4 whole numbers"),
+    (lambda: metrics.classifier(FOUR, torch.full((4,), 10**6)), "labels must be below 10000"),
+    (lambda: metrics.features(nn.Linear(1, 1), FOUR), "net must be a classifier"),
+    (lambda: metrics.features(CLASSIFIER, FOUR[..., :4, :4]), "net and x do not fit"),
+    (lambda: metrics.nearest(FOUR, FOUR, 5), "k must be a whole number from 1 to 4, got 5"),
+    (lambda: metrics.nearest(torch.zeros(8), FOUR), r"x must be finite .* got shape \(8,\)"),
+    (lambda: metrics.frechet(FOUR * math.nan, FOUR), "real must be finite numbers"),
+    (lambda: metrics.precision_recall(FOUR, FOUR[:2]), "k must be .* from 1 to 1, got 3"),
+    (
+        lambda: metrics.memorised(FOUR, FOUR, FOUR[..., :4]),
+        r"fake, train, held_out must have rows of equal length, got \[64, 64, 32\]",
+    ),
+    (lambda: metrics.modes(torch.zeros(3, 1), targets.ring()), "x must be points in 2 dimensions"),
+    (lambda: metrics.modes(torch.zeros(3, 2), None), "law must be a Mixture, got None"),
+    (lambda: metrics.View(targets.gaussian(), NORMAL), "law must be a mixture in two dimensions"),
+    (lambda: metrics.View(targets.ring(), None), "prior must have a sample"),
+]
+
+
+@pytest.mark.parametrize("call, words", REFUSED)
+def test_what_does_not_fit_is_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_a_g_that_does_not_fit_the_view_is_named():
+    view = metrics.View(targets.ring(), NORMAL)
+    with pytest.raises(ValueError, match="G does not fit the prior"):
+        view.look(nn.Linear(3, 2))
+    with pytest.raises(ValueError, match=r"G must give points \(n, 2\), got .*4096, 3"):
+        view.look(nn.Linear(2, 3))

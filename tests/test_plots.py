@@ -80,3 +80,24 @@ def test_tidy_labels(ax):
     assert ax.get_title(loc="left") == "JS"
     assert not ax.spines["top"].get_visible()
     assert ax.spines["left"].get_visible()
+
+
+@pytest.mark.parametrize(
+    "draw, words",
+    [
+        (lambda ax: plots.tidy(3), "ax must have a plot, as an Axes of matplotlib has; 3 has none"),
+        (lambda ax: plots.game(ax, X, P[:3], Q), "p_data must be 61 numbers, got 3"),
+        (lambda ax: plots.game(ax, X, P, Q, D_star=P[:3]), "D_star must be 61 numbers, got 3"),
+        (lambda ax: plots.game(ax, X * np.nan, P, Q), "x and p_data must be finite"),
+        (lambda ax: plots.game(ax, X, P, "Q"), "p_g must be numbers"),
+        (lambda ax: plots.arrows(ax, [0.0], [1.0, 2.0]), "x must be 1 numbers, got 2"),
+        (lambda ax: plots.arrows(ax, [[0.0]], [1.0]), "z must be one row of numbers"),
+        (lambda ax: plots.ledger(ax, [], []), "ledgers must be a list of gan.Ledger"),
+        (lambda ax: plots.ledger(ax, [0], [3]), "ledgers must be a list of gan.Ledger"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named_before_anything_is_drawn(ax, draw, words):
+    with pytest.raises(ValueError, match=words):
+        draw(ax)
+    assert not ax.lines
+    assert not ax.texts

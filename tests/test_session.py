@@ -422,7 +422,7 @@ WEIGHT = torch.zeros(8, 1)  # the shape of G's first layer
         ({"steps": "abc"}, "steps must be a whole number"),
         ({"steps": -1}, "steps must be a whole number"),
         ({"steps": 3.5}, "steps must be a whole number"),
-        ({"steps": 10**12}, "steps must be a whole number from 0 to 1000000000"),
+        ({"steps": 10**12}, "steps must be a whole number of at most 1,000,000,000"),
         ({"tensors": "AAAA"}, "truncated"),
         ({"tensors": 7}, "damaged"),
         (drop("G.0.weight"), "there is no G.0.weight"),
@@ -436,7 +436,7 @@ WEIGHT = torch.zeros(8, 1)  # the shape of G's first layer
         (put("opt_G.0.step", torch.tensor(-1.0)), "must not be negative"),
         (put("opt_G.0.step", torch.ones(2)), r"opt_G.0.step is (2,), not ()"),
         (put("noise", torch.zeros(3, dtype=torch.uint8)), "noise is (3,)"),
-        (put("data", torch.zeros(5056, dtype=torch.uint8)), "damaged"),
+        (put("data", torch.zeros(5056, dtype=torch.uint8)), "data is no state of a generator"),
     ],
 )
 def test_loading_is_all_or_nothing(session, change, why):
@@ -489,3 +489,18 @@ def test_nothing_of_a_file_sets_options_of_an_optimiser_or_stays_shared(session)
     first, second = (memory["exp_avg"] for memory in list(session.gan.opt_G.state.values())[:2])
     assert first.data_ptr() != second.data_ptr()
     assert first.is_contiguous()
+
+
+def test_what_is_no_state_and_what_no_text_can_hold_is_named(session):
+    before = session.save()
+    with pytest.raises(ValueError, match="state must be one that `state` gave"):
+        session.restore({"steps": 3})
+    with pytest.raises(ValueError, match="values must be a dict, got 3"):
+        session.save(3)
+    with pytest.raises(ValueError, match="values and more must be what JSON can hold"):
+        session.save({"note": object()})
+    with pytest.raises(ValueError, match="keeper must have a snapshot, as a Session has"):
+        session_module.all_or_nothing(before, None)
+    with pytest.raises(ValueError, match="seed must be a whole number of at most 1,000,000,000"):
+        Session(new_gan(), targets.gaussian(), seed=2**40)
+    assert session.save() == before

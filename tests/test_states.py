@@ -73,6 +73,18 @@ def test_what_does_not_fit_is_named_and_changes_nothing(name, value, words):
     same(states.flat(*here), before)
 
 
+def test_the_state_of_a_generator_is_one_that_it_takes():
+    torch.manual_seed(3)
+    state = torch.get_rng_state()
+    found = states.generator_state({"noise": state}, "noise")
+    assert torch.equal(found, state)
+    assert found.data_ptr() != state.data_ptr()
+    with pytest.raises(ValueError, match="noise is no state of a generator"):
+        states.generator_state({"noise": torch.zeros_like(state)}, "noise")
+    with pytest.raises(ValueError, match="there is no noise"):
+        states.generator_state({}, "noise")
+
+
 def test_a_stride_of_zero_is_copied_into_memory_of_its_own():
     nets = {"G": mlp(1, 4, 1, seed=0)}
     optimiser = torch.optim.Adam(nets["G"].parameters(), fused=True)

@@ -376,13 +376,16 @@ def test_files_of_another_run_are_refused(tmp_path, wrong, words):
         ({"steps": 3.5}, "steps must be a whole number"),
         ({"steps": 10**12}, "steps must be"),
         ({"lr": [1e308, 0]}, "lr_D must be a positive number"),
-        ({"lr": None}, "of another run"),
-        ({"threads": None}, None),
+        ({"lr": None}, "lr must be two rates, got None"),
+        ({"lr": [1e-3]}, "lr must be two rates"),
+        ({"threads": None}, "threads must be a whole number"),
         ({"settings": {}}, "of another run"),
         ({"order": torch.tensor([3, 700])}, "order must be numbers of 200 pictures"),
         ({"order": torch.zeros(3)}, "order must be numbers"),
         ({"history": torch.zeros(2, 4).double()}, "history must be 3 rows"),
         ({"noise": torch.zeros(4, dtype=torch.uint8)}, "noise is"),
+        ({"noise": torch.zeros(5056, dtype=torch.uint8)}, "noise is no state of a generator"),
+        ({"global": torch.zeros(5056, dtype=torch.uint8)}, "global is no state of a generator"),
         ({"opt_D.0.exp_avg": torch.zeros(1)}, "opt_D.0.exp_avg is"),
         ({"mean.1.0.weight": torch.zeros(1)}, "mean.1.0.weight is"),
     ],
@@ -394,16 +397,26 @@ def test_every_field_of_a_checkpoint_is_checked(tmp_path, change, words):
     for name, value in change.items():
         (tensors if isinstance(value, torch.Tensor) else about)[name] = value
     training.write(path, tensors, about)
-    if words is None:
-        with pytest.warns(UserWarning, match="saved with None threads"):
-            make(tmp_path)
-        return
     fresh = make()
     before = state(fresh)
     with pytest.raises(ValueError, match=words):
         fresh.load(path)
     assert same(state(fresh), before)
     assert fresh.gan.steps == 0
+
+
+def test_a_checkpoint_of_more_threads_is_taken_with_a_warning(tmp_path):
+    run = make(tmp_path).train(3)
+    path = tmp_path / "run.safetensors"
+    tensors, about = training.read(path)
+    training.write(path, tensors, {**about, "threads": 7})
+    with pytest.warns(UserWarning, match="saved with 7 threads: the last bits may differ now"):
+        assert same(state(make(tmp_path)), state(run))
+
+    del about["threads"]
+    training.write(path, tensors, about)
+    with pytest.raises(ValueError, match="of another run: it has no 'threads'"):
+        make(tmp_path)
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path):
@@ -451,6 +464,9 @@ def test_damaged_files_are_refused(tmp_path):
 def test_what_no_run_can_have_is_named(wrong, words):
     with pytest.raises(ValueError, match=words):
         make(**wrong)
+
+
+def test_what_is_no_gan_and_no_number_of_steps_is_named():
     with pytest.raises(TypeError, match="gan must be a GAN, got None"):
         Run(None, images.digits().x)
     with pytest.raises(ValueError, match="steps must be a whole number"):
@@ -495,6 +511,23 @@ def test_a_pair_is_found_from_any_folder(tmp_path, monkeypatch):
         training.load_pair("weights/cats.safetensors")
     shutil.copy(ROOT / "notebooks/weights/digits.safetensors", tmp_path / "mine.safetensors")
     assert training.load_pair("mine.safetensors")[2] == about
+
+
+SHAPE = {"size": 8, "channels": 1, "z_dim": 4, "width": 2, "norm": "batch"}
+
+
+@pytest.mark.parametrize(
+    "about, words",
+    [
+        ({"size": 8, "norm": "batch"}, "does not say its channels, z_dim, width"),
+        ({**SHAPE, "size": 9}, "is of no pair that this module makes: size must be one of"),
+        (SHAPE, "run is of no pair that this module makes: there is no mean.1.0.weight"),
+    ],
+)
+def test_a_file_that_is_of_no_pair_is_refused(tmp_path, about, words):
+    training.write(tmp_path / "run", {}, about)
+    with pytest.raises(ValueError, match=words):
+        training.load_pair(tmp_path / "run")
 
 
 def test_wrong_batches_and_sizes_are_named():

@@ -141,6 +141,7 @@ TABLE = {
         "found=states.flat({'G': G()}, {}), nets={'G': G()}, optimisers={}",
     ),
     "states.fitting": row("found={'a': P}, like={'a': P}"),
+    "states.generator_state": row("found={'a': torch.Generator().get_state()}, name='a'", keep=("name",)),
 
     # -- games --------------------------------------------------------------------------------------
     "games.solve": row("payoff=[[1, -1], [-1, 1]]", "payoff=torch.arange(6.0).reshape(2, 3)", post="equilibrium"),

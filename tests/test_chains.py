@@ -74,6 +74,13 @@ def test_there_are_no_walls(apart, size, langevin, second, steps):
     assert halving(second_eigenvalue(K, p)) == steps
 
 
+def test_long_steps_of_langevin_leave_the_tails_no_more():
+    x = line(-6, 6, 240)
+    K, p = two_modes_on(x, 3, 2.0, langevin=True)
+    assert 1 - second_eigenvalue(K, p) < 1e-12
+    assert float(K.diag()[x.abs() > 4].min()) > 0.99
+
+
 @pytest.mark.parametrize("size", [2.0, 8.0])
 def test_long_steps_leave_as_walkers_do(size):
     x = line(-6, 6, 240)

@@ -176,6 +176,8 @@ def test_codes_of_known_laws():
     assert d.code_lengths([0.5, 0.25, 0.125, 0.125]).tolist() == [1, 2, 3, 3]
     p = torch.tensor([0.4, 0.2, 0.2, 0.1, 0.1], dtype=torch.float64)
     assert (d.code_lengths(p, "huffman") @ p).item() == pytest.approx(2.2)
+    of_shannon = (-p.log2()).ceil()
+    assert (of_shannon @ p).item() == pytest.approx(2.8)
     assert d.code_lengths([0.5, 0.5, 0], "huffman").tolist() == [1, 1, math.inf]
     assert d.code_lengths([0, 1], "huffman").tolist() == [math.inf, 0]
     assert d.code_words([1, 2, math.inf, 2]) == ["0", "10", "", "11"]

@@ -76,6 +76,12 @@ def test_the_parts_of_a_split_are_disjoint_and_complete():
     assert not torch.equal(whole.split(0.25, seed=4)[1].x, held.x)
 
 
+def test_a_third_is_the_same_however_it_is_written():
+    # Notebook 06 trains on one, its command line on the other.
+    train, _ = images.digits().split(1 / 3, seed=0)
+    assert torch.equal(images.digits().split(0.3333)[0].x, train.x)
+
+
 @pytest.mark.parametrize("ending", ["", ".gz"])
 def test_idx_reads_what_was_written(tmp_path, ending):
     written = np.random.default_rng(0).integers(0, 256, (5, 28, 28))
@@ -262,6 +268,18 @@ def test_pictures_of_any_mode_are_taken_as_they_look(tmp_path, name):
         return
     expected = np.broadcast_to(seen if seen.ndim == 3 else seen[..., None], (32, 32, 3))
     assert np.abs(found - expected).max() <= NEAR.get(name, 2)
+
+
+def test_pictures_stand_upright_and_the_first_of_moving_ones_counts(tmp_path):
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be turned by a quarter, clockwise
+    Image.fromarray(COLOUR).save(tmp_path / "a.png", exif=turned)
+    Image.fromarray(GREY).save(
+        tmp_path / "b.gif", save_all=True, append_images=[Image.fromarray(255 - GREY)]
+    )
+    upright, first = ((images.folder(tmp_path, size=32).x + 1) * 127.5).permute(0, 2, 3, 1).numpy()
+    assert np.abs(upright - np.rot90(COLOUR, -1)).max() <= 1
+    assert np.abs(first - GREY[..., None]).max() <= 1
 
 
 def test_grey_numbers_without_a_scale_are_skipped(tmp_path):

@@ -42,6 +42,12 @@ def test_data_of_any_scale_are_fitted_in_their_own_units(scale):
     assert float(re.search(r"(\S+) above the least", lab.text())[1]) > 0
 
 
+def test_the_way_down_does_not_depend_on_the_unit():
+    in_cm = FitNormal(DATA).descend((3.0, 1.2), 0.05, steps=20)
+    in_mm = FitNormal([10 * x for x in DATA]).descend((30.0, 12.0), 0.05, steps=20)
+    assert in_mm == pytest.approx([10 * value for value in in_cm])
+
+
 @pytest.mark.parametrize("data", [DATA, [2.3, 2.9, 3.0, 3.1, 4.4], [-1e-3, 1e-3, 1.1e-3]])
 def test_what_the_sliders_offer_is_accepted(data):
     lab = FitNormal(data)

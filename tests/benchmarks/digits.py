@@ -77,15 +77,18 @@ def main():
     real = metrics.features(net, train.x)
     for seed in given.seeds:
         run = new_run(given, train.x, seed)
-        begin = time.process_time()
+        seconds = 0.0
         for steps in (given.steps // 3, given.steps):  # with rates still high, and fallen to 0
+            begin = time.process_time()
             run.train(steps)
-            made = metrics.frechet(real, metrics.features(net, run.sample(2000)))
-            itself = metrics.frechet(real, metrics.features(net, of_player(run)))
+            seconds += time.process_time() - begin
+            made, itself = (
+                metrics.frechet(real, metrics.features(net, x))
+                for x in (run.sample(2000), of_player(run))
+            )
             print(
                 f"seed {seed}, step {steps}: FD of the average {made:.1f}, of G itself {itself:.1f}"
             )
-        seconds = time.process_time() - begin
         found = metrics.evaluate(run.sample(2000), train.x, net)
         show(f"seed {seed}", found, f", {seconds:.1f} s of one CPU thread")
         all_found.append(found)

@@ -27,8 +27,11 @@ def hop(log_p, x: Tensor, size: float, generator=None, *, langevin=False) -> tup
     positive("size", size)
     function("log_p", log_p)
     x = tensor("x", x)
-    if x.ndim != 2 or x.shape[1] != 1 or tuple((here := log_p(x)).shape) != (len(x),):
-        raise ValueError(f"x must be (n, 1) and log_p(x) (n,), got x {tuple(x.shape)}")
+    if x.ndim != 2 or x.shape[1] != 1:
+        raise ValueError(f"x must be (n, 1), got {tuple(x.shape)}")
+    here = log_p(x)
+    if here.shape != x[:, 0].shape:
+        raise ValueError(f"log_p must map x (n, 1) to (n,), got {tuple(here.shape)}")
     slope = torch.func.grad(lambda x: log_p(x).sum())
 
     # The middle of q(·|x), a draw x′ from it, and the middle of q(·|x′), which proposes x again.

@@ -380,7 +380,7 @@ class GAN:
                     if part.ndim:  # in the order in memory that fused Adam reads
                         memory[name] = torch.empty_like(weight).copy_(part)
         self.generator.set_state(state["generator"])
-        self.steps = state["steps"]
+        self.steps = count("steps", state["steps"], 0)
 
     def __repr__(self):
         name = loss_of(self.loss).name

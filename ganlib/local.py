@@ -426,7 +426,7 @@ def _without_last(D) -> nn.Sequential:
         raise ValueError(f"D must be layers in a row, the last one linear, got {D!r}")
     for parameter in D[-1].parameters():
         parameter.data.zero_()
-    return D[:-1]
+    return nn.Sequential(*list(D)[:-1])
 
 
 class Listed:

@@ -304,11 +304,9 @@ class Run:
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             said = f"it has no {error}" if isinstance(error, KeyError) else error
             raise ValueError(f"{path} is of another run: {said}") from None
-        threads = taken["threads"]
-        if threads != torch.get_num_threads():
-            warnings.warn(
-                f"saved with {threads} threads: the last bits may differ now", stacklevel=2
-            )
+        if taken["threads"] != torch.get_num_threads():
+            said = f"saved with {taken['threads']} threads: the last bits may differ now"
+            warnings.warn(said, stacklevel=2)
 
         gan = self.gan
         gan.lr_G, gan.lr_D = taken["lr"]

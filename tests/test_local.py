@@ -155,13 +155,13 @@ def test_the_best_momentum_is_minus_a_half():
 
 def test_bad_numbers_are_named():
     near = local.dirac()
-    with pytest.raises(ValueError, match="momentum must lie in"):
+    with pytest.raises(ValueError, match="momentum must lie between −1 and 1, got 1"):
         near.step(0.1, 0.1, momentum=1.0)
     with pytest.raises(ValueError, match="order must be one of alternating"):
         near.step(0.1, 0.1, "at once")
-    with pytest.raises(ValueError, match="gamma must be a positive number"):
+    with pytest.raises(ValueError, match="gamma must not be negative, got -1"):
         local.dirac(gamma=-1)
-    with pytest.raises(ValueError, match="D must end in a linear layer"):
+    with pytest.raises(ValueError, match="D must be layers in a row, the last one linear"):
         local.Rest(GAN(mlp(1, 4, 1), nn.Sequential(nn.Linear(1, 1), nn.Tanh()), targets.gaussian()))
 
 

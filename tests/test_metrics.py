@@ -295,7 +295,7 @@ def test_a_g_that_has_diverged_is_named():
 # -- what does not fit -----------------------------------------------------------------------------
 
 FOUR = torch.zeros(4, 1, 8, 8)
-CLASSIFIER = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+CLASSIFIER = nn.Sequential(nn.Sequential(nn.Flatten(), nn.Linear(64, 3)), nn.Linear(3, 2))
 REFUSED = [
     (lambda: metrics.classifier(FOUR[0], torch.zeros(1).long()), "x must be pictures"),
     (lambda: metrics.classifier(FOUR, torch.zeros(4)), "labels must be 4 whole numbers"),

@@ -33,6 +33,7 @@ LINES = 400  # of the record; beyond that every second one is dropped
 KEPT = 12  # states to go back to
 FORMAT = "ganlib run 2"  # of a saved run, one JSON text
 LARGEST = 50_000_000  # letters of such a text
+MOST = 2**18  # real examples of a step: with more a lab would stand still for seconds
 
 # What is wrong with such a text, by the error that reading it leads to.
 DAMAGED = (TypeError, RuntimeError, EOFError, IndexError)
@@ -177,6 +178,9 @@ class Session:
         gan.loss = loss if loss in LOSSES else self.losses[loss]
         gan.penalty = penalty if penalty in PENALTIES else self.penalties[penalty]
         gan.d_steps = count("k", knobs["k"])
+        if gan.d_steps * self.batch > MOST:
+            asked = f"{gan.d_steps} times {self.batch:,}"
+            raise ValueError(f"k times batch must be at most {MOST:,}, got {asked}")
         gan.penalty_weight = positive("weight", knobs["weight"])
 
         gan.betas = (share("beta1", knobs["beta1"]), share("beta2", knobs["beta2"]))

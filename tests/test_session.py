@@ -179,6 +179,7 @@ def test_the_optimisers_keep_their_memory_unless_they_are_of_another_kind(sessio
         ({"anneal": "yes"}, "anneal must be one of True, False"),
         ({"k": 0}, "k must be a whole number"),
         ({"batch": 1.5}, "batch must be a whole number"),
+        ({"k": 5, "batch": 65536}, "k times batch must be at most 262,144, got 5 times 65,536"),
         ({"seed": -1}, "seed must be a whole number of at least 0"),
         ({"loss": "joy"}, "loss must be one of minimax"),
         ({"penalty": None}, "penalty must be one of none, r1"),

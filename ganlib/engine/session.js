@@ -17,6 +17,7 @@ const EVERY = 25; // steps between two lines of the record, at first
 const EARLY = [1, 2, 4, 8, 16]; // steps with a line besides: wild rates diverge before the 25th
 const LINES = 400; // of the record; beyond that every second one is dropped
 const KEPT = 12; // states to go back to
+const MOST = 2 ** 18; // real examples of a step: with more a lab would stand still for seconds
 const WHO = { both: true, "D only": true, "G only": true }; // may train
 const SWITCH = { true: true, false: true };
 
@@ -122,6 +123,10 @@ export class Session {
 
   turn(knobs) {
     for (const [name, check] of Object.entries(CHECKS)) this[name] = check(name, knobs[name]);
+    if (knobs.k * this.batch > MOST) {
+      const [most, batch] = [MOST, this.batch].map((number) => number.toLocaleString("en"));
+      throw new RangeError(`k times batch must be at most ${most}, got ${knobs.k} times ${batch}`);
+    }
     this.gan.tune({
       optimiser: knobs.optimiser,
       loss: knobs.loss,

@@ -571,6 +571,10 @@ def test_a_huge_batch_goes_through(open_file):
     page.evaluate("() => { lab.set('batch', 65536); lab.run(1); }")
     assert page.evaluate("() => lab.steps") == 1
     assert page.evaluate("() => lab.gan.G.p.every(Number.isFinite)")
+    page.evaluate("() => lab.send({ kind: 'set', key: 'k', value: 5 })")
+    said = page.evaluate("() => lab.get('status').error")
+    assert said == "k times batch must be at most 262,144, got 5 times 65,536"
+    assert page.evaluate("() => [lab.values.k, lab.gan.d_steps]") == [1, 1]
 
 
 def test_the_file_is_small(file):

@@ -390,10 +390,11 @@ SAYS = {
 }
 
 
+@pytest.mark.parametrize("seeds", [2, pytest.param(10, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_shows_what_its_sentence_says_in_9_of_10_seeds(name):
+def test_a_preset_shows_what_its_sentence_says_in_nine_tenths_of_the_seeds(name, seeds):
     shown = []
-    for seed in range(10):
+    for seed in range(seeds):
         lab = GANLab(make_gan(seed=seed)).set("preset", name)
         assert lab.widget.status["note"] == PRESETS[name][0]
         first = lab.ledger
@@ -404,7 +405,7 @@ def test_a_preset_shows_what_its_sentence_says_in_9_of_10_seeds(name):
         elif name in PULLS:
             as_it_says = as_it_says and PULLS[name](pull_on_G(lab.gan))
         shown.append(as_it_says)
-    assert sum(shown) >= 9, shown
+    assert sum(shown) >= 0.9 * seeds, shown
 
 
 # What reaches a fake, in nats per unit of x: at the end of a good run it is a few hundredths.

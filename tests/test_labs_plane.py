@@ -99,8 +99,9 @@ def test_the_oracle_is_d_star_of_both_laws_blurred():
     assert "nothing to learn" in lab.widget.status["error"]
 
 
-def test_the_best_d_is_not_the_best_teacher():
-    for seed in range(3):
+@pytest.mark.parametrize("seeds", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_the_best_d_is_not_the_best_teacher(seeds):
+    for seed in range(seeds):
         lab = PlaneLab(plain(seed), batch=64, seed=seed).set("oracle", True).run(1500)
         assert lab.ledger.modes <= 4  # of 8, which the D that learns helps to find
 
@@ -131,14 +132,15 @@ def test_each_preset_shows_its_failure_in_the_recorded_study():
     assert min(covered["D too fast"]["good"]) > 0.7
 
 
-def test_one_knob_loses_modes_in_15_of_20_seeds_and_keeps_them_in_18():
-    rates = torch.tensor([PRESETS["D too fast"][1]["lr_D"]] * 20 + [1e-3] * 20)
+@pytest.mark.parametrize("seeds", [4, pytest.param(20, marks=pytest.mark.slow)])
+def test_one_knob_loses_modes_in_three_quarters_of_the_seeds_and_keeps_them_in_nine_tenths(seeds):
+    rates = torch.tensor([PRESETS["D too fast"][1]["lr_D"]] * seeds + [1e-3] * seeds)
     runs = sweep(
         plain,
         targets.ring(),
         lr_G=1e-3,
         lr_D=rates,
-        seed=torch.arange(20).repeat(2),
+        seed=torch.arange(seeds).repeat(2),
         steps=1500,
         batch=64,
         anneal=False,
@@ -146,9 +148,9 @@ def test_one_knob_loses_modes_in_15_of_20_seeds_and_keeps_them_in_18():
     )
     z = NORMAL.sample(4096, torch.Generator().manual_seed(0))
     with torch.no_grad():
-        covered = [modes(runs.gan(k).G(z), targets.ring())[0] for k in range(40)]
-    assert sum(m < 8 for m in covered[:20]) >= 15, covered
-    assert sum(m == 8 for m in covered[20:]) >= 18, covered
+        covered = [modes(runs.gan(k).G(z), targets.ring())[0] for k in range(2 * seeds)]
+    assert sum(m < 8 for m in covered[:seeds]) >= 0.75 * seeds, covered
+    assert sum(m == 8 for m in covered[seeds:]) >= 0.9 * seeds, covered
 
 
 # ---- targets, and points you draw ---------------------------------------------------------------

@@ -106,11 +106,12 @@ def run(command, **more):
     return subprocess.call([str(part) for part in command], cwd=ROOT, **more)
 
 
-def output_of(command):
+def output_of(command, **variables):
     """What a command prints, or "" if it fails."""
     words = [str(part) for part in command]
+    env = {**os.environ, **variables}
     try:
-        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True)
     except OSError:  # there is no such program
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
@@ -204,9 +205,8 @@ def forget_halves():
 
 def pip_settings():
     """What pip is told by its files and variables, which uv does not read: {name: value}."""
-    lines = output_of([PYTHON, "-m", "pip", "config", "list"]).splitlines()
-    pairs = re.findall(r"^(?:global|install|:env:)\.([\w-]+)='(.*)'$", "\n".join(lines), re.M)
-    return dict(pairs)
+    text = output_of([PYTHON, "-m", "pip", "config", "list"], PIP_QUIET="0")
+    return dict(re.findall(r"^(?:global|install|:env:)\.([\w-]+)='(.*)'$", text, re.M))
 
 
 def uv_environment(settings):

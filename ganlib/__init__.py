@@ -7,4 +7,4 @@ knobs are turned, `stage` draws and plays any lab and knows no GAN, and `labs` p
 Importing ganlib imports nothing else: each notebook names the parts it uses.
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

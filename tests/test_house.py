@@ -78,14 +78,20 @@ LINES_OF_A_FUNCTION = 50
 TOKENS = 90_000
 
 TOP = {
+    "CHANGELOG.md",
+    "CITATION.cff",
     "CONTRIBUTING.md",
     "LICENSE",
+    "LICENSE-CC-BY-4.0",
     "README.md",
     "ganlib",
     "images",
     "notebooks",
+    "paper",
+    "pylock.toml",
     "pyproject.toml",
     "requirements.txt",
+    "start.py",
     "tests",
 }
 

@@ -1,8 +1,8 @@
 """Sphinx's settings for the book; `build.py` beside this file lays it out and calls Sphinx."""
 
 # The address of the public repository, such as "https://github.com/NAME/gan-course". When it is
-# set, every notebook's page has launch buttons for Binder and Colab; while it is empty there are
-# none.
+# set, every notebook's page has launch buttons for Binder and Colab, and badges.py beside this file
+# puts some at the head of README.md; while it is empty there are none.
 REPOSITORY = ""
 
 # The address of the folder on the web that holds lab.html (notebooks/lecture/lab.py makes it), such

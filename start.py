@@ -338,10 +338,10 @@ def this_system():
 def bundle(folder):
     """Copy the course into a new folder, with all its packages beside it."""
     folder = Path(folder).resolve()
-    if folder.exists() and any(folder.iterdir()) and not (folder / "start.py").exists():
-        raise Trouble(f"{folder} is not empty: please name a new folder")
     if folder == ROOT or folder in ROOT.parents:
         raise Trouble(f"{folder} is the course itself, or around it: please name another folder")
+    if folder.exists() and any(folder.iterdir()) and not (folder / "start.py").exists():
+        raise Trouble(f"{folder} is not empty: please name a new folder")
     ignored = shutil.ignore_patterns(*NOT_IN_A_BUNDLE)
 
     def left_out(where, names):

@@ -1,6 +1,6 @@
 """Make the book, all notebooks as a static site: `python notebooks/book/build.py [--out FOLDER]`.
 
-Needs the extra `book` (`pip install -e ".[book]"`), and no network. The notebooks are taken as they
+Needs what `python3 start.py install test` brings, and no network. The notebooks are taken as they
 are stored. The site is in OUT/html; open index.html there from disk, or put the folder on any web
 server. Warnings are errors.
 
@@ -202,8 +202,7 @@ def main():
     try:
         from sphinx.cmd.build import build_main
     except ImportError:
-        extra = '.venv/bin/pip install -r requirements.txt -e ".[book]"'
-        sys.exit(f'The book needs the extra "book": {extra}')
+        sys.exit("The book needs more packages: `python3 start.py install test` brings them")
 
     lay_out(out / "source")
     shutil.rmtree(out / "html", ignore_errors=True)

@@ -385,4 +385,6 @@ def _short(value) -> str:
     """A value as a sentence says it."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return str(value)

@@ -371,7 +371,9 @@ class Lab(VBox, metaclass=_Drawn):
 
     def download(self, name, content) -> None:
         """Hand a text (or what JSON can hold) to the browser as a file."""
-        text = content if isinstance(content, str) else json.dumps(content)
+        text = content
+        if not isinstance(content, str):
+            text = json.dumps(content)
         self.widget.send({"kind": "download", "name": name, "text": text})
 
 

@@ -308,8 +308,7 @@ def common_cells(
 
     outside = pushed.masses[[0, -1]]
     q = torch.cat([density * width, pushed.pieces[atoms], outside])
-    p = pad(p, (0, len(q) - len(p)))
-    return Cells(place, p, q)
+    return Cells(place, pad(p, (0, len(q) - len(p))), q)
 
 
 def between(values: Tensor, place: Tensor) -> Tensor:

@@ -69,8 +69,11 @@ def wasserstein1(p, q, x=None) -> Tensor:
     """
     (mass_p, mass_q), _ = _read(x, p=p, q=q)
     difference = (mass_p - mass_q).cumsum(0)[:-1]  # F_p − F_q
-    width = 1.0 if x is None else _row("x", x).diff()
-    return (difference.abs() * width).sum()
+    difference = difference.abs()
+    if x is None:
+        return difference.sum()
+    width = _row("x", x).diff()
+    return (difference * width).sum()
 
 
 class Estimate(NamedTuple):

@@ -61,7 +61,9 @@ class Leaf:
         if getattr(law, "dim", None) != 1:
             raise ValueError(f"law must be one in one dimension, got {law!r}")
         method("law", law, "sample", "log_prob")
-        steps = count("steps", self.steps if steps is None else steps)
+        if steps is None:
+            steps = self.steps
+        steps = count("steps", steps)
         seed_of(seed)
 
         for _ in self.training(law, steps=steps, seed=seed):
@@ -89,7 +91,9 @@ class Leaf:
             parameter.requires_grad_(False)
 
     def build(self, seed):  # fresh parameters
-        cover = self.law.range if self.sizes[0] == 1 else None
+        cover = None
+        if self.sizes[0] == 1:
+            cover = self.law.range
         self.net = networks.mlp(*self.sizes, seed=seed, cover=cover).double()
         return self.net.parameters()
 
@@ -258,7 +262,9 @@ class VAE(Leaf):
     def encode(self, x: Tensor) -> Normal:
         """q(z|x) for x (n,): a law of z for every x, not a point."""
         x = row("x", x).double()
-        seen = 0 * x if self.posterior == "blind" else x
+        seen = x
+        if self.posterior == "blind":
+            seen = 0 * x
         m, log_s = self.encoder(seen[:, None]).T
         if self.posterior == "normal":
             log_s = log_s.clamp(-7, 3)

@@ -190,7 +190,9 @@ def folder(path, *, size=32, grey=False, cache=None) -> Pictures:
             _gather(files, path, size, grey, store)
         numbers = store.stat().st_size // 4
         x = torch.from_file(str(store), size=numbers).view(-1, *shape)
-        return Pictures(x if cache else x.clone())
+        if not cache:
+            x = x.clone()
+        return Pictures(x)
 
 
 def load(source, *, grey=False, cache=None, **size) -> Pictures:

@@ -127,10 +127,14 @@ class Linear:
         y, u, last_y, last_u = torch.eye(4 * k).to(self.K).split(k)
         uphill = self.pull.D * y + self.A @ u
         step_u = momentum * last_u - lr_D * uphill
-        seen = u + step_u if order == "alternating" else u
+        seen = u
+        if order == "alternating":
+            seen = u + step_u
         step_y = momentum * last_y + lr_G * self.pull.G * self.K @ seen
         matrix = torch.cat([y + step_y, u + step_u, step_y, step_u])
-        return matrix if momentum else matrix[: 2 * k, : 2 * k]
+        if momentum:
+            return matrix
+        return matrix[: 2 * k, : 2 * k]
 
     def factors(
         self, lr_G: float, lr_D: float, order: str = "alternating", momentum: float = 0.0
@@ -217,7 +221,9 @@ def dirac_path(
     for _ in range(count("steps", steps, 0)):
         uphill_w = θ * slope_D(w * θ) + gamma * w
         step_w = momentum * step_w - lr * uphill_w
-        seen = w + step_w if order == "alternating" else w
+        seen = w
+        if order == "alternating":
+            seen = w + step_w
         step_θ = momentum * step_θ - lr * seen * slope_G(seen * θ)
         θ += step_θ
         w += step_w

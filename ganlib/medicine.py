@@ -198,5 +198,6 @@ def treat(G, D, prior, dose: Dose, **knobs) -> tuple[GAN, nn.Module]:
     if dose.optimistic:
         optimism(gan.opt_D)
         optimism(gan.opt_G)
-    shown = average(gan, ema) if ema else G
-    return gan, shown
+    if ema:
+        return gan, average(gan, ema)
+    return gan, G

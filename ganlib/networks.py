@@ -65,7 +65,9 @@ def mlp(
     net: Any = nn.Sequential(*layers[:-1])
 
     # Kept, so that `reinitialise` can do the same.
-    net.cover = None if cover is None else (*cover, slope)
+    net.cover = None
+    if cover is not None:
+        net.cover = (*cover, slope)
     return reinitialise(net, seed)
 
 
@@ -212,8 +214,11 @@ def _block(conv, n_in, n_out, norm, *, kernel=4, stride=2, padding=1) -> nn.Sequ
     elif norm == "batch":
         parts = [layer, nn.BatchNorm2d(n_out)]
 
-    activation = nn.ReLU() if conv is nn.ConvTranspose2d else _leaky()
-    return nn.Sequential(*parts, activation)
+    if conv is nn.ConvTranspose2d:
+        parts.append(nn.ReLU())
+    else:
+        parts.append(_leaky())
+    return nn.Sequential(*parts)
 
 
 def _halvings(channels, widths, norm="batch") -> list[nn.Sequential]:
@@ -232,8 +237,12 @@ def _normal(net: nn.Sequential) -> nn.Sequential:
     for name, parameter in net.named_parameters():
         is_bias = name.endswith("bias")
         is_scale = parameter.ndim == 1 and not is_bias
-        mean = 1.0 if is_scale else 0.0
-        std = 0.0 if is_bias else 0.02
+        mean = 0.0
+        std = 0.02
+        if is_bias:
+            std = 0.0
+        elif is_scale:
+            mean = 1.0
         nn.init.normal_(parameter, mean, std)
     return net
 

@@ -197,7 +197,9 @@ class Even:
     """A one-dimensional law that is drawn evenly, as `even` says; in all else it is the law."""
 
     def __init__(self, law):
-        self.law = law.in_order() if isinstance(law, Mixture) else law
+        if isinstance(law, Mixture):
+            law = law.in_order()
+        self.law = law
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """n draws, (n, 1), one from each slice [i/n, (i + 1)/n) of the law, in random order."""

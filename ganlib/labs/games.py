@@ -288,7 +288,9 @@ class Players(Lab):
         if where == "plane":
             start = [finite("x", x), finite("y", y)]
             chosen = self.values["rule"]
-            rules = RULES if chosen == ALL_RULES else [chosen]
+            rules = [chosen]
+            if chosen == ALL_RULES:
+                rules = list(RULES)
             started = [(rule, [start]) for rule in rules]
             self.paths = [*self.paths, *started][-10:]
 

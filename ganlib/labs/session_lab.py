@@ -110,7 +110,9 @@ class SessionLab(Lab):
         who = self.values["train"]
         done = True
         if self.values["slow"]:
-            train = "G only" if self.values["oracle"] else who
+            train = who
+            if self.values["oracle"]:
+                train = "G only"
             who, done = self.slow.next(train, self.playing)
         if who:
             self._allow(who)

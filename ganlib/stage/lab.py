@@ -179,7 +179,9 @@ class Lab(VBox, metaclass=_Drawn):
         data["text/plain"] = repr(self)
         with suppress(Exception):  # the stored picture may fail, and the lab is shown without it
             data["image/png"] = png(self.figure())
-        return (data, about) if about else data
+        if about:
+            return data, about
+        return data
 
     # -- playing ----------------------------------------------------------------------------------
 

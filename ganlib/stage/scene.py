@@ -286,7 +286,9 @@ class Slider(_Valued):
         if self.log and self.low <= 0:
             raise ValueError(f"{self.label} is logarithmic: low must be positive, got {self.low}")
         if not self.step:
-            step = 0.0 if self.log else (self.high - self.low) / 200
+            step = 0.0
+            if not self.log:
+                step = (self.high - self.low) / 200
             object.__setattr__(self, "step", step)
         super().__post_init__()
 

@@ -107,9 +107,9 @@ class Landscape(Lab):
 
     def draw(self):
         _, worst, _ = GAUGES[self.values["gauge"]]
-        medians = [
-            [np.median(self._at_the_end(entries)) for entries in row] for row in self.ledgers
-        ]
+        medians = []
+        for row in self.ledgers:
+            medians.append([np.median(self._at_the_end(entries)) for entries in row])
         return {
             "heat": np.array(medians) / worst,
             "equal": np.c_[self.span, self.span],

@@ -192,7 +192,9 @@ def _area(ax, mark: Area, data, words):
 
 
 def _rug(ax, mark: Rug, data, words):
-    ends = (0.96, 1) if mark.top else (0, 0.04)
+    ends = (0.0, 0.04)
+    if mark.top:
+        ends = (0.96, 1.0)
     look = _named(mark) | {"alpha": mark.alpha, "lw": 1}
     ax.vlines(data[:, 0], *ends, transform=ax.get_xaxis_transform(), **look)
 

@@ -13,7 +13,7 @@ from scipy.interpolate import CubicSpline
 from torch import Tensor
 from torch.distributions import Normal
 
-from ganlib.checks import function, positive, row, tensor
+from ganlib.checks import all_finite, function, positive, rises, row, rows
 
 
 @torch.no_grad()
@@ -26,22 +26,32 @@ def hop(log_p, x: Tensor, size: float, generator=None, *, langevin=False) -> tup
     """
     positive("size", size)
     function("log_p", log_p)
-    x = tensor("x", x)
-    if x.ndim != 2 or x.shape[1] != 1:
-        raise ValueError(f"x must be (n, 1), got {tuple(x.shape)}")
+    x = rows("x", x, 1)
     here = log_p(x)
     if here.shape != x[:, 0].shape:
         raise ValueError(f"log_p must map x (n, 1) to (n,), got {tuple(here.shape)}")
+
+    variance = size**2
     slope = torch.func.grad(lambda x: log_p(x).sum())
 
-    # The middle of q(·|x), a draw x′ from it, and the middle of q(·|x′), which proposes x again.
-    ahead = x + size**2 / 2 * slope(x) if langevin else x
-    new = ahead + size * torch.randn(x.shape, generator=generator, dtype=x.dtype)
-    back = new + size**2 / 2 * slope(new) if langevin else new
+    def middle(x):
+        """Of q(·|x)."""
+        if not langevin:
+            return x
+        return x + variance / 2 * slope(x)
 
-    log_q = ((new - ahead) ** 2 - (x - back) ** 2)[:, 0] / (2 * size**2)
+    ahead = middle(x)
+    noise = torch.randn(x.shape, generator=generator, dtype=x.dtype)
+    new = ahead + size * noise
+    back = middle(new)
+
+    # The log of p(x′)q(x|x′) / p(x)q(x′|x), from the squared ways there and back.
+    there = (new - ahead) ** 2
+    home = (x - back) ** 2
+    log_q = (there - home)[:, 0] / (2 * variance)
     luck = torch.rand(len(x), generator=generator).log()
-    moved = luck < log_p(new) - here + log_q
+    log_ratio = log_p(new) - here + log_q
+    moved = luck < log_ratio
     return new.where(moved[:, None], x), moved
 
 
@@ -54,7 +64,7 @@ def transition(log_p: Tensor, size: float, x: Tensor, *, langevin=False) -> Tens
     positive("size", size)
     x = row("x", x)
     log_p = row("log_p", log_p, len(x))
-    if not (len(x) > 1 and bool((x.diff() > 0).all()) and bool(log_p.isfinite().all())):
+    if not (rises(x) and all_finite(log_p)):
         raise ValueError("x must be a rising grid, at least two points, and log_p finite on it")
     spacing = float(x[1] - x[0])
     if spacing > 1.001 * size:
@@ -68,10 +78,12 @@ def transition(log_p: Tensor, size: float, x: Tensor, *, langevin=False) -> Tens
     # No row is scaled to sum to 1 on the grid: that would turn walkers round at its ends.
     log_q = Normal(ahead[:, None], size).log_prob(x) + math.log(spacing)
     flow = log_p[:, None] + log_q  # log p(xᵢ) q(xⱼ|xᵢ)
-    K = (log_q + (flow.T - flow).clamp(max=0)).exp().fill_diagonal_(0)
+    log_taken = (flow.T - flow).clamp(max=0)  # how likely a proposal is taken
+    K = (log_q + log_taken).exp().fill_diagonal_(0)
 
     # Who may not move stays: the rest of 1, which may be −1e-16 where nobody stays.
-    return K + (1 - K.sum(1)).clamp(min=0).diag()
+    stays = (1 - K.sum(1)).clamp(min=0)
+    return K + stays.diag()
 
 
 def second_eigenvalue(K: Tensor, p: Tensor) -> float:
@@ -81,8 +93,9 @@ def second_eigenvalue(K: Tensor, p: Tensor) -> float:
     detailed balance, so that the eigenvalues are real.
     """
     root = p.sqrt()
-    sizes = torch.linalg.eigvalsh(root[:, None] * K / root).abs().sort().values
-    return float(sizes[-2])
+    symmetric = root[:, None] * K / root
+    sizes = torch.linalg.eigvalsh(symmetric).abs()
+    return float(sizes.sort().values[-2])
 
 
 def halving(second: float) -> str:
@@ -97,4 +110,6 @@ def halving(second: float) -> str:
     steps = math.log(0.5) / math.log(second)
     if steps < 9.95:
         return f"{steps:.1f}"
-    return f"{round(steps, min(0, 2 - math.floor(math.log10(steps)))):,.0f}"
+    digits = math.floor(math.log10(steps)) + 1  # before the point
+    rounded = round(steps, min(0, 3 - digits))
+    return f"{rounded:,.0f}"

@@ -18,12 +18,16 @@ LARGEST_SEED = 2**53  # beyond it JavaScript, which repeats our runs in a page, 
 def count(name: str, n, least: int = 1, most: int | None = None) -> int:
     """n as an int if it is a whole number from `least` to `most`, NumPy's too, else ValueError."""
     whole = isinstance(n, Integral) and not isinstance(n, bool)
-    if not whole or not least <= n <= (LARGEST_COUNT if most is None else most):
-        allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
-        if most is None and whole and n > least:
+    highest = LARGEST_COUNT if most is None else most
+    if whole and least <= n <= highest:
+        return int(n)
+
+    allowed = f"from {least} to {most}"
+    if most is None:
+        allowed = f"of at least {least}"
+        if whole and n > least:
             allowed = f"of at most {LARGEST_COUNT:,}"
-        raise ValueError(f"{name} must be a whole number {allowed}, got {n!r}")
-    return int(n)
+    raise ValueError(f"{name} must be a whole number {allowed}, got {n!r}")
 
 
 def seed_of(seed, name: str = "seed") -> int:
@@ -33,23 +37,26 @@ def seed_of(seed, name: str = "seed") -> int:
 
 def finite(name: str, number) -> float:
     """The number as a float if it is finite, else ValueError."""
-    if not math.isfinite(_float(number)):
+    value = _float(number)
+    if not math.isfinite(value):
         raise ValueError(f"{name} must be a finite number, got {number!r}")
-    return float(number)
+    return value
 
 
 def positive(name: str, number) -> float:
     """The number as a float if it is positive and finite, else ValueError."""
-    if not 0 < _float(number) < math.inf:
+    value = _float(number)
+    if not 0 < value < math.inf:
         raise ValueError(f"{name} must be a positive number, got {number!r}")
-    return float(number)
+    return value
 
 
 def share(name: str, number) -> float:
     """The number as a float if it is in [0, 1), else ValueError."""
-    if not 0 <= _float(number) < 1:
+    value = _float(number)
+    if not 0 <= value < 1:
         raise ValueError(f"{name} must be a number of at least 0 and below 1, got {number!r}")
-    return float(number)
+    return value
 
 
 def one_of(name: str, value, allowed):
@@ -58,13 +65,16 @@ def one_of(name: str, value, allowed):
         same = choice == value
         if isinstance(same, (bool, np.bool_)) and same:  # of an array it would be an array
             return choice
-    raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}, got {value!r}")
+
+    choices = ", ".join(map(str, allowed))
+    raise ValueError(f"{name} must be one of {choices}, got {value!r}")
 
 
 def method(name: str, thing, *needed: str, like: str = "targets.uniform()"):
     """The thing if it has all methods that are needed, as `like` has, else ValueError."""
     for each in needed:
-        if isinstance(thing, type) or not callable(getattr(thing, each, None)):
+        found = getattr(thing, each, None)
+        if isinstance(thing, type) or not callable(found):
             raise ValueError(f"{name} must have a {each}, as {like} has; {thing!r} has none")
     return thing
 
@@ -78,10 +88,17 @@ def floats(name: str, values) -> np.ndarray:
     try:
         if hasattr(values, "detach"):  # a tensor of torch
             values = values.detach().cpu()
-            values = (values.double() if values.is_floating_point() else values).numpy()
+            if values.is_floating_point():  # of a kind that NumPy may not know
+                values = values.double()
+            values = values.numpy()
+
+        # NumPy would make numbers of these, too.
         given = np.asarray(values)
-        if values is None or given.dtype.kind in "bcmMV":  # NumPy would make numbers of these, too
-            raise TypeError(f"got {'None' if values is None else given.dtype}")
+        if values is None:
+            raise TypeError("got None")
+        if given.dtype.kind in "bcmMV":
+            raise TypeError(f"got {given.dtype}")
+
         with np.errstate(over="ignore"):  # what is too large becomes infinite
             return given.astype(float, order="C")
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
@@ -104,9 +121,27 @@ def row(name: str, values, points: int | None = None) -> "Tensor":
     """The values as one row of floating numbers, (points,), at least one; ValueError if not."""
     x = tensor(name, values)
     if x.ndim != 1 or len(x) == 0 or points not in (None, len(x)):
-        wanted = "one row of numbers" if points is None else f"one row of {points} numbers"
-        raise ValueError(f"{name} must be {wanted}, got shape {tuple(x.shape)}")
+        wanted = "numbers" if points is None else f"{points} numbers"
+        raise ValueError(f"{name} must be one row of {wanted}, got shape {tuple(x.shape)}")
     return x
+
+
+def rows(name: str, values, dim: int) -> "Tensor":
+    """The values as rows of `dim` floating numbers, (n, dim); ValueError if they are not."""
+    x = tensor(name, values)
+    if x.ndim != 2 or x.shape[1] != dim:
+        raise ValueError(f"{name} must be (n, {dim}), got shape {tuple(x.shape)}")
+    return x
+
+
+def all_finite(x: "Tensor") -> bool:
+    """Whether no number of a tensor is nan or infinite."""
+    return bool(x.isfinite().all())
+
+
+def rises(x: "Tensor") -> bool:
+    """Whether a row holds at least two numbers, each greater than the one before."""
+    return len(x) > 1 and bool((x.diff() > 0).all())
 
 
 def function(name: str, f):

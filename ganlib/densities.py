@@ -46,9 +46,13 @@ class Cells(NamedTuple):
 def line(low: float, high: float, points: int = 400) -> Tensor:
     """The midpoints of `points` equal cells of [low, high], (points,), float64."""
     points = count("points", points, 2)
-    if not finite("low", low) < finite("high", high):
+    finite("low", low)
+    finite("high", high)
+    if not low < high:
         raise ValueError(f"a grid needs low < high, got low={low}, high={high}")
-    middles = (torch.arange(points, dtype=torch.float64, device="cpu") + 0.5) / points
+
+    numbers = torch.arange(points, dtype=torch.float64, device="cpu")
+    middles = (numbers + 0.5) / points
     return low + (high - low) * middles
 
 
@@ -61,12 +65,15 @@ def push_masses(G, prior, x: Tensor, *, cells: int = 1024) -> Pushed:
     """
     x = tensor("x", x)
     spacing = _spacing(x)
-    z, pieces = _z_cells(method("prior", prior, "quantile", "cdf"), count("cells", cells))
+    method("prior", prior, "quantile", "cdf")
+    cells = count("cells", cells)
+    z, pieces = _z_cells(prior, cells)
     ends = _images(G, z)
 
     # In grid cells: number k reaches from k to k + 1; 0 is all that is left of the grid.
     places = (ends - float(x[0])) / spacing + 1.5
-    return Pushed(_laid_down(places, pieces, len(x) + 2), z, ends, pieces)
+    masses = _laid_down(places, pieces, len(x) + 2)
+    return Pushed(masses, z, ends, pieces)
 
 
 def _z_cells(prior, cells: int) -> tuple[Tensor, Tensor]:
@@ -75,7 +82,8 @@ def _z_cells(prior, cells: int) -> tuple[Tensor, Tensor]:
     Even in z, not in mass: else the outermost cell of a normal prior would reach from −6 to −3.1.
     """
     support = torch.tensor([-REACH, REACH], dtype=torch.float64, device="cpu")
-    low, high = prior.quantile(torch.special.ndtr(support)).tolist()
+    shares = torch.special.ndtr(support)
+    low, high = prior.quantile(shares).tolist()
     z = torch.linspace(low, high, cells + 1, dtype=torch.float64, device="cpu")
     below = prior.cdf(z)
     below[0] = 0
@@ -87,19 +95,21 @@ def _images(G, z: Tensor) -> Tensor:
     """G at each z, (n,), float64."""
     if not callable(G):
         raise TypeError(f"G must be a network, got {G!r}")
-    weights = G.parameters() if hasattr(G, "parameters") else iter(())
-    like = next(weights, z.float())  # a weight, if G has any
+    like = z.float()
+    if hasattr(G, "parameters"):
+        like = next(G.parameters(), like)  # a weight, if G has any
     try:
-        ends = G(z[:, None].to(like)).cpu().double().flatten()
+        answer = G(z[:, None].to(like))
+        ends = answer.cpu().double().flatten()
     except (AttributeError, RuntimeError, IndexError) as error:
         raise ValueError(f"G must map (n, 1) to (n, 1): {error}") from error
 
     if len(ends) != len(z):
         raise ValueError(f"G must map (n, 1) to (n, 1), got {len(ends)} numbers from {len(z)}")
     if not math.isfinite(ends.sum().item()):
+        bad = int((~ends.isfinite()).sum())
         raise FloatingPointError(
-            f"G must give finite numbers, got {int((~ends.isfinite()).sum())} of {len(z)} "
-            "nan or infinite: it has diverged"
+            f"G must give finite numbers, got {bad} of {len(z)} nan or infinite: it has diverged"
         )
     return ends
 
@@ -109,8 +119,10 @@ def _laid_down(places: Tensor, mass: Tensor, size: int) -> Tensor:
 
     Grid cell k reaches from k to k + 1; what lies outside counts in the first and the last.
     """
-    low = torch.minimum(places[:-1], places[1:])
-    high = torch.maximum(places[:-1], places[1:])
+    one_end = places[:-1]
+    other_end = places[1:]
+    low = torch.minimum(one_end, other_end)
+    high = torch.maximum(one_end, other_end)
     first = low.floor().clamp_(0, size - 1)  # the grid cells in which a stretch begins and ends
     last = high.floor().clamp_(0, size - 1)
     begin = first.long()
@@ -118,8 +130,10 @@ def _laid_down(places: Tensor, mass: Tensor, size: int) -> Tensor:
 
     # In these two it covers a part; a stretch within one grid cell leaves its whole mass there.
     several = last > first
-    rate = torch.where(several, mass / (high - low), 0.0)  # for each grid cell that it covers
-    in_first = torch.where(several, (first + 1 - low) * rate, mass)
+    length = high - low
+    rate = torch.where(several, mass / length, 0.0)  # for each grid cell that it covers
+    covered = first + 1 - low
+    in_first = torch.where(several, covered * rate, mass)
     in_last = (high - last) * rate
     masses = torch.bincount(begin, in_first, size)
     masses += torch.bincount(end, in_last, size)
@@ -143,10 +157,11 @@ def _not_negative(name: str, values) -> Tensor:
 def _density(name: str, values, x: Tensor) -> Tensor:
     """A density at each point of the grid x."""
     values = _not_negative(name, values)
-    if values.shape != x.shape or not 0 < float(values.sum()) < math.inf:
+    total = float(values.sum())
+    if values.shape != x.shape or not 0 < total < math.inf:
         raise ValueError(
             f"{name} must be a density at each point of x, {tuple(x.shape)}, "
-            f"got shape {tuple(values.shape)} and the sum {float(values.sum()):g}"
+            f"got shape {tuple(values.shape)} and the sum {total:g}"
         )
     return values
 
@@ -154,21 +169,30 @@ def _density(name: str, values, x: Tensor) -> Tensor:
 def _rising(below) -> Tensor:
     """What `below` gives: from 0 to 1."""
     below = tensor("below", below)
-    good = below.ndim == 1 and len(below) > 1 and bool((below.diff() >= 0).all())
-    if not good or abs(float(below[0])) > 1e-6 or abs(float(below[-1]) - 1) > 1e-6:
+    good = below.ndim == 1 and len(below) > 1
+    if good:
+        rises = bool((below.diff() >= 0).all())
+        from_0 = abs(float(below[0])) <= 1e-6
+        to_1 = abs(float(below[-1]) - 1) <= 1e-6
+        good = rises and from_0 and to_1
+    if not good:
         raise ValueError("below must rise from 0 to 1, as densities.below gives it")
     return below
 
 
 def _spacing(x: Tensor) -> float:
-    steps = x.diff() if x.ndim == 1 and len(x) > 1 else torch.zeros(1)
+    steps = torch.zeros(1)
+    if x.ndim == 1 and len(x) > 1:
+        steps = x.diff()
     low, high = steps.aminmax()
     if not 0 < high <= 1.001 * low:  # put so that nan fails too
         raise ValueError(
             f"x must be a rising, equally spaced grid (points,), got shape {tuple(x.shape)} "
             f"with steps from {float(low):g} to {float(high):g}"
         )
-    return float(x[-1] - x[0]) / len(steps)
+
+    length = float(x[-1] - x[0])
+    return length / len(steps)
 
 
 def pushforward(G, prior, x: Tensor, *, cells: int = 1024) -> Tensor:
@@ -178,7 +202,9 @@ def pushforward(G, prior, x: Tensor, *, cells: int = 1024) -> Tensor:
     so that sum(p_g) · spacing is the mass G puts on the grid. The prior is as for `push_masses`.
     """
     x = tensor("x", x)
-    return push_masses(G, prior, x, cells=cells).masses[1:-1] / _spacing(x)
+    pushed = push_masses(G, prior, x, cells=cells)
+    on_grid = pushed.masses[1:-1]
+    return on_grid / _spacing(x)
 
 
 def below(law, x: Tensor) -> Tensor:
@@ -193,31 +219,43 @@ def below(law, x: Tensor) -> Tensor:
     method("law", law, "log_prob")
     width = spacing / FINE
     parts = FINE * len(x)
-    ends = x[0] - spacing / 2 + width * torch.arange(parts + 1, dtype=torch.float64)
-    if len(getattr(law, "means", ())) > MANY and bool((law.stds == law.stds[0]).all()):
+    low = x[0] - spacing / 2
+    ends = low + width * torch.arange(parts + 1, dtype=torch.float64)
+
+    modes = len(getattr(law, "means", ()))
+    if modes > MANY and bool((law.stds == law.stds[0]).all()):
         mass = _blurred(law, ends)
     elif hasattr(law, "cdf"):
         mass = law.cdf(ends).diff()
     else:
-        mass = law.log_prob(ends[:-1, None] + width / 2).exp() * width
-    return pad((mass / mass.sum()).cumsum(0), (1, 0))
+        middles = ends[:-1, None] + width / 2
+        mass = law.log_prob(middles).exp() * width
+
+    p = mass / mass.sum()
+    return pad(p.cumsum(0), (1, 0))
 
 
 def _blurred(law, ends: Tensor) -> Tensor:
     """The mass of very many equal normals between `ends`, all means moved to the nearest two."""
     width = float(ends[1] - ends[0])
     parts = len(ends) - 1
-    place = ((law.means[:, 0].double() - ends[0]) / width).clamp(0, parts)
+    means = law.means[:, 0].double()
+    place = ((means - ends[0]) / width).clamp(0, parts)
     left = place.long().clamp(max=parts - 1)
+    right = left + 1
     weights = law.weights.double()
-    at = torch.bincount(left, weights * (left + 1 - place), parts + 1)
-    at += torch.bincount(left + 1, weights * (place - left), parts + 1)
+    at = torch.bincount(left, weights * (right - place), parts + 1)
+    at += torch.bincount(right, weights * (place - left), parts + 1)
 
     # Part j gets from a mean at end k what a normal puts between j − k and j − k + 1.
     away = width * torch.arange(-parts, parts + 1, dtype=torch.float64)
-    kernel = torch.special.ndtr(away / float(law.stds[0])).diff()
+    std = float(law.stds[0])
+    kernel = torch.special.ndtr(away / std).diff()
+
+    # The sum over k is a convolution, and so a product of Fourier transforms.
     size = len(at) + len(kernel)
-    mixed = torch.fft.irfft(torch.fft.rfft(at, size) * torch.fft.rfft(kernel, size), size)
+    product = torch.fft.rfft(at, size) * torch.fft.rfft(kernel, size)
+    mixed = torch.fft.irfft(product, size)
     return mixed[parts : 2 * parts].clamp(min=0)
 
 
@@ -248,20 +286,28 @@ def common_cells(
     density = torch.where(flat, 0.0, pushed.pieces / difference)
     change = pad(density, (1, 1)).diff()
 
-    at, order = torch.cat([pushed.ends.clamp(left, right), left, x, right]).sort()
+    ends = pushed.ends.clamp(left, right)
+    at, order = torch.cat([ends, left, x, right]).sort()
     width = at.diff()
-    density = pad(change, (0, len(x) + 2))[order].cumsum(0)[:-1].clamp(min=0)
+    change = pad(change, (0, len(x) + 2))  # none at left, x and right
+    density = change[order].cumsum(0)[:-1].clamp(min=0)
 
     start = pushed.ends[:-1]
     atoms = flat & (start > left) & (start < right)
-    place = torch.cat([at[:-1] + width / 2, start[atoms], left, right])
+    middles = at[:-1] + width / 2
+    place = torch.cat([middles, start[atoms], left, right])
     place = (place - x[0]) / spacing
+
     if below is None:
-        p = between(p_data, place[: len(width)]) * width / (p_data.sum() * spacing)
+        total = p_data.sum() * spacing
+        p = between(p_data, place[: len(width)]) * width / total
     else:
         below = _rising(below)
-        p = between(below, (at - left) / (right - left) * (len(below) - 1)).diff()
-    q = torch.cat([density * width, pushed.pieces[atoms], pushed.masses[[0, -1]]])
+        part = (at - left) / (right - left) * (len(below) - 1)
+        p = between(below, part).diff()
+
+    outside = pushed.masses[[0, -1]]
+    q = torch.cat([density * width, pushed.pieces[atoms], outside])
     return Cells(place, pad(p, (0, len(q) - len(p))), q)
 
 
@@ -274,8 +320,10 @@ def between(values: Tensor, place: Tensor) -> Tensor:
     place = tensor("place", place).to(values.dtype)
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(f"values must be a row of at least two, got shape {tuple(values.shape)}")
-    place = place.clamp(0, len(values) - 1)
-    k = place.long().clamp(max=len(values) - 2)
+
+    last = len(values) - 1
+    place = place.clamp(0, last)
+    k = place.long().clamp(max=last - 1)
     return torch.lerp(values[k], values[k + 1], place - k)
 
 
@@ -309,13 +357,16 @@ def best_D(x: Tensor, p_data: Tensor, masses: Tensor) -> Callable[[Tensor], Tens
     masses = _not_negative("masses", masses)
     if masses.shape != (len(x) + 2,):
         raise ValueError(f"masses must be ({len(x) + 2},), got shape {tuple(masses.shape)}")
+
     p_g = masses[1:-1] / spacing
-    log_ratio = p_data.clamp_min(1e-12).log() - p_g.clamp_min(1e-12).log()
-    logits = log_ratio.clamp(-15, 15).float()
+    log_p_data = p_data.clamp_min(1e-12).log()
+    log_p_g = p_g.clamp_min(1e-12).log()
+    logits = (log_p_data - log_p_g).clamp(-15, 15).float()
+    rises = logits.diff()  # from each point to the next
 
     def D(at: Tensor) -> Tensor:
         place = ((at - low) / spacing).float().clamp(0, len(x) - 1.001)
         left = place.detach().long()  # the grid point to the left
-        return logits[left] + (place - left) * (logits[left + 1] - logits[left])
+        return logits[left] + (place - left) * rises[left]
 
     return D

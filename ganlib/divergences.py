@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.special import xlogy
 
-from ganlib.checks import count, method, one_of, row
+from ganlib.checks import count, method, one_of, rises, row
 
 UNITS = {"nats": 1.0, "bits": math.log(2)}
 MOST = 10**8  # draws of a law at once
@@ -23,7 +23,8 @@ MOST = 10**8  # draws of a law at once
 def entropy(p, x=None, *, base="nats") -> Tensor:
     """H(p) = −Σ p log p, or −∫ p log p dx with a grid: what a draw of p costs in nats."""
     (mass,), (p,) = _read(x, p=p)
-    return (0 - xlogy(mass, p).sum()) / _unit(base)  # 0 − …: a sure outcome costs 0, not −0
+    H = 0 - xlogy(mass, p).sum()  # 0 − …: a sure outcome costs 0, not −0
+    return H / _unit(base)
 
 
 def cross_entropy(p, q, x=None, *, base="nats") -> Tensor:
@@ -32,27 +33,33 @@ def cross_entropy(p, q, x=None, *, base="nats") -> Tensor:
     It is inf where q misses p.
     """
     (mass, _), (_, q) = _read(x, p=p, q=q)
-    return (0 - xlogy(mass, q).sum()) / _unit(base)
+    H = 0 - xlogy(mass, q).sum()
+    return H / _unit(base)
 
 
 def kl(p, q, x=None, *, base="nats") -> Tensor:
     """KL(p‖q) = Σ p log(p/q) ≥ 0, the relative entropy; 0 only if p = q, inf where q misses p."""
     (mass, _), (p, q) = _read(x, p=p, q=q)
-    return (xlogy(mass, p) - xlogy(mass, q)).sum() / _unit(base)
+    terms = xlogy(mass, p) - xlogy(mass, q)
+    return terms.sum() / _unit(base)
 
 
 def js(p, q, x=None, *, base="nats") -> Tensor:
     """JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2; from 0 to log 2 nats, which is one bit."""
     (mass_p, mass_q), (p, q) = _read(x, p=p, q=q)
     m2 = p + q  # 2m, not m: half of the smallest float would be 0
-    terms = xlogy(mass_p, 2 * p) + xlogy(mass_q, 2 * q) - xlogy(mass_p + mass_q, m2)
-    return terms.sum() / (2 * _unit(base))
+    of_p = xlogy(mass_p, 2 * p)
+    of_q = xlogy(mass_q, 2 * q)
+    of_m = xlogy(mass_p + mass_q, m2)
+    twice = (of_p + of_q - of_m).sum()
+    return twice / (2 * _unit(base))
 
 
 def total_variation(p, q, x=None) -> Tensor:
     """TV(p, q) = ½ Σ |p − q|, from 0 to 1: the most that p and q can differ on an event."""
     (mass_p, mass_q), _ = _read(x, p=p, q=q)
-    return (mass_p - mass_q).abs().sum() / 2
+    difference = mass_p - mass_q
+    return difference.abs().sum() / 2
 
 
 def wasserstein1(p, q, x=None) -> Tensor:
@@ -61,8 +68,12 @@ def wasserstein1(p, q, x=None) -> Tensor:
     Without x the unit is one step, from a symbol to the next.
     """
     (mass_p, mass_q), _ = _read(x, p=p, q=q)
-    steps = 1.0 if x is None else _row("x", x).diff()
-    return ((mass_p - mass_q).cumsum(0)[:-1].abs() * steps).sum()
+    difference = (mass_p - mass_q).cumsum(0)[:-1]  # F_p − F_q
+    difference = difference.abs()
+    if x is None:
+        return difference.sum()
+    width = _row("x", x).diff()
+    return (difference * width).sum()
 
 
 class Estimate(NamedTuple):
@@ -83,14 +94,17 @@ def monte_carlo_kl(
     count("n", n, 2, MOST)
     method("p", p, "sample", "log_prob")
     method("q", q, "log_prob")
-    dims = [getattr(law, "dim", None) for law in (p, q)]
-    if None not in dims and dims[0] != dims[1]:
-        raise ValueError(f"p and q must have as many dimensions, got {dims[0]} and {dims[1]}")
+    dim_p = getattr(p, "dim", None)
+    dim_q = getattr(q, "dim", None)
+    if None not in (dim_p, dim_q) and dim_p != dim_q:
+        raise ValueError(f"p and q must have as many dimensions, got {dim_p} and {dim_q}")
 
     x = p.sample(n, generator).double()
     surplus = (p.log_prob(x) - q.log_prob(x)) / _unit(base)
     value = float(surplus.mean())
-    error = float(surplus.std()) / math.sqrt(n) if value < math.inf else math.inf
+    error = math.inf
+    if value < math.inf:
+        error = float(surplus.std()) / math.sqrt(n)
     return Estimate(value, error)
 
 
@@ -102,11 +116,15 @@ def code_lengths(p, code="ideal") -> Tensor:
     Source: Huffman 1952, A method for the construction of minimum-redundancy codes.
     """
     _, (p,) = _read(None, p=p)
-    if one_of("code", code, ("ideal", "huffman")) == "ideal":
+    code = one_of("code", code, ("ideal", "huffman"))
+    if code == "ideal":
         return 0 - p.log2()
 
     lengths = torch.zeros_like(p).masked_fill(p == 0, math.inf)
-    heap = [(mass, i, [i]) for i, mass in enumerate(p.tolist()) if mass > 0]
+    heap = []  # subtrees, the rarest on top: mass, first symbol, all symbols
+    for i, mass in enumerate(p.tolist()):
+        if mass > 0:
+            heap.append((mass, i, [i]))
     heapq.heapify(heap)
     while len(heap) > 1:  # join the two rarest; all their symbols move one bit down the tree
         mass_a, first, rarest = heapq.heappop(heap)
@@ -123,15 +141,18 @@ def code_words(lengths) -> list[str]:
     Possible when Σ 2^(−length) ≤ 1 (Kraft's inequality): the words are taken in order, shortest
     first. Where the length is inf, the word is "".
     """
-    bits = [math.ceil(n) if math.isfinite(n) else None for n in _row("lengths", lengths).tolist()]
+    lengths = _row("lengths", lengths).tolist()
+    bits = [math.ceil(n) if math.isfinite(n) else None for n in lengths]
     used = [n for n in bits if n is not None]
-    if any(n < 0 for n in used) or sum(2.0**-n for n in used) > 1:
+    allowed = all(n >= 0 for n in used) and sum(2.0**-n for n in used) <= 1
+    if not allowed:
         raise ValueError(f"lengths must be ≥ 0 with Σ 2^(−length) ≤ 1, got {bits}")
 
     words = [""] * len(bits)
     word = 0  # the next word that is free, read as a binary number
     last = 0  # the length of the one before
-    for n, i in sorted((n, i) for i, n in enumerate(bits) if n):
+    in_order = sorted((n, i) for i, n in enumerate(bits) if n)
+    for n, i in in_order:
         word <<= n - last
         words[i] = format(word, f"0{n}b")
         word += 1
@@ -164,11 +185,12 @@ def _read_probabilities(laws) -> tuple[Tensor, Tensor]:
 def _read_densities(x, laws) -> tuple[Tensor, Tensor]:
     """A density has in each cell of the grid x the mass p(x) times the width of the cell."""
     *densities, grid = _rows(laws | {"x": x})
-    if len(grid) < 2 or not bool((grid.diff() > 0).all()):
+    if not rises(grid):
         raise ValueError(f"x must be a grid of rising numbers, at least two, got {len(grid)}")
 
     table = torch.stack(densities)
-    masses = torch.gradient(grid)[0] * table
+    (width,) = torch.gradient(grid)
+    masses = width * table
     _refuse_unless_total_1(masses, laws, "integrate to 1 on the grid, within 0.01,", slack=0.01)
 
     # So far out in the tails q may be 0 only because it is too small for a float.
@@ -180,7 +202,8 @@ def _rows(named) -> list[Tensor]:
     rows = [_row(name, values) for name, values in named.items()]
     lengths = [len(row) for row in rows]
     if len(set(lengths)) > 1:
-        raise ValueError(f"{', '.join(named)} must have the same length, got {lengths}")
+        names = ", ".join(named)
+        raise ValueError(f"{names} must have the same length, got {lengths}")
     return rows
 
 
@@ -189,7 +212,8 @@ def _refuse_unless_total_1(masses, laws, what, *, slack) -> None:
     least = masses.min().item()
     right = all(abs(total - 1) <= slack for total in totals)
     if not (least >= 0 and right):  # put so that nan fails too
+        names = " and ".join(laws)
+        got = " and ".join(f"{total:g}" for total in totals)
         raise ValueError(
-            f"{' and '.join(laws)} must {what} with no negative number, "
-            f"got {' and '.join(f'{total:g}' for total in totals)}, the least number {least:g}"
+            f"{names} must {what} with no negative number, got {got}, the least number {least:g}"
         )

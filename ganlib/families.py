@@ -16,7 +16,18 @@ from torch.distributions import Normal, kl_divergence
 from torch.nn.functional import logsigmoid, pad
 
 from ganlib import chains, divergences, networks, targets
-from ganlib.checks import count, finite, method, one_of, positive, row, seed_of, tensor
+from ganlib.checks import (
+    count,
+    finite,
+    method,
+    one_of,
+    positive,
+    rises,
+    row,
+    rows,
+    seed_of,
+    tensor,
+)
 from ganlib.densities import line, pushforward
 from ganlib.gan import GAN
 from ganlib.schedule import fall
@@ -50,7 +61,9 @@ class Leaf:
         if getattr(law, "dim", None) != 1:
             raise ValueError(f"law must be one in one dimension, got {law!r}")
         method("law", law, "sample", "log_prob")
-        steps = count("steps", self.steps if steps is None else steps)
+        if steps is None:
+            steps = self.steps
+        steps = count("steps", steps)
         seed_of(seed)
 
         for _ in self.training(law, steps=steps, seed=seed):
@@ -78,7 +91,9 @@ class Leaf:
             parameter.requires_grad_(False)
 
     def build(self, seed):  # fresh parameters
-        cover = self.law.range if self.sizes[0] == 1 else None
+        cover = None
+        if self.sizes[0] == 1:
+            cover = self.law.range
         self.net = networks.mlp(*self.sizes, seed=seed, cover=cover).double()
         return self.net.parameters()
 
@@ -110,7 +125,8 @@ class Leaf:
         outside = (1 - q.sum()).clamp(min=0)
         p = pad(p, (0, 1))
         q = torch.cat([q, outside[None]])
-        return float(divergences.js(p, q / q.sum()))
+        q = q / q.sum()
+        return float(divergences.js(p, q))
 
 
 class Autoregressive(Leaf):
@@ -130,29 +146,37 @@ class Autoregressive(Leaf):
     known = torch.ones(bits, bits).tril(-1).double()  # row k: the digits before k
 
     def log_prob(self, x):
-        x = _column(x)
+        x = rows("x", x, 1)[:, 0].double()
         low, high = self.law.range
         cells = 2**self.bits
-        cell = ((x[:, 0].double() - low) / (high - low) * cells).floor()
-        digits = 2.0 * ((cell.long()[:, None] >> torch.arange(self.bits).flip(0)) & 1) - 1
+        cell = ((x - low) / (high - low) * cells).floor()
+        places = torch.arange(self.bits).flip(0)
+        bits = (cell.long()[:, None] >> places) & 1
+        digits = 2.0 * bits - 1
 
         # All digits in one pass: to each the network sees those before it. (n, bits)
-        logits = self.net(digits[:, None].double() * self.known)[:, :, 0]
-        log_p = logsigmoid(digits * logits).sum(1) + math.log(cells / (high - low))
+        seen = digits[:, None].double() * self.known
+        logits = self.net(seen)[:, :, 0]
+        log_mass = logsigmoid(digits * logits).sum(1)
+        log_p = log_mass + math.log(cells / (high - low))
         inside = (cell >= 0) & (cell < cells)
         return log_p.where(inside, -math.inf)
 
     def sample(self, n, generator=None):
-        digits = torch.zeros(count("n", n, 1, MOST), self.bits).double()
+        n = count("n", n, 1, MOST)
+        digits = torch.zeros(n, self.bits).double()
         for k in range(self.bits):  # one after the other: a digit needs those before it
-            one = torch.rand(n, generator=generator) < self.net(digits)[:, 0].sigmoid()
+            luck = torch.rand(n, generator=generator)
+            p = self.net(digits)[:, 0].sigmoid()
+            one = luck < p
             digits[:, k] = 2.0 * one - 1
 
         place_values = 2.0 ** torch.arange(self.bits - 1, -1, -1).double()
         cell = (digits + 1) @ place_values / 2
         within = torch.rand(n, generator=generator)
+        place = (cell + within)[:, None]
         low, high = self.law.range
-        return low + (high - low) * (cell + within)[:, None] / 2**self.bits
+        return low + (high - low) * place / 2**self.bits
 
 
 class Flow(Leaf):
@@ -172,9 +196,11 @@ class Flow(Leaf):
     def build(self, seed):
         n = self.terms
         low, high = self.law.range
-        c = low + (high - low) * (torch.arange(n) + torch.rand(n, generator=self.generator)) / n
+        places = torch.arange(n) + torch.rand(n, generator=self.generator)
+        c = low + (high - low) * places / n
         s, w = torch.tensor([n / (high - low), 1 / 8]).log()
-        self.bends = torch.stack([c, s.expand(n), w.expand(n)]).double().requires_grad_()
+        bends = torch.stack([c, s.expand(n), w.expand(n)])
+        self.bends = bends.double().requires_grad_()
         return [self.bends]
 
     def map(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -187,13 +213,16 @@ class Flow(Leaf):
         return z, slope
 
     def log_prob(self, x):
-        z, slope = self.map(_column(x)[:, 0].double())
+        x = rows("x", x, 1)[:, 0].double()
+        z, slope = self.map(x)
         return NORMAL.log_prob(z) + slope.log()
 
     def sample(self, n, generator=None):
-        z = torch.randn(count("n", n, 1, MOST), 1, generator=generator).double()
+        n = count("n", n, 1, MOST)
+        z = torch.randn(n, 1, generator=generator).double()
         x = line(-60, 60, 20_000)
-        return torch.from_numpy(np.interp(z, self.map(x)[0], x))
+        f, _ = self.map(x)
+        return torch.from_numpy(np.interp(z, f, x))
 
 
 class VAE(Leaf):
@@ -233,9 +262,14 @@ class VAE(Leaf):
     def encode(self, x: Tensor) -> Normal:
         """q(z|x) for x (n,): a law of z for every x, not a point."""
         x = row("x", x).double()
-        seen = 0 * x if self.posterior == "blind" else x
+        seen = x
+        if self.posterior == "blind":
+            seen = 0 * x
         m, log_s = self.encoder(seen[:, None]).T
-        log_s = log_s.clamp(-7, 3) if self.posterior == "normal" else self.log_s.expand_as(m)
+        if self.posterior == "normal":
+            log_s = log_s.clamp(-7, 3)
+        else:
+            log_s = self.log_s.expand_as(m)
         return Normal(m, log_s.exp())
 
     def joint(self, x: Tensor, z: Tensor) -> Tensor:
@@ -246,7 +280,8 @@ class VAE(Leaf):
             raise ValueError(f"z must be (k,) or ({len(x)}, k), got {tuple(z.shape)}")
         mean = self.g(z.reshape(-1, 1)).reshape(z.shape)
         given_z = Normal(mean, self.log_sigma.exp())
-        return given_z.log_prob(x[:, None]) + NORMAL.log_prob(z)
+        log_x = given_z.log_prob(x[:, None])
+        return log_x + NORMAL.log_prob(z)
 
     def elbo(self, x: Tensor, *, nodes=64, pull=1.0) -> Tensor:
         """The bound at x (n,): E_q log p(x, z) + H(q).
@@ -262,13 +297,18 @@ class VAE(Leaf):
         xi, weight = map(torch.from_numpy, np.polynomial.hermite_e.hermegauss(nodes))
         q = self.encode(x)
         z = q.mean[:, None] + q.stddev[:, None] * xi
-        bound = self.joint(x, z) @ (weight / weight.sum()) + q.entropy()
-        return bound + (1 - pull) * kl_divergence(q, NORMAL)
+        weight = weight / weight.sum()
+        bound = self.joint(x, z) @ weight + q.entropy()
+        gap = kl_divergence(q, NORMAL)
+        return bound + (1 - pull) * gap
 
     def log_prob(self, x, cells=4000):
         # log ∫ p(x, z) dz over cells of z: in one dimension that can be done.
-        z = line(-8, 8, count("cells", cells, 2, MOST))
-        return self.joint(_column(x)[:, 0].double(), z).logsumexp(1) + math.log(16 / cells)
+        cells = count("cells", cells, 2, MOST)
+        z = line(-8, 8, cells)
+        x = rows("x", x, 1)[:, 0].double()
+        log_sum = self.joint(x, z).logsumexp(1)
+        return log_sum + math.log(16 / cells)
 
     def loss(self, x, mass):
         return -mass @ self.elbo(x, nodes=12, pull=self.pull)
@@ -289,14 +329,15 @@ class Chain(Leaf):
     kernel: Callable[[Tensor], Tensor]
 
     def sample(self, n, generator=None):
-        x = torch.randn(count("n", n, 1, MOST), 1, generator=generator).double()
+        n = count("n", n, 1, MOST)
+        x = torch.randn(n, 1, generator=generator).double()
         for _ in range(self.passes):
             x = self.walk(x, generator)
         return x
 
     def law_on(self, x):
         x = row("x", x)
-        if len(x) < 2 or not bool((x.diff() > 0).all()):
+        if not rises(x):
             raise ValueError("x must be a rising grid, at least two points")
 
         # The grid is twice as wide as x: walkers who leave x may come back.
@@ -305,7 +346,8 @@ class Chain(Leaf):
         wide = x[0] + step * torch.arange(-half, len(x) + half)
 
         start = NORMAL.log_prob(wide).softmax(0)
-        end = start @ torch.matrix_power(self.kernel(wide), self.passes)
+        walks = torch.matrix_power(self.kernel(wide), self.passes)
+        end = start @ walks
         return end[half : half + len(x)] / step
 
 
@@ -330,19 +372,24 @@ class Energy(Chain):
 
     def log_p(self, x: Tensor) -> Tensor:
         """−E(x) = log p(x) + log Z, (n,), for x (n, 1): a network, and a bowl for the walkers."""
-        x = _column(x).double()
-        return self.net(x)[:, 0] - x[:, 0] ** 2 / 18  # the bowl keeps them in
+        x = rows("x", x, 1).double()
+        bowl = x[:, 0] ** 2 / 18  # keeps them in
+        return self.net(x)[:, 0] - bowl
 
     def walk(self, x, generator):
-        return chains.hop(self.log_p, x, self.size, generator, langevin=self.langevin)[0]
+        walkers, _ = chains.hop(self.log_p, x, self.size, generator, langevin=self.langevin)
+        return walkers
 
     def kernel(self, x):
-        return chains.transition(self.log_p(x[:, None]), self.size, x, langevin=self.langevin)
+        log_p = self.log_p(x[:, None])
+        return chains.transition(log_p, self.size, x, langevin=self.langevin)
 
     def loss(self, x, mass):
         for _ in range(5):
             self.walkers = self.walk(self.walkers, self.generator)
-        return self.log_p(self.walkers).mean() - mass @ self.log_p(x[:, None])
+        of_model = self.log_p(self.walkers).mean()
+        of_data = mass @ self.log_p(x[:, None])
+        return of_model - of_data
 
     def log_prob(self, x):
         # Z over cells of x: in one dimension that can be done.
@@ -378,19 +425,24 @@ class Walk(Chain):
 
     def walk(self, x, generator):
         noise, draw = torch.randn(2, len(x), generator=generator)
-        clean = self.clean(x[:, 0] + self.noise * noise)
-        return (clean.mean + clean.stddev * draw)[:, None]
+        seen = x[:, 0] + self.noise * noise
+        clean = self.clean(seen)
+        x = clean.mean + clean.stddev * draw
+        return x[:, None]
 
     def kernel(self, x):
         distance = (x - x[:, None]) / self.noise
         add_noise = (-(distance**2) / 2).softmax(1)
-        make_clean = self.clean(x).log_prob(x[:, None]).softmax(0).T
+        log_p = self.clean(x).log_prob(x[:, None])
+        make_clean = log_p.softmax(0).T
         return add_noise @ make_clean
 
     def loss(self, x, mass):
         copies = 4  # noisy ones, of every x
-        seen = x + self.noise * torch.randn(copies, len(x), generator=self.generator)
-        log_p = self.clean(seen.flatten()).log_prob(x.repeat(copies))
+        noise = torch.randn(copies, len(x), generator=self.generator)
+        seen = x + self.noise * noise
+        clean = self.clean(seen.flatten())
+        log_p = clean.log_prob(x.repeat(copies))
         return -(log_p @ mass.repeat(copies)) / copies
 
 
@@ -418,8 +470,9 @@ class Adversarial(Leaf):
         self.gan = GAN(G, D, z, betas=(0, 0.9), penalty="r1", penalty_weight=0.05, seed=seed)
 
         for step in range(steps):
-            self.gan.lr_G = 2e-3 * fall(step, steps, floor=0.0)
-            self.gan.lr_D = 1e-2 * fall(step, steps, floor=0.0)
+            share = fall(step, steps, floor=0.0)
+            self.gan.lr_G = 2e-3 * share
+            self.gan.lr_D = 1e-2 * share
             self.gan.step(real.sample(256, generator))
             yield
 
@@ -427,15 +480,8 @@ class Adversarial(Leaf):
         return pushforward(self.gan.G, targets.uniform(), row("x", x))
 
     def sample(self, n, generator=None):
-        return self.gan.G(targets.uniform().sample(n, generator)).detach()
-
-
-def _column(x) -> Tensor:
-    """Examples in one dimension, (n, 1)."""
-    x = tensor("x", x)
-    if x.ndim != 2 or x.shape[1] != 1:
-        raise ValueError(f"x must be (n, 1), got {tuple(x.shape)}")
-    return x
+        z = targets.uniform().sample(n, generator)
+        return self.gan.G(z).detach()
 
 
 LEAVES = [Autoregressive, Flow, VAE, Energy, Adversarial, Walk]

@@ -51,7 +51,8 @@ def unpack(content: bytes, name="it") -> tuple[dict[str, Tensor], dict]:
     try:
         tensors = load(content)
         size = int.from_bytes(content[:8], "little")
-        note = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["about"])
+        header = json.loads(content[8 : 8 + size])
+        note = json.loads(header["__metadata__"]["about"])
         text = note["json"]
         about = json.loads(text)
         same = note.get("sha256") == _digest(tensors, text)

@@ -16,7 +16,7 @@ from scipy.optimize import linprog
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from ganlib.checks import count, finite, floats, function, one_of, positive
+from ganlib.checks import all_finite, count, finite, floats, function, one_of, positive
 
 # The directions of the two players: F = Y ∂V/∂y − X ∂V/∂x.
 X, Y = torch.eye(2, dtype=torch.float64)
@@ -67,8 +67,8 @@ def solve(payoff) -> Equilibrium:
         raise FloatingPointError(
             f"the two guarantees differ by {high - low:.1e} of the range of the payoffs"
         )
-    value = float(shift + scale * (low + high) / 2)
-    return Equilibrium(value, torch.from_numpy(p), torch.from_numpy(q))
+    value = shift + scale * (low + high) / 2
+    return Equilibrium(float(value), torch.from_numpy(p), torch.from_numpy(q))
 
 
 def _strategies(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,33 +98,54 @@ class Rule(NamedTuple):
     on_xy: Callable[[float], complex]
 
 
+def _simultaneous(F, w, before, lr) -> Tensor:
+    """Both answer what they see."""
+    return w + lr * F(w)
+
+
+def _alternating(F, w, before, lr) -> Tensor:
+    """x moves, then y answers the new x: one after the other, as D and G do."""
+    seen_by_y = w + lr * X * F(w)
+    force = X * F(w) + Y * F(seen_by_y)
+    return w + lr * force
+
+
+def _extragradient(F, w, before, lr) -> Tensor:
+    """Look one step ahead; step from here with the force from there. Korpelevich 1976."""
+    ahead = w + lr * F(w)
+    return w + lr * F(ahead)
+
+
+def _optimistic(F, w, before, lr) -> Tensor:
+    """Expect the last change of the force once more.
+
+    Source: Popov 1980; Daskalakis et al. 2018, arXiv:1711.00141.
+    """
+    expected = 2 * F(w) - F(before)
+    return w + lr * expected
+
+
+def _consensus(F, w, before, lr) -> Tensor:
+    """Go also where the forces are smaller, down ½‖F‖².
+
+    Source: Mescheder et al. 2017, arXiv:1705.10461.
+    """
+    uphill = _slope(lambda u: F(u).square() / 2, w)
+    return w + lr * (F(w) - uphill)
+
+
 RULES = {
-    # Both answer what they see.
-    "simultaneous": Rule(
-        step=lambda F, w, before, lr: w + lr * F(w),
-        on_xy=lambda lr: 1 + 1j * lr,
-    ),
-    # x moves, then y answers the new x: one after the other, as D and G do.
+    "simultaneous": Rule(_simultaneous, on_xy=lambda lr: 1 + 1j * lr),
     "alternating": Rule(
-        step=lambda F, w, before, lr: w + lr * (X * F(w) + Y * F(w + lr * X * F(w))),
+        _alternating,
         on_xy=lambda lr: 1 - lr**2 / 2 + 1j * lr * cmath.sqrt(1 - lr**2 / 4),
     ),
-    # Look one step ahead; step from here with the force from there. Korpelevich 1976.
-    "extragradient": Rule(
-        step=lambda F, w, before, lr: w + lr * F(w + lr * F(w)),
-        on_xy=lambda lr: 1 - lr**2 + 1j * lr,
-    ),
-    # Expect the last change of the force once more.
-    # Popov 1980; Daskalakis et al. 2018, arXiv:1711.00141.
+    "extragradient": Rule(_extragradient, on_xy=lambda lr: 1 - lr**2 + 1j * lr),
     "optimistic": Rule(
-        step=lambda F, w, before, lr: w + lr * (2 * F(w) - F(before)),
+        _optimistic,
         on_xy=lambda lr: (1 + 2j * lr + cmath.sqrt(1 - 4 * lr**2)) / 2,
     ),
-    # Go also where the forces are smaller, down ½‖F‖². Mescheder et al. 2017, arXiv:1705.10461.
-    "consensus": Rule(
-        step=lambda F, w, before, lr: w + lr * (F(w) - _slope(lambda u: F(u).square() / 2, w)),
-        on_xy=lambda lr: 1 - lr + 1j * lr,
-    ),
+    "consensus": Rule(_consensus, on_xy=lambda lr: 1 - lr + 1j * lr),
 }
 
 
@@ -133,7 +154,8 @@ def _slope(f: Callable, w: Tensor) -> Tensor:
     if not w.requires_grad:
         w = w.detach().requires_grad_()
     total = f(w).sum() + 0 * w.sum()
-    return torch.autograd.grad(total, w, create_graph=True)[0]
+    (slope,) = torch.autograd.grad(total, w, create_graph=True)
+    return slope
 
 
 def field(value: Callable) -> Callable[[Tensor], Tensor]:
@@ -164,10 +186,11 @@ def play(value: Callable, start, rule: str, *, lr: float, steps: int, limit: flo
     _check_value(value, w)
 
     F = field(value)
+    step = RULES[rule].step
     path = [w]
     for t in range(steps):
         before = path[max(t - 1, 0)]
-        w = RULES[rule].step(F, path[t], before, lr).detach()
+        w = step(F, path[t], before, lr).detach()
         here = (w.abs() <= limit).all(-1, keepdim=True)
         path.append(torch.where(here, w, math.nan))
     return torch.stack(path)
@@ -185,22 +208,26 @@ def eigenvalues(value: Callable, point, rule: str, *, lr: float) -> Tensor:
     lr = positive("lr", lr)
     _check_value(value, w)
 
-    def step(both):
-        w = both[:2]
-        before = both[2:]
-        return torch.cat([RULES[rule].step(field(value), w, before, lr), w])
+    F = field(value)
 
-    jacobian = torch.autograd.functional.jacobian(step, torch.cat([w, w]))
-    if not bool(jacobian.isfinite().all()):
+    def step(both):
+        w, before = both.split(2)
+        following = RULES[rule].step(F, w, before, lr)
+        return torch.cat([following, w])
+
+    at_rest = torch.cat([w, w])
+    jacobian = torch.autograd.functional.jacobian(step, at_rest)
+    if not all_finite(jacobian):
         raise ValueError("value must have finite slopes at the point, twice over")
     found = torch.linalg.eigvals(jacobian)
-    return found[found.abs().argsort(descending=True, stable=True)]
+    order = found.abs().argsort(descending=True, stable=True)
+    return found[order]
 
 
 def _places(name: str, numbers) -> Tensor:
     """Places (x, y) of games, (..., 2) in float64."""
     w = torch.from_numpy(floats(name, numbers))
-    if w.shape[-1:] != (2,) or w.numel() == 0 or not bool(w.isfinite().all()):
+    if w.shape[-1:] != (2,) or w.numel() == 0 or not all_finite(w):
         raise ValueError(f"{name} must be finite numbers of shape (..., 2), got {numbers!r}")
     return w
 
@@ -233,6 +260,7 @@ def smallest_gan(spread: float = 1.0) -> Callable[[Tensor, Tensor], Tensor]:
     def V(θ, w):
         real = w[..., None] * z
         minus_fake = -w[..., None] * (z + θ[..., None])
-        return (logsigmoid(real) + logsigmoid(minus_fake)) @ p
+        terms = logsigmoid(real) + logsigmoid(minus_fake)
+        return terms @ p
 
     return V

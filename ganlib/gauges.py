@@ -102,9 +102,10 @@ class LineGauge:
         if cells > FEW:
             return None
         first = int((self.below <= 0.05).sum()) - 1
+        last = first + int(middle.sum()) + 1
         left = float(self.x[0]) - self.dx / 2
         part = self.dx / densities.FINE
-        return left + part * first, left + part * (first + int(middle.sum()) + 1), max(cells, 1)
+        return left + part * first, left + part * last, max(cells, 1)
 
     @torch.no_grad()
     def look(self, gan, oracle: bool = False) -> LineSight:
@@ -112,7 +113,9 @@ class LineGauge:
         try:
             with at_rest(gan):
                 pushed = densities.push_masses(gan.G, gan.prior, self.x)
-                D = densities.best_D(self.x, self.p_data, pushed.masses) if oracle else gan.D
+                D = gan.D
+                if oracle:
+                    D = densities.best_D(self.x, self.p_data, pushed.masses)
                 with judged_by(gan, D):
                     logits = gan.logits(self.x)
                     ledger = gan.ledger(
@@ -173,7 +176,8 @@ class PlaneGauge:
         law = self.law
         with at_rest(gan):
             fakes = gan.G(self.view.z[:128]).detach()
-        p_data = targets.Mixture(law.means, (law.stds**2 + BLUR**2).sqrt(), law.weights)
+        stds = (law.stds**2 + BLUR**2).sqrt()
+        p_data = targets.Mixture(law.means, stds, law.weights)
         log_mass = math.log(len(fakes) * 2 * math.pi * BLUR**2)
 
         def D(x):

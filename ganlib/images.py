@@ -48,10 +48,14 @@ class Pictures(NamedTuple):
                 f"held_out must leave at least one picture on both sides, got {held_out} "
                 f"of {len(order)}"
             )
-        return [self._at(order[:trained_on]), self._at(order[trained_on:])]
+        parts = order[:trained_on], order[trained_on:]
+        return [self._at(rows) for rows in parts]
 
     def _at(self, rows) -> "Pictures":
-        return Pictures(self.x[rows], None if self.labels is None else self.labels[rows])
+        labels = self.labels
+        if labels is not None:
+            labels = labels[rows]
+        return Pictures(self.x[rows], labels)
 
 
 def digits(size=8) -> Pictures:
@@ -62,7 +66,8 @@ def digits(size=8) -> Pictures:
     size = _side(size)
     bunch = datasets.load_digits()
     pixels = bunch.images[:, None] * (255 / 16)
-    return Pictures(_fit(pixels, size), torch.from_numpy(bunch.target))
+    x = _fit(pixels, size)
+    return Pictures(x, torch.from_numpy(bunch.target))
 
 
 class Fetched(NamedTuple):
@@ -110,7 +115,8 @@ def fetch(name, *, size=32, home=None) -> Pictures:
     if not file.exists():
         _download(name, home, file)
     kept = np.load(file)
-    return Pictures(_fit(kept["x"], size), torch.from_numpy(kept["labels"]))
+    x = _fit(kept["x"], size)
+    return Pictures(x, torch.from_numpy(kept["labels"]))
 
 
 def idx(path, labels=None, *, size=32) -> Pictures:
@@ -123,18 +129,21 @@ def idx(path, labels=None, *, size=32) -> Pictures:
     path = _existing(path)
     if path.is_dir():
         raise ValueError(f"path must be an IDX file, but {path} is a folder")
-    x = _read_idx(path, 3)
+    pixels = _read_idx(path, 3)
 
     if labels is None:
         labels = next((file for file in labels_of(path) if file.is_file()), None)
         if labels is None:
             warnings.warn(f"no labels were found beside {path}: labels is None", stacklevel=2)
+
     y = None
     if labels not in (None, False):
-        y = torch.from_numpy(_read_idx(_existing(labels), 1)).long()
-        if len(y) != len(x):
-            raise ValueError(f"{len(y)} labels do not fit the {len(x)} pictures of {path}")
-    return Pictures(_fit(x[:, None], size), y)
+        found = _read_idx(_existing(labels), 1)
+        y = torch.from_numpy(found).long()
+        if len(y) != len(pixels):
+            raise ValueError(f"{len(y)} labels do not fit the {len(pixels)} pictures of {path}")
+    x = _fit(pixels[:, None], size)
+    return Pictures(x, y)
 
 
 def labels_of(path: Path) -> list[Path]:
@@ -164,18 +173,26 @@ def folder(path, *, size=32, grey=False, cache=None) -> Pictures:
     if not path.is_dir():
         raise ValueError(f"path must be a folder of pictures, but {path} is a file")
     files = sorted(f for f in path.rglob("*") if f.is_file())
-    shape = (1 if grey else 3, size, size)
+    channels = 1 if grey else 3
+    shape = (channels, size, size)
 
     # Other files, other name: a cache is never out of date.
-    about = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    name = hashlib.sha256(repr([*about, shape, READ_BY]).encode()).hexdigest()[:16]
+    about: list = []
+    for file in files:
+        stat = file.stat()
+        about.append((str(file), stat.st_size, stat.st_mtime_ns))
+    told = repr([*about, shape, READ_BY])
+    name = hashlib.sha256(told.encode()).hexdigest()[:16]
 
     with TemporaryDirectory() as scratch:
         store = place("cache", cache or scratch).expanduser() / name
         if not store.exists():
             _gather(files, path, size, grey, store)
-        x = torch.from_file(str(store), size=store.stat().st_size // 4).view(-1, *shape)
-        return Pictures(x if cache else x.clone())
+        numbers = store.stat().st_size // 4
+        x = torch.from_file(str(store), size=numbers).view(-1, *shape)
+        if not cache:
+            x = x.clone()
+        return Pictures(x)
 
 
 def load(source, *, grey=False, cache=None, **size) -> Pictures:
@@ -185,9 +202,9 @@ def load(source, *, grey=False, cache=None, **size) -> Pictures:
     if isinstance(source, str) and source in FETCHED:
         return fetch(source, **size)
     if not isinstance(source, str | Path) or not Path(source).expanduser().exists():
+        names = ", ".join(FETCHED)
         raise ValueError(
-            f"images must be digits, {', '.join(FETCHED)}, a folder or an IDX file, "
-            f"got {str(source)!r}"
+            f"images must be digits, {names}, a folder or an IDX file, got {str(source)!r}"
         )
     if Path(source).expanduser().is_dir():
         return folder(source, grey=grey, cache=cache, **size)
@@ -204,7 +221,9 @@ def mosaic(x: Tensor, columns: int = 8) -> np.ndarray:
     x = tensor("x", x)
     if x.ndim != 4 or x.shape[1] not in (1, 3) or x.numel() == 0:
         raise ValueError(f"x must be pictures (n, 1 or 3, size, size), got shape {tuple(x.shape)}")
-    x = pad(x.detach().float().cpu().clamp(-1, 1) / 2 + 0.5, (0, 1, 0, 1), value=1.0)
+    x = x.detach().float().cpu()
+    x = x.clamp(-1, 1) / 2 + 0.5
+    x = pad(x, (0, 1, 0, 1), value=1.0)
     blanks = x.new_ones(-len(x) % columns, *x.shape[1:])  # to fill the last row
     rows = torch.cat([x, blanks]).unflatten(0, (-1, columns))
 
@@ -255,19 +274,23 @@ def _download(name, home: Path, file: Path) -> None:
         while not wait([task], timeout=0.5).done:
             arrived = sum(f.stat().st_size for f in home.rglob("*") if f.is_file()) / 1e6
             bar.update(arrived - bar.n)
-    if isinstance(task.exception(), OSError):
+
+    error = task.exception()
+    if isinstance(error, OSError):
         raise ConnectionError(
-            f"{name} could not be downloaded ({task.exception()}). Without a network take "
+            f"{name} could not be downloaded ({error}). Without a network take "
             "images.digits(), or idx(path) and folder(path) for files of your own."
         )
 
     found = task.result()
     x = found.data.reshape(-1, *source.shape)
-    x = np.moveaxis(x * (255 / x.max()), -1, 1).astype(np.uint8)
+    x = x * (255 / x.max())
+    x = np.moveaxis(x, -1, 1).astype(np.uint8)
+    labels = found.target.astype(np.int64)
 
     # Under another name until it is complete.
     part = file.with_suffix(".part.npz")
-    np.savez(part, x=x, labels=found.target.astype(np.int64))
+    np.savez(part, x=x, labels=labels)
     part.replace(file)
 
 
@@ -288,9 +311,9 @@ def _gather(files, path, size, grey, store) -> None:
                 skipped.append(f"{file.name} ({why})")
 
     if skipped:
+        named = ", ".join(skipped[:9])
         warnings.warn(
-            f"{len(skipped)} of {len(files)} files in {path} skipped: {', '.join(skipped[:9])}",
-            stacklevel=3,
+            f"{len(skipped)} of {len(files)} files in {path} skipped: {named}", stacklevel=3
         )
     if len(skipped) == len(files):
         raise ValueError(
@@ -302,12 +325,18 @@ def _gather(files, path, size, grey, store) -> None:
 def _pixels(file, size, grey) -> np.ndarray:
     """The middle square of one picture, (channels, size, size) in [−1, 1], float32."""
     with Image.open(file) as opened:
-        picture = _seen(ImageOps.exif_transpose(opened)).convert("L" if grey else "RGB")
+        upright = ImageOps.exif_transpose(opened)
+        picture = _seen(upright).convert("L" if grey else "RGB")
     if min(picture.size) < size:
         raise ValueError(f"{picture.width}×{picture.height}, smaller than {size}")
+
     square = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
     pixels = np.asarray(square, np.float32)
-    return (pixels[None] if grey else pixels.transpose(2, 0, 1)) / 127.5 - 1
+    if grey:
+        pixels = pixels[None]
+    else:
+        pixels = pixels.transpose(2, 0, 1)
+    return pixels / 127.5 - 1
 
 
 def _seen(picture: Image.Image) -> Image.Image:
@@ -317,9 +346,10 @@ def _seen(picture: Image.Image) -> Image.Image:
         # Of 16 bits in "I", which has room for 32; the numbers of "F" are shares by custom.
         white = 1.0 if mode == "F" else 65535.0
         grey = np.asarray(picture, np.float64) / white
-        if not (np.isfinite(grey).all() and grey.min() >= 0 and grey.max() <= 1):
+        if not (grey.min() >= 0 and grey.max() <= 1):  # put so that nan fails too
             raise ValueError(f"mode {mode} with numbers outside 0 to {white:g}")
-        return Image.fromarray(np.rint(grey * 255).astype(np.uint8))
+        pixels = np.rint(grey * 255)
+        return Image.fromarray(pixels.astype(np.uint8))
     if mode == "LAB":
         profiles = [ImageCms.createProfile(name) for name in ("LAB", "sRGB")]
         return ImageCms.profileToProfile(picture, *profiles, outputMode="RGB")  # type: ignore
@@ -348,11 +378,11 @@ def _read_idx(path, dimensions) -> np.ndarray:
 
     shape = np.frombuffer(raw[4:head], ">u4").tolist()
     asked = math.prod(shape)
-    if len(raw) - head != asked:
-        wrong = "truncated" if len(raw) - head < asked else "longer than it says"
-        raise ValueError(
-            f"{path.name} is {wrong}: {shape} are {asked} bytes, it has {len(raw) - head}"
-        )
+    there = len(raw) - head
+    if there != asked:
+        wrong = "truncated" if there < asked else "longer than it says"
+        raise ValueError(f"{path.name} is {wrong}: {shape} are {asked} bytes, it has {there}")
     if asked == 0:
         raise ValueError(f"{path.name} is empty: {shape}")
-    return np.frombuffer(bytearray(raw), np.uint8, offset=head).reshape(shape)
+    pixels = np.frombuffer(bytearray(raw), np.uint8, offset=head)
+    return pixels.reshape(shape)

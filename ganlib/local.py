@@ -79,7 +79,8 @@ def pull(loss) -> Pull:
     slope_G = torch.func.grad(formula.G)(logits[:1])
     slopes_D = torch.func.grad(cost_D)(logits)
     curves_D = torch.func.hessian(cost_D)(logits)
-    return Pull(-float(slope_G), float(slopes_D[1]), float(curves_D.diagonal().sum()))
+    brake = curves_D.diagonal().sum()
+    return Pull(-float(slope_G), float(slopes_D[1]), float(brake))
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ class Linear:
 
     def rates(self, speed_D: float = 1.0) -> Tensor:
         """The 2k eigenvalues μ of the flow, (2k,), slowest to come home first: e^{μt}."""
-        return _sorted(torch.linalg.eigvals(self.flow(speed_D)), lambda found: found.real)
+        found = torch.linalg.eigvals(self.flow(speed_D))
+        return _sorted(found, torch.real)
 
     def step(
         self, lr_G: float, lr_D: float, order: str = "alternating", momentum: float = 0.0
@@ -123,11 +125,16 @@ class Linear:
         # Of (y, u, the last step of y, the last step of u), each as the rows of a matrix.
         k = len(self.K)
         y, u, last_y, last_u = torch.eye(4 * k).to(self.K).split(k)
-        step_u = momentum * last_u - lr_D * (self.pull.D * y + self.A @ u)
-        seen = u + step_u if order == "alternating" else u
+        uphill = self.pull.D * y + self.A @ u
+        step_u = momentum * last_u - lr_D * uphill
+        seen = u
+        if order == "alternating":
+            seen = u + step_u
         step_y = momentum * last_y + lr_G * self.pull.G * self.K @ seen
         matrix = torch.cat([y + step_y, u + step_u, step_y, step_u])
-        return matrix if momentum else matrix[: 2 * k, : 2 * k]
+        if momentum:
+            return matrix
+        return matrix[: 2 * k, : 2 * k]
 
     def factors(
         self, lr_G: float, lr_D: float, order: str = "alternating", momentum: float = 0.0
@@ -168,8 +175,11 @@ class Linear:
 
 def _sorted(found: Tensor, size) -> Tensor:
     """Eigenvalues, largest `size` first; of a complex pair the one above the axis."""
-    found = found[found.imag.argsort(descending=True, stable=True)]
-    return found[size(found).round(decimals=12).argsort(descending=True, stable=True)]
+    by_imag = found.imag.argsort(descending=True, stable=True)
+    found = found[by_imag]
+    sizes = size(found).round(decimals=12)
+    by_size = sizes.argsort(descending=True, stable=True)
+    return found[by_size]
 
 
 def dirac(loss="non-saturating", gamma: float = 0.0) -> Linear:
@@ -209,8 +219,11 @@ def dirac_path(
     step_w = 0.0
     path = [(θ, w)]
     for _ in range(count("steps", steps, 0)):
-        step_w = momentum * step_w - lr * (θ * slope_D(w * θ) + gamma * w)
-        seen = w + step_w if order == "alternating" else w
+        uphill_w = θ * slope_D(w * θ) + gamma * w
+        step_w = momentum * step_w - lr * uphill_w
+        seen = w
+        if order == "alternating":
+            seen = w + step_w
         step_θ = momentum * step_θ - lr * seen * slope_G(seen * θ)
         θ += step_θ
         w += step_w
@@ -229,11 +242,16 @@ def _slopes(loss) -> tuple[Callable[[float], float], Callable[[float], float]]:
     def by_autograd(cost):
         def slope(logit):
             at = torch.tensor([logit], dtype=torch.float64, requires_grad=True)
-            return float(torch.autograd.grad(cost(at), at)[0])
+            (found,) = torch.autograd.grad(cost(at), at)
+            return float(found)
 
         return slope
 
-    return by_autograd(formula.G), by_autograd(lambda fake: formula.D(torch.zeros_like(fake), fake))
+    def cost_D(fake):
+        real = torch.zeros_like(fake)
+        return formula.D(real, fake)
+
+    return by_autograd(formula.G), by_autograd(cost_D)
 
 
 def _weight(gamma) -> float:
@@ -278,7 +296,8 @@ class Rest:
         self.hidden = _without_last(self.D)
 
         middles = line(0.0, 1.0, count("points", points, 2))
-        self.z = method("the prior of gan", gan.prior, "quantile").quantile(middles)[:, None]
+        method("the prior of gan", gan.prior, "quantile")
+        self.z = gan.prior.quantile(middles)[:, None]
         with torch.no_grad():
             self.x = self.G(self.z)
         if self.x.shape != self.z.shape or self.D(self.x).shape != self.x.shape:
@@ -306,21 +325,24 @@ class Rest:
             return read(functional_call(self.G, weights, (self.z,)))
 
         found = jacrev(of_weights)(weights)
-        return torch.cat([part.flatten(1) for part in found.values()], 1)
+        parts = [part.flatten(1) for part in found.values()]
+        return torch.cat(parts, 1)
 
     def near(self, loss="non-saturating", gamma: float = 0.0) -> Linear:
         """Both players near this rest point: y is E φ(G(z)) − E φ(x), u is D's last layer."""
         f = pull(loss)
         n = len(self.x)
-        curved = f.brake * self.features.T @ self.features / n
-        straight = _weight(gamma) * self.slopes.T @ self.slopes / n
-        return Linear(K=self.M @ self.M.T, A=curved + straight, pull=f)
+        of_cost = f.brake * self.features.T @ self.features / n
+        of_r1 = _weight(gamma) * self.slopes.T @ self.slopes / n
+        K = self.M @ self.M.T
+        return Linear(K, of_cost + of_r1, f)
 
     def direction(self, push: str) -> Tensor:
         """By how much each fake moves, for each unit of `push`, (points, 1)."""
         if one_of("push", push, READ) == "shift":
             return torch.ones_like(self.x)
-        return (self.x - self.x.mean()) / READ["width"](self.x)
+        width = READ["width"](self.x)
+        return (self.x - self.x.mean()) / width
 
     def pushed(self, by: float = 0.05, push: str = "shift") -> nn.Module:
         """A copy of G whose fakes lie `by` to the right, or spread wider by `by` in their sd."""
@@ -331,7 +353,8 @@ class Rest:
             if one_of("push", push, READ) == "shift":
                 offset += by
             else:
-                wider = 1 + by / READ["width"](self.x).item()
+                width = READ["width"](self.x).item()
+                wider = 1 + by / width
                 middle = self.x.mean()
                 weight *= wider
                 offset.copy_(middle + wider * (offset - middle))
@@ -357,10 +380,11 @@ class Rest:
         """
         gamma = _weight(gamma)
         penalty = {"penalty": "r1", "penalty_weight": gamma} if gamma else {}
+        whole = one_of("whole", whole, (True, False))
         gan = GAN(
             self.pushed(by, push).requires_grad_(True),
             copy.deepcopy(self.D).requires_grad_(True),
-            Listed(self.z) if one_of("whole", whole, (True, False)) else Drawn(self.z),
+            Listed(self.z) if whole else Drawn(self.z),
             loss=loss,
             lr_G=lr_G,
             lr_D=lr_D,
@@ -393,16 +417,22 @@ class Rest:
         path = near.path(start, lr_G=lr_G, lr_D=lr_D, steps=steps, momentum=momentum)
 
         # G's weights move along Mᵀ alone: what is read off the fakes follows from y.
-        read = self._moves(READ[push]) @ torch.linalg.pinv(self.M, rtol=1e-9)
-        off = by + (path[:, :k] - y) @ read[0]
+        inverse = torch.linalg.pinv(self.M, rtol=1e-9)
+        (read,) = self._moves(READ[push]) @ inverse
+        off = by + (path[:, :k] - y) @ read
 
-        factors, vectors = torch.linalg.eig(near.step(lr_G, lr_D, momentum=momentum))
+        # The start as a sum of modes, and what is read off each.
+        step = near.step(lr_G, lr_D, momentum=momentum)
+        factors, vectors = torch.linalg.eig(step)
         begin = torch.zeros(len(factors), 1).to(factors)
         begin[: 2 * k, 0] = start.to(factors)
         amounts = torch.linalg.lstsq(vectors, begin).solution[:, 0]
-        parts = (read[0].to(factors) @ vectors[:k]) * amounts
+        parts = (read.to(factors) @ vectors[:k]) * amounts
+
         order = parts.abs().argsort(descending=True)
-        return Ringing(off, factors[order], parts[order].abs() / abs(by), vectors[k : 2 * k, order])
+        shares = parts[order].abs() / abs(by)
+        shapes = vectors[k : 2 * k, order]
+        return Ringing(off, factors[order], shares, shapes)
 
 
 class Ringing(NamedTuple):
@@ -448,4 +478,6 @@ class Drawn(Listed):
 
     def sample(self, n: int, generator=None) -> Tensor:
         """n draws, with replacement, (n, dim)."""
-        return self.z[torch.randint(len(self.z), (count("n", n),), generator=generator)]
+        n = count("n", n)
+        rows = torch.randint(len(self.z), (n,), generator=generator)
+        return self.z[rows]

@@ -81,7 +81,9 @@ def value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     fake_logits = tensor("fake_logits", fake_logits)
     if min(real_logits.numel(), fake_logits.numel()) == 0:
         raise ValueError("real_logits and fake_logits must be at least one each")
-    return -softplus(-real_logits).mean() - softplus(fake_logits).mean()
+    log_real = -softplus(-real_logits).mean()  # E log D(x)
+    log_fake = -softplus(fake_logits).mean()  # E log(1 − D(G(z)))
+    return log_real + log_fake
 
 
 def _slopes(D, x: Tensor) -> Tensor:
@@ -129,8 +131,9 @@ def gradient_penalty(
     one_each = (len(real), *[1] * (real.ndim - 1))
     t = torch.rand(one_each, generator=generator, device="cpu")  # where the generator lives
     t = t.to(real)
-    slopes = _slopes(D, t * real + (1 - t) * fake.detach())
-    return ((slopes + 1e-12).sqrt() - 1).square().mean()  # 1e-12: the square root has no slope at 0
+    mixed = t * real + (1 - t) * fake.detach()
+    slopes = (_slopes(D, mixed) + 1e-12).sqrt()  # 1e-12: the square root has no slope at 0
+    return (slopes - 1).square().mean()
 
 
 Penalty = Callable[..., Tensor]  # of (D, real, fake, generator): a mean over the examples

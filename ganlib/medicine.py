@@ -60,7 +60,8 @@ class Noise(nn.Module):
         of_kind("x", x, Tensor)
         if not self.training:
             return x
-        return x + self.sd * torch.randn(x.shape, generator=self.generator)
+        ε = torch.randn(x.shape, generator=self.generator)
+        return x + self.sd * ε
 
 
 class Spread(nn.Module):
@@ -71,7 +72,8 @@ class Spread(nn.Module):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        if of_kind("x", x, Tensor).ndim != 2 or len(x) < 2 or not x.is_floating_point():
+        of_kind("x", x, Tensor)
+        if x.ndim != 2 or len(x) < 2 or not x.is_floating_point():
             raise ValueError(f"x must be floats (n, d) with n ≥ 2, got {x.dtype} {tuple(x.shape)}")
         spread = x.std(0, keepdim=True)
         return torch.cat([x, spread.expand_as(x)], 1)
@@ -133,7 +135,8 @@ def average(gan: GAN, decay: float) -> nn.Module:
     """
     of_kind("gan", gan, GAN)
     share("decay", decay)
-    mean = swa_utils.AveragedModel(gan.G, multi_avg_fn=swa_utils.get_ema_multi_avg_fn(decay))
+    move = swa_utils.get_ema_multi_avg_fn(decay)
+    mean = swa_utils.AveragedModel(gan.G, multi_avg_fn=move)
     mean.update_parameters(gan.G)
     gan.opt_G.register_step_post_hook(lambda *_: mean.update_parameters(gan.G))
     return mean
@@ -184,14 +187,17 @@ def treat(G, D, prior, dose: Dose, **knobs) -> tuple[GAN, nn.Module]:
     """
     of_kind("dose", dose, Dose)
     settings = {**knobs, **dose.knobs}
-    settings["lr_D"] = positive("lr_D", settings.get("lr_D")) * positive("times", dose.times)
+    lr_D = positive("lr_D", settings.get("lr_D"))
+    settings["lr_D"] = lr_D * positive("times", dose.times)
     function("D", D)
     count("inputs", dose.inputs)
     ema = share("ema", dose.ema)
-    gan = dose.kind(G, D(dose.inputs, dose.wrap), prior, **settings)
+    wrapped = D(dose.inputs, dose.wrap)
+    gan = dose.kind(G, wrapped, prior, **settings)
 
     if dose.optimistic:
         optimism(gan.opt_D)
         optimism(gan.opt_G)
-    shown = average(gan, ema) if ema else G
-    return gan, shown
+    if ema:
+        return gan, average(gan, ema)
+    return gan, G

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.special import ndtr
 
 from ganlib import divergences
-from ganlib.checks import count, function, method, of_kind, seed_of, tensor
+from ganlib.checks import all_finite, count, function, method, of_kind, seed_of, tensor
 from ganlib.targets import Mixture
 
 CLASSES = 10_000  # of a classifier, at most
@@ -31,12 +31,14 @@ def classifier(x: Tensor, labels: Tensor, *, steps=600, seed=0) -> nn.Sequential
     """
     x = _pictures("x", x)
     of_kind("labels", labels, Tensor)
-    if labels.dtype != torch.long or labels.shape != x.shape[:1] or not bool((labels >= 0).all()):
+    one_each = labels.dtype == torch.long and labels.shape == x.shape[:1]
+    if not one_each or bool((labels < 0).any()):
         raise ValueError(f"labels must be {len(x)} whole numbers of at least 0, of kind long")
     count("steps", steps)
     seed_of(seed)
-    if int(labels.max()) >= CLASSES:
-        raise ValueError(f"labels must be below {CLASSES}, got {int(labels.max())}")
+    largest = int(labels.max())
+    if largest >= CLASSES:
+        raise ValueError(f"labels must be below {CLASSES}, got {largest}")
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -51,13 +53,16 @@ def classifier(x: Tensor, labels: Tensor, *, steps=600, seed=0) -> nn.Sequential
             nn.Linear(32 * side**2, 64),
             nn.ReLU(),
         )
-        net = nn.Sequential(body, nn.Linear(64, int(labels.max()) + 1)).to(x.device)
+        last = nn.Linear(64, largest + 1)
+        net = nn.Sequential(body, last).to(x.device)
 
         optimiser = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
         for _ in range(steps):
             rows = torch.randint(len(x), (64,))
             optimiser.zero_grad()
-            nn.functional.cross_entropy(net(x[rows]), labels[rows]).backward()
+            logits = net(x[rows])
+            loss = nn.functional.cross_entropy(logits, labels[rows])
+            loss.backward()
             optimiser.step()
     return net.eval()
 
@@ -66,10 +71,12 @@ def classifier(x: Tensor, labels: Tensor, *, steps=600, seed=0) -> nn.Sequential
 def features(net, x: Tensor) -> Tensor:
     """The 64 numbers before the last layer of a `classifier`, at least 0, (n, 64)."""
     x = _pictures("x", x)
-    if not (isinstance(net, nn.Sequential) and len(net) == 2 and isinstance(net[1], nn.Linear)):
+    is_pair = isinstance(net, nn.Sequential) and len(net) == 2
+    if not is_pair or not isinstance(net[1], nn.Linear):
         raise ValueError(f"net must be a classifier, (features, last layer), got {net!r}")
+    body = net[0]
     try:
-        return torch.cat([net[0](part) for part in x.split(500)])
+        return torch.cat([body(part) for part in x.split(500)])
     except RuntimeError as error:
         raise ValueError(f"net and x do not fit each other: {error}") from None
 
@@ -94,13 +101,17 @@ def frechet(real: Tensor, fake: Tensor) -> float:
         )
 
     # tr (C C')^½ = tr (√C C' √C)^½, which is symmetric: its eigenvalues are real.
-    values, vectors = torch.linalg.eigh(torch.atleast_2d(a.T.cov()))
+    C_a = torch.atleast_2d(a.T.cov())
+    C_b = torch.atleast_2d(b.T.cov())
+    values, vectors = torch.linalg.eigh(C_a)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T
-    product = root @ torch.atleast_2d(b.T.cov()) @ root
-    overlap = torch.linalg.eigvalsh(product).clamp(min=0).sqrt().sum()
+    squares = torch.linalg.eigvalsh(root @ C_b @ root)
+    overlap = squares.clamp(min=0).sqrt().sum()
 
     shift = (a.mean(0) - b.mean(0)).square().sum()
-    distance = shift + a.var(0).sum() + b.var(0).sum() - 2 * overlap
+    trace_a = a.var(0).sum()
+    trace_b = b.var(0).sum()
+    distance = shift + trace_a + trace_b - 2 * overlap
     return float(distance.clamp(min=0))  # equal sets may come out at −1e-13
 
 
@@ -124,9 +135,14 @@ def nearest(x: Tensor, bank: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:
 
 def _covered(x: Tensor, bank: Tensor, k: int) -> float:
     """The share of x in the support of `bank`."""
-    radius = nearest(bank, bank, k + 1)[0][:, k]  # the nearest neighbour is the point itself
-    inside = [(torch.cdist(part, bank) <= radius).any(1) for part in x.split(250)]
-    return float(torch.cat(inside).double().mean())
+    distances, _ = nearest(bank, bank, k + 1)
+    radius = distances[:, k]  # the nearest neighbour is the point itself
+    inside = []
+    for part in x.split(250):
+        to_bank = torch.cdist(part, bank)
+        inside.append((to_bank <= radius).any(1))
+    share = torch.cat(inside).double().mean()
+    return float(share)
 
 
 def precision_recall(real: Tensor, fake: Tensor, *, k: int = 3) -> tuple[float, float]:
@@ -138,8 +154,11 @@ def precision_recall(real: Tensor, fake: Tensor, *, k: int = 3) -> tuple[float, 
     Source: Kynkäänniemi et al. 2019, arXiv:1904.06991.
     """
     real, fake = _alike(real=real, fake=fake)
-    count("k", k, 1, min(len(real), len(fake)) - 1)
-    return _covered(fake, real, k), _covered(real, fake, k)
+    fewest = min(len(real), len(fake))
+    count("k", k, 1, fewest - 1)
+    precision = _covered(fake, real, k)
+    recall = _covered(real, fake, k)
+    return precision, recall
 
 
 def memorised(fake: Tensor, train: Tensor, held_out: Tensor) -> tuple[float, int]:
@@ -150,10 +169,12 @@ def memorised(fake: Tensor, train: Tensor, held_out: Tensor) -> tuple[float, int
     """
     fake, train, held_out = _alike(fake=fake, train=train, held_out=held_out)
     half = min(len(train), len(held_out))
-    to_train = nearest(fake, train[:half])[0]
-    to_held_out = nearest(fake, held_out[:half])[0]
+    to_train, _ = nearest(fake, train[:half])
+    to_held_out, _ = nearest(fake, held_out[:half])
     share = (to_train < to_held_out).double().mean()
-    copies = (nearest(fake, train)[0] < 1e-3).sum()
+
+    to_any, _ = nearest(fake, train)
+    copies = (to_any < 1e-3).sum()
     return float(share), int(copies)
 
 
@@ -167,10 +188,11 @@ def evaluate(fake: Tensor, real: Tensor, net) -> dict[str, float]:
     of_fake = features(net, fake)
     p = _histogram(net, of_real)
     q = _histogram(net, of_fake)
+    difference = (p - q).abs().sum()
     precision, recall = precision_recall(of_real, of_fake)
     return {
         "FD": frechet(of_real, of_fake),
-        "TV": float((p - q).abs().sum() / 2),
+        "TV": float(difference / 2),
         "smallest class": float(q.min()),
         "precision": precision,
         "recall": recall,
@@ -180,7 +202,7 @@ def evaluate(fake: Tensor, real: Tensor, net) -> dict[str, float]:
 def _rows(name: str, x) -> Tensor:
     """Examples as rows of finite numbers, (n, d), at least one."""
     x = tensor(name, x)
-    if x.ndim < 2 or x.numel() == 0 or not bool(x.isfinite().all()):
+    if x.ndim < 2 or x.numel() == 0 or not all_finite(x):
         raise ValueError(f"{name} must be finite numbers (n, d), got shape {tuple(x.shape)}")
     return x.flatten(1)
 
@@ -190,15 +212,18 @@ def _alike(**sets) -> list[Tensor]:
     rows = [_rows(name, x) for name, x in sets.items()]
     widths = [x.shape[1] for x in rows]
     if len(set(widths)) > 1:
-        raise ValueError(f"{', '.join(sets)} must have rows of equal length, got {widths}")
-    return [x.to(rows[0].dtype) for x in rows]
+        names = ", ".join(sets)
+        raise ValueError(f"{names} must have rows of equal length, got {widths}")
+    dtype = rows[0].dtype
+    return [x.to(dtype) for x in rows]
 
 
 def _pictures(name: str, x) -> Tensor:
     """Pictures (n, channels, size, size) of finite numbers, at least one."""
     x = tensor(name, x)
     _rows(name, x)
-    if x.ndim != 4 or x.shape[2] != x.shape[3] or min(x.shape[2:]) < 2:
+    is_square = x.ndim == 4 and x.shape[2] == x.shape[3]
+    if not is_square or x.shape[3] < 2:
         raise ValueError(f"{name} must be pictures (n, channels, size, size), got {tuple(x.shape)}")
     return x
 
@@ -206,7 +231,9 @@ def _pictures(name: str, x) -> Tensor:
 def _histogram(net, seen: Tensor) -> Tensor:
     """The share of each class, (classes,), by features (n, 64)."""
     last = net[1]
-    return last(seen).argmax(1).bincount(minlength=last.out_features) / len(seen)
+    labels = last(seen).argmax(1)
+    counts = labels.bincount(minlength=last.out_features)
+    return counts / len(seen)
 
 
 # -- points in the plane -------------------------------------------------------------------------
@@ -225,8 +252,10 @@ def modes(x: Tensor, law) -> tuple[int, float]:
     distance, mode = torch.cdist(x, law.means).min(1)
     good = distance <= 3 * law.stds[mode]
     counts = torch.bincount(mode[good], minlength=len(law.means))
-    covered = counts >= 0.2 * law.weights * len(x)
-    return int(covered.sum()), float(good.float().mean())
+    enough = 0.2 * law.weights * len(x)
+    covered = (counts >= enough).sum()
+    share = good.float().mean()
+    return int(covered), float(share)
 
 
 @dataclass(frozen=True)
@@ -246,23 +275,26 @@ class View:
     """
 
     def __init__(self, law, prior):
-        if of_kind("law", law, Mixture).dim != 2:
+        of_kind("law", law, Mixture)
+        if law.dim != 2:
             raise ValueError(f"law must be a mixture in two dimensions, got {law!r}")
         method("prior", prior, "sample")
         self.law = law
         self.reach = 1.1 * max(map(abs, law.range))
-        self.z = prior.sample(4096, torch.Generator().manual_seed(0))
+        generator = torch.Generator().manual_seed(0)
+        self.z = prior.sample(4096, generator)
         self.p = self._masses()
 
     def _masses(self) -> Tensor:
         """The mass of the law in each cell, row by row from the bottom, (1025,) float64."""
         law = self.law
         edges = torch.linspace(-self.reach, self.reach, CELLS + 1, dtype=torch.float64)
-        sides = (edges - law.means.double()[..., None]) / law.stds.double()[:, None, None]
-        inside = ndtr(sides).diff()  # of each mode along each axis, (modes, 2, cells)
-        mass = torch.einsum(
-            "m,my,mx->yx", law.weights.double(), inside[:, 1], inside[:, 0]
-        ).flatten()
+        means = law.means.double()[..., None]
+        stds = law.stds.double()[:, None, None]
+        weights = law.weights.double()
+        inside = ndtr((edges - means) / stds).diff()  # (modes, 2, cells)
+        along_x, along_y = inside.unbind(1)
+        mass = torch.einsum("m,my,mx->yx", weights, along_y, along_x).flatten()
         rest = 1 - mass.sum(0, keepdim=True)
         return torch.cat([mass, rest]).clamp(min=0)
 
@@ -275,13 +307,16 @@ class View:
             raise ValueError(f"G does not fit the prior: {error}") from None
         if not isinstance(x, Tensor) or x.shape != (len(self.z), 2):
             raise ValueError(f"G must give points (n, 2), got {getattr(x, 'shape', x)}")
-        if not bool(x.isfinite().all()):
+        if not all_finite(x):
             raise FloatingPointError("diverged: G gives numbers that are not finite")
 
-        column, row = ((x / self.reach + 1) * (CELLS / 2)).floor().T
+        place = (x / self.reach + 1) * (CELLS / 2)
+        column, row = place.floor().T
+        number = row * CELLS + column
         inside = (x.abs() < self.reach).all(1)
-        cell = torch.where(inside, row * CELLS + column, CELLS**2).long()
-        q = cell.bincount(minlength=len(self.p)) / len(x)
+        cell = torch.where(inside, number, CELLS**2).long()
+        counts = cell.bincount(minlength=len(self.p))
+        js = divergences.js(self.p, counts / len(x))
 
         covered, good = modes(x, self.law)
-        return Now(covered, good, js=float(divergences.js(self.p, q)))
+        return Now(covered, good, float(js))

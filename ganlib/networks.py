@@ -65,7 +65,9 @@ def mlp(
     net: Any = nn.Sequential(*layers[:-1])
 
     # Kept, so that `reinitialise` can do the same.
-    net.cover = None if cover is None else (*cover, slope)
+    net.cover = None
+    if cover is not None:
+        net.cover = (*cover, slope)
     return reinitialise(net, seed)
 
 
@@ -92,18 +94,20 @@ def _check_cover(cover, slope, inputs: int) -> None:
         ends = list(cover)
     except TypeError:
         ends = []
+
+    rising = False
     if len(ends) == 2:
         low, high = (finite("cover", end) for end in ends)
-    else:
-        low = high = 0.0
-    if inputs != 1 or not low < high:
+        rising = low < high
+    if inputs != 1 or not rising:
         raise ValueError(f"cover needs one input and low < high, got {inputs} inputs, {cover!r}")
 
 
 @torch.no_grad()
 def _cover(layer, low: float, high: float, slope: float) -> None:
     n = layer.out_features
-    kinks = low + (high - low) * (torch.arange(n) + 0.5) / n
+    middles = torch.arange(n) + 0.5
+    kinks = low + (high - low) * middles / n
     sign = torch.where(torch.rand(n) < 0.5, -1.0, 1.0)
 
     # The slope is per half-width, so that it means the same on every range.
@@ -119,14 +123,17 @@ def dense_generator(size=8, channels=1, *, z_dim=32, width=64, seed=None) -> nn.
     """
     size, channels, width = _measures(size, channels, width)
     z_dim = count("z_dim", z_dim, 1, MOST)
-    body = mlp(z_dim, width, 2 * width, channels * size**2, activation=_leaky, seed=seed)
-    return nn.Sequential(*body, nn.Tanh(), nn.Unflatten(1, (channels, size, size)))
+    numbers = channels * size**2
+    body = mlp(z_dim, width, 2 * width, numbers, activation=_leaky, seed=seed)
+    picture = nn.Unflatten(1, (channels, size, size))
+    return nn.Sequential(*body, nn.Tanh(), picture)
 
 
 def dense_discriminator(size=8, channels=1, *, width=64, seed=None) -> nn.Sequential:
     """Pictures (n, channels, size, size) → logits (n, 1) by fully connected layers."""
     size, channels, width = _measures(size, channels, width)
-    body = mlp(channels * size**2, 2 * width, width, 1, activation=_leaky, seed=seed)
+    numbers = channels * size**2
+    body = mlp(numbers, 2 * width, width, 1, activation=_leaky, seed=seed)
     return nn.Sequential(nn.Flatten(), *body)
 
 
@@ -149,21 +156,20 @@ def dcgan_generator(
     Source: Radford et al. 2016, arXiv:1511.06434; spectral norm: Miyato et al. 2018,
     arXiv:1802.05957.
     """
-    one_of("norm", norm, NORMS)
-    size, channels, width = _measures(one_of("size", size, SIZES), channels, width)
+    size, channels, widths = _dcgan(size, channels, width, norm)
     z_dim = count("z_dim", z_dim, 1, MOST)
-    widths = _widths(width, max(2, size.bit_length() - 3))
     smallest = size >> len(widths)
+    up = nn.ConvTranspose2d
     with _seeded(seed):
-        first = _block(
-            nn.ConvTranspose2d, z_dim, widths[-1], norm, kernel=smallest, stride=1, padding=0
-        )
-        doublings = [
-            _block(nn.ConvTranspose2d, n_in, n_out, norm) for n_in, n_out in pairwise(widths[::-1])
-        ]
-        last = nn.ConvTranspose2d(widths[0], channels, 4, 2, 1, bias=False)
+        first = _block(up, z_dim, widths[-1], norm, kernel=smallest, stride=1, padding=0)
+        doublings = []
+        for n_in, n_out in pairwise(widths[::-1]):
+            doublings.append(_block(up, n_in, n_out, norm))
+        last = up(widths[0], channels, 4, 2, 1, bias=False)
+
         picture = nn.Unflatten(1, (z_dim, 1, 1))
-        return _normal(nn.Sequential(picture, first, *doublings, last, nn.Tanh()))
+        net = nn.Sequential(picture, first, *doublings, last, nn.Tanh())
+        return _normal(net)
 
 
 def dcgan_discriminator(size=8, channels=1, *, width=32, norm="batch", seed=None) -> nn.Sequential:
@@ -171,15 +177,25 @@ def dcgan_discriminator(size=8, channels=1, *, width=32, norm="batch", seed=None
 
     Each layer halves the side.
     """
-    one_of("norm", norm, NORMS)
-    size, channels, width = _measures(one_of("size", size, SIZES), channels, width)
-    widths = _widths(width, max(2, size.bit_length() - 3))
+    size, channels, widths = _dcgan(size, channels, width, norm)
     smallest = size >> len(widths)
     with _seeded(seed):
         last: nn.Module = nn.Conv2d(widths[-1], 1, smallest, bias=False)
         if norm == "spectral":
             last = spectral_norm(last)
-        return _normal(nn.Sequential(*_halvings(channels, widths, norm), last, nn.Flatten()))
+        halvings = _halvings(channels, widths, norm)
+
+        net = nn.Sequential(*halvings, last, nn.Flatten())
+        return _normal(net)
+
+
+def _dcgan(size, channels, width, norm) -> tuple[int, int, list[int]]:
+    """A picture's side and channels, checked; and the channels of each map, from it inwards."""
+    one_of("norm", norm, NORMS)
+    size = one_of("size", size, SIZES)
+    size, channels, width = _measures(size, channels, width)
+    maps = max(2, size.bit_length() - 3)
+    return size, channels, _widths(width, maps)
 
 
 def _widths(width: int, maps: int) -> list[int]:
@@ -198,16 +214,21 @@ def _block(conv, n_in, n_out, norm, *, kernel=4, stride=2, padding=1) -> nn.Sequ
     elif norm == "batch":
         parts = [layer, nn.BatchNorm2d(n_out)]
 
-    activation = nn.ReLU() if conv is nn.ConvTranspose2d else _leaky()
-    return nn.Sequential(*parts, activation)
+    if conv is nn.ConvTranspose2d:
+        parts.append(nn.ReLU())
+    else:
+        parts.append(_leaky())
+    return nn.Sequential(*parts)
 
 
 def _halvings(channels, widths, norm="batch") -> list[nn.Sequential]:
     """Strided convolutions from the picture inwards, each to half the side and one of `widths`."""
     # Batch norm on the first layer would hide the picture's scale.
-    first = _block(nn.Conv2d, channels, widths[0], "none" if norm == "batch" else norm)
-    others = [_block(nn.Conv2d, n_in, n_out, norm) for n_in, n_out in pairwise(widths)]
-    return [first, *others]
+    of_first = "none" if norm == "batch" else norm
+    halvings = [_block(nn.Conv2d, channels, widths[0], of_first)]
+    for n_in, n_out in pairwise(widths):
+        halvings.append(_block(nn.Conv2d, n_in, n_out, norm))
+    return halvings
 
 
 @torch.no_grad()
@@ -216,8 +237,12 @@ def _normal(net: nn.Sequential) -> nn.Sequential:
     for name, parameter in net.named_parameters():
         is_bias = name.endswith("bias")
         is_scale = parameter.ndim == 1 and not is_bias
-        mean = 1.0 if is_scale else 0.0
-        std = 0.0 if is_bias else 0.02
+        mean = 0.0
+        std = 0.02
+        if is_bias:
+            std = 0.0
+        elif is_scale:
+            mean = 1.0
         nn.init.normal_(parameter, mean, std)
     return net
 
@@ -249,7 +274,9 @@ class UNet(nn.Module):
         x = self.ups[0](maps.pop())
         for up in self.ups[1:]:
             across = maps.pop()
-            x = up(torch.cat([x, across], 1) if self.skips else x)
+            if self.skips:
+                x = torch.cat([x, across], 1)
+            x = up(x)
         return x
 
 
@@ -271,7 +298,8 @@ def unet(channels=1, out_channels=1, *, width=16, depth=3, skips=True, seed=None
 
         ups: list[nn.Module] = []
         for k in range(depth - 1, 0, -1):
-            ups.append(_block(nn.ConvTranspose2d, incoming[k], widths[k - 1], "batch"))
+            up = _block(nn.ConvTranspose2d, incoming[k], widths[k - 1], "batch")
+            ups.append(up)
         last = nn.ConvTranspose2d(incoming[0], out_channels, 4, 2, 1)
         ups.append(nn.Sequential(last, nn.Tanh()))
 
@@ -290,7 +318,8 @@ def patch_discriminator(channels=2, *, width=16, layers=2, seed=None) -> nn.Sequ
     with _seeded(seed):
         halvings = _halvings(channels, widths)
         last = nn.Conv2d(widths[-1], 1, 4, 1, 1)
-        return _normal(nn.Sequential(*halvings, last))
+        net = nn.Sequential(*halvings, last)
+        return _normal(net)
 
 
 @torch.no_grad()

@@ -70,7 +70,10 @@ def game(ax, x, p_data, p_g, D=None, D_star=None, *, legend=True) -> None:
         ("D_star", "D*", "D_star", D_star),
         ("D", "D", "D", D),
     ]
-    rows = {key: _row(key, y, len(x)) for _, _, key, y in curves if y is not None}
+    rows = {}
+    for _, _, key, y in curves:
+        if y is not None:
+            rows[key] = _row(key, y, len(x))
     for style, label, key, _ in curves:
         if key in rows:
             ax.plot(x, rows[key], label=label, **STYLE[style])

@@ -10,4 +10,7 @@ def fall(step: float, steps: float, *, floor: float = 0.01) -> float:
     run which goes on after its last step still learns.
     """
     step = finite("step", step)
-    return min(1.0, max(finite("floor", floor), 2 - 2 * step / positive("steps", steps)))
+    floor = finite("floor", floor)
+    steps = positive("steps", steps)
+    falling = 2 - 2 * step / steps
+    return min(1.0, max(floor, falling))

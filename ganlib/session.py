@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ganlib import networks
-from ganlib.checks import count, function, method, of_kind, one_of, positive, share
+from ganlib.checks import all_finite, count, function, method, of_kind, one_of, positive, share
 from ganlib.files import pack, unpack
 from ganlib.gan import GAN, PARTS
 from ganlib.gauges import LineGauge, judged_by, unlike_in_training
@@ -303,7 +303,8 @@ class Session:
 
     def curve(self, name: str) -> np.ndarray:
         """One field of the ledger over time: rows (step, value)."""
-        return self.past[:, [0, self._columns[one_of("name", name, self._columns)]]]
+        name = one_of("name", name, self._columns)
+        return self.past[:, [0, self._columns[name]]]
 
     # -- there and back --------------------------------------------------------------------------
 
@@ -351,7 +352,7 @@ class Session:
     def remember(self) -> None:
         """Keep the state of now to go back to, if it is finite; of older ones ever fewer."""
         weights = (*self.gan.G.parameters(), *self.gan.D.parameters())
-        if all(bool(part.isfinite().all()) for part in weights):
+        if all(map(all_finite, weights)):
             self.good.append(self.state())
             if len(self.good) > KEPT:
                 del self.good[1:8:2]
@@ -366,7 +367,8 @@ class Session:
         while len(self.good) > 1 and self.good[-1]["steps"] >= self.gan.steps:
             self.good.pop()
         self.restore(self.good[-1])
-        self.past = self.past[self.past[:, 0] <= self.gan.steps]
+        so_far = self.past[:, 0] <= self.gan.steps
+        self.past = self.past[so_far]
 
     # -- keeping a run ---------------------------------------------------------------------------
 
@@ -390,7 +392,8 @@ class Session:
 
     def _sound(self) -> bool:
         """Whether all that would be saved is finite, and there is something to see."""
-        if not all(bool(part.isfinite().all()) for part in flat(*self._parts()).values()):
+        saved = flat(*self._parts())
+        if not all(map(all_finite, saved.values())):
             return False
         try:
             self.look()

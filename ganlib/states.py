@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from ganlib.checks import of_kind
+from ganlib.checks import all_finite, of_kind
 
 Nets = dict[str, nn.Module]
 Optimisers = dict[str, Optimizer]
@@ -21,7 +21,8 @@ def flat(nets: Nets, optimisers: Optimisers) -> dict[str, Tensor]:
     found = _weights(nets)
     for part, optimiser in optimisers.items():
         for number, parameter in enumerate(_parameters(optimiser)):
-            for name, value in optimiser.state.get(parameter, {}).items():
+            remembered = optimiser.state.get(parameter, {})
+            for name, value in remembered.items():
                 found[f"{part}.{number}.{name}"] = torch.as_tensor(value)
     return found
 
@@ -47,9 +48,12 @@ def restore(found: dict[str, Tensor], nets: Nets, optimisers: Optimisers) -> Non
         optimiser.state.clear()
         for number, parameter in enumerate(_parameters(optimiser)):
             start = f"{part}.{number}."
-            names = [name for name in fit if name.startswith(start)]
-            if names:
-                optimiser.state[parameter] = {name.removeprefix(start): fit[name] for name in names}
+            own = {}
+            for name, value in fit.items():
+                if name.startswith(start):
+                    own[name.removeprefix(start)] = value
+            if own:
+                optimiser.state[parameter] = own
 
 
 def fitting(found: dict[str, Tensor], like: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -66,22 +70,29 @@ def fitting(found: dict[str, Tensor], like: dict[str, Tensor]) -> dict[str, Tens
             raise ValueError(f"there is no {name}")
         value = of_kind(f"{name} of found", found[name], Tensor)
         of_kind(f"{name} of like", wanted, Tensor)
-        if value.shape != wanted.shape:
-            raise ValueError(f"{name} is {tuple(value.shape)}, not {tuple(wanted.shape)}")
-        if value.dtype != wanted.dtype:
-            raise ValueError(f"{name} has numbers of {value.dtype}, not {wanted.dtype}")
-        if value.is_floating_point() and not bool(value.isfinite().all()):
-            raise ValueError(f"{name} has numbers that are not finite")
-        if name.endswith((".step", ".exp_avg_sq")) and bool((value < 0).any()):
-            raise ValueError(f"{name} must not be negative")
+        _check_fit(name, value, wanted)
         fit[name] = torch.empty_like(wanted).copy_(value)
     return fit
+
+
+def _check_fit(name: str, value: Tensor, wanted: Tensor) -> None:
+    """ValueError unless a tensor may stand in the place of the one that is wanted."""
+    if value.shape != wanted.shape:
+        raise ValueError(f"{name} is {tuple(value.shape)}, not {tuple(wanted.shape)}")
+    if value.dtype != wanted.dtype:
+        raise ValueError(f"{name} has numbers of {value.dtype}, not {wanted.dtype}")
+    if value.is_floating_point() and not all_finite(value):
+        raise ValueError(f"{name} has numbers that are not finite")
+    at_least_0 = name.endswith((".step", ".exp_avg_sq"))
+    if at_least_0 and bool((value < 0).any()):
+        raise ValueError(f"{name} must not be negative")
 
 
 def generator_state(found: dict[str, Tensor], name: str) -> Tensor:
     """A copy of the tensor of that name; ValueError if it is no state that a generator takes."""
     trial = torch.Generator()
-    state = fitting(found, {name: trial.get_state()})[name]
+    like = {name: trial.get_state()}
+    state = fitting(found, like)[name]
     try:
         trial.set_state(state)
     except RuntimeError as error:
@@ -98,15 +109,18 @@ def _check(nets: Nets, optimisers: Optimisers) -> None:
 
 
 def _weights(nets: Nets) -> dict[str, Tensor]:
-    return {
-        f"{part}.{name}": value
-        for part, net in nets.items()
-        for name, value in net.state_dict().items()
-    }
+    found = {}
+    for part, net in nets.items():
+        for name, value in net.state_dict().items():
+            found[f"{part}.{name}"] = value
+    return found
 
 
 def _parameters(optimiser: Optimizer) -> list[Tensor]:
-    return [part for group in optimiser.param_groups for part in group["params"]]
+    found = []
+    for group in optimiser.param_groups:
+        found += group["params"]
+    return found
 
 
 def _memory(part: str, optimiser: Optimizer) -> dict[str, Tensor]:
@@ -116,8 +130,10 @@ def _memory(part: str, optimiser: Optimizer) -> dict[str, Tensor]:
     like = {}
     for number, parameter in enumerate(_parameters(optimiser)):
         own = optimiser.state.get(parameter, {})
-        step = own.get("step", torch.zeros((), device=parameter.device))
-        like[f"{part}.{number}.step"] = torch.as_tensor(step)
-        like[f"{part}.{number}.exp_avg"] = parameter.detach()
-        like[f"{part}.{number}.exp_avg_sq"] = parameter.detach()
+        none_yet = torch.zeros((), device=parameter.device)
+        step = own.get("step", none_yet)
+        start = f"{part}.{number}"
+        like[f"{start}.step"] = torch.as_tensor(step)
+        like[f"{start}.exp_avg"] = parameter.detach()
+        like[f"{start}.exp_avg_sq"] = parameter.detach()
     return like

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from ganlib.checks import count, finite, floats, method, positive, tensor
+from ganlib.checks import all_finite, count, finite, floats, method, positive, rows, tensor
 
 LARGEST = 1_000_000  # modes, and dimensions, of a law that is made here
 PLAIN: dict = {"dtype": torch.float32, "device": "cpu"}  # whatever torch's defaults are
@@ -32,7 +32,7 @@ class Mixture:
     ):
         means = _float32("means", means)
         self.means = means[:, None] if means.ndim == 1 else means
-        if self.means.ndim != 2 or self.means.numel() == 0 or not bool(self.means.isfinite().all()):
+        if self.means.ndim != 2 or self.means.numel() == 0 or not all_finite(self.means):
             raise ValueError(
                 f"means must be finite numbers, at least one, (modes, dim), got {means.tolist()}"
             )
@@ -51,11 +51,13 @@ class Mixture:
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) in nats, in the dtype of x; x is (n, dim), the answer (n,)."""
-        x = _rows("x", x, self.dim)
+        x = rows("x", x, self.dim)
         means = self.means.to(x)
         stds = self.stds.to(x)[:, None].expand_as(means)
-        normals = Independent(Normal(means, stds, validate_args=False), 1)
-        law = MixtureSameFamily(Categorical(self.weights.to(x)), normals, validate_args=False)
+        weights = self.weights.to(x)
+        axes = Normal(means, stds, validate_args=False)
+        normals = Independent(axes, 1)
+        law = MixtureSameFamily(Categorical(weights), normals, validate_args=False)
 
         # A column of a million numbers has a million modes: a few x at a time.
         few = max(1, 2**22 // len(means))
@@ -64,21 +66,28 @@ class Mixture:
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """n independent draws, (n, dim)."""
         n = count("n", n)
-        if len(self.weights) == 1:
-            return self.means + self.stds * torch.randn(n, self.dim, **_plain(generator))
-
         normals = _plain(generator)
+        if len(self.weights) == 1:
+            z = torch.randn(n, self.dim, **normals)
+            return self.means + self.stds * z
+
         k = torch.multinomial(self.weights, n, replacement=True, generator=generator)
-        return self.means[k] + self.stds[k, None] * torch.randn(n, self.dim, **normals)
+        z = torch.randn(n, self.dim, **normals)
+        return self.means[k] + self.stds[k, None] * z
 
     def cdf(self, x: Tensor) -> Tensor:
         """P(X ≤ x) of a law in one dimension, in the dtype of x; x is (n,), the answer (n,)."""
         if self.dim != 1:
             raise ValueError(f"cdf needs a law in one dimension, got one in {self.dim}")
         x = _row("x", x)
-        means, stds, weights = (row.to(x) for row in (self.means[:, 0], self.stds, self.weights))
+        means = self.means[:, 0].to(x)
+        stds = self.stds.to(x)
+        weights = self.weights.to(x)
         few = max(1, 2**22 // len(means))  # of x at a time, as in `log_prob`
-        parts = [torch.special.ndtr((part[:, None] - means) / stds) for part in x.split(few)]
+        parts = []
+        for part in x.split(few):
+            z = (part[:, None] - means) / stds
+            parts.append(torch.special.ndtr(z))
         return torch.cat(parts) @ weights
 
     def quantile(self, u: Tensor) -> Tensor:
@@ -88,13 +97,16 @@ class Mixture:
                 f"quantile needs one normal in one dimension, got {len(self.means)} in {self.dim}"
             )
         u = _shares("u", u)
-        return self.means[0] + self.stds * torch.special.ndtri(u)
+        z = torch.special.ndtri(u)
+        return self.means[0] + self.stds * z
 
     @property
     def range(self) -> tuple[float, float]:
         """An interval, the same for every axis, that holds all but about 1e-4 of the law."""
         reach = 4 * self.stds[:, None]
-        return float((self.means - reach).min()), float((self.means + reach).max())
+        low = (self.means - reach).min()
+        high = (self.means + reach).max()
+        return float(low), float(high)
 
     def in_order(self) -> "Mixture":
         """The same law with its modes from left to right."""
@@ -116,7 +128,8 @@ class Mixture:
         ends = self.weights.double().cumsum(0)
         k = torch.searchsorted(ends, u).clamp(max=len(ends) - 1)
         rest = 1 - (ends[k] - u) / self.weights[k]  # of u, within mode k: uniform again
-        z = torch.special.ndtri(rest.clamp(1e-7, 1 - 1e-7)).float()
+        rest = rest.clamp(1e-7, 1 - 1e-7)
+        z = torch.special.ndtri(rest).float()
         return self.means[k] + self.stds[k, None] * z[:, None]
 
     def __repr__(self):
@@ -141,9 +154,9 @@ class Uniform:
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) in nats: −log(high − low) inside, −inf outside; x is (n, 1), the answer (n,)."""
-        x = _rows("x", x, 1)
-        inside = (x[:, 0] >= self.low) & (x[:, 0] <= self.high)
-        log_p = torch.full_like(x[:, 0], -math.log(self.high - self.low))
+        x = rows("x", x, 1)[:, 0]
+        inside = (x >= self.low) & (x <= self.high)
+        log_p = torch.full_like(x, -math.log(self.high - self.low))
         return log_p.masked_fill(~inside, -math.inf)
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
@@ -153,15 +166,19 @@ class Uniform:
 
     def from_uniform(self, u: Tensor) -> Tensor:
         """Draws made of uniform numbers u in [0, 1), the quantiles; u is (n,), they are (n, 1)."""
-        return self._at(_shares("u", u).float())[:, None]
+        u = _shares("u", u).float()
+        return self._at(u)[:, None]
 
     def cdf(self, x: Tensor) -> Tensor:
         """P(X ≤ x); x is (n,), the answer (n,)."""
-        return ((_row("x", x) - self.low) / (self.high - self.low)).clamp(0, 1)
+        x = _row("x", x)
+        below = (x - self.low) / (self.high - self.low)
+        return below.clamp(0, 1)
 
     def quantile(self, u: Tensor) -> Tensor:
         """The x with P(X ≤ x) = u; u is (n,)."""
-        return self._at(_shares("u", u))
+        u = _shares("u", u)
+        return self._at(u)
 
     def _at(self, u: Tensor) -> Tensor:
         return self.low + (self.high - self.low) * u
@@ -180,20 +197,24 @@ class Even:
     """A one-dimensional law that is drawn evenly, as `even` says; in all else it is the law."""
 
     def __init__(self, law):
-        self.law = law.in_order() if isinstance(law, Mixture) else law
+        if isinstance(law, Mixture):
+            law = law.in_order()
+        self.law = law
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """n draws, (n, 1), one from each slice [i/n, (i + 1)/n) of the law, in random order."""
         n = count("n", n)
         where = torch.rand(n, dtype=torch.float64, **_drawing(generator))
         which = torch.randperm(n, **_drawing(generator))
-        return self.from_uniform((which + where) / n)
+        u = (which + where) / n
+        return self.from_uniform(u)
 
     def from_uniform(self, u: Tensor) -> Tensor:
         """Draws made of uniform numbers u in [0, 1); u is (n,), they are (n, 1)."""
         if hasattr(self.law, "from_uniform"):
             return self.law.from_uniform(u)
-        return self.law.quantile(u.float())[:, None]
+        x = self.law.quantile(u.float())
+        return x[:, None]
 
     def __getattr__(self, name):
         if name.startswith("__"):  # copy and pickle ask for such before there is a law
@@ -206,8 +227,10 @@ class Even:
 
 def gaussian(mean=0.0, std=1.0, *, dim=1) -> Mixture:
     """The normal law N(mean, std² I) in `dim` dimensions."""
-    means = [[finite("mean", mean)] * count("dim", dim, 1, LARGEST)]
-    return Mixture(means, [positive("std", std)], name="normal")
+    mean = finite("mean", mean)
+    dim = count("dim", dim, 1, LARGEST)
+    std = positive("std", std)
+    return Mixture([[mean] * dim], [std], name="normal")
 
 
 def uniform(low=-1.0, high=1.0) -> Uniform:
@@ -217,7 +240,8 @@ def uniform(low=-1.0, high=1.0) -> Uniform:
 
 def mixture(means=(-1.5, 1.5), stds=(0.5, 0.5), weights=None) -> Mixture:
     """A mixture of normals in one dimension; by default the course's two modes, ±1.5 with sd ½."""
-    name = "two modes" if floats("means", means).shape == (2,) else "mixture"
+    shape = floats("means", means).shape
+    name = "two modes" if shape == (2,) else "mixture"
     return Mixture(means, stds, weights, name=name)
 
 
@@ -250,7 +274,8 @@ def iris() -> Mixture:
     """
     from sklearn.datasets import load_iris
 
-    return from_samples(load_iris().data[:, 2], name="iris petal length", unit="petal length in cm")
+    lengths = load_iris().data[:, 2]
+    return from_samples(lengths, name="iris petal length", unit="petal length in cm")
 
 
 def even(law):
@@ -271,36 +296,52 @@ def even(law):
 def ring(modes=8, radius=2.0, std=0.1) -> Mixture:
     """`modes` equal normals on a circle, in two dimensions."""
     count("modes", modes, 1, LARGEST)
+    radius = positive("radius", radius)
+    std = positive("std", std)
     angle = torch.linspace(0, 2 * math.pi, modes + 1, **PLAIN)[:-1]
-    circle = torch.stack([angle.cos(), angle.sin()], 1)
-    means = positive("radius", radius) * circle
-    return Mixture(means, [positive("std", std)], name=f"ring of {modes}")
+    means = radius * _unit_circle(angle)
+    return Mixture(means, [std], name=f"ring of {modes}")
 
 
 def grid(side=5, spacing=1.0, std=0.05) -> Mixture:
     """side × side equal normals on a square grid around 0, in two dimensions."""
     count("side", side, 1, 1000)
-    ticks = (torch.arange(side, **PLAIN) - (side - 1) / 2) * positive("spacing", spacing)
+    spacing = positive("spacing", spacing)
+    std = positive("std", std)
+    middle = (side - 1) / 2
+    ticks = (torch.arange(side, **PLAIN) - middle) * spacing
     means = torch.cartesian_prod(ticks, ticks)
-    return Mixture(means, [positive("std", std)], name=f"grid of {side * side}")
+    return Mixture(means, [std], name=f"grid of {side * side}")
 
 
 def moons(points=200, std=0.1) -> Mixture:
     """Two interleaved half circles, in two dimensions."""
-    t = torch.linspace(0, math.pi, count("points", points, 2, LARGEST) // 2, **PLAIN)
-    upper = torch.stack([t.cos() - 0.5, t.sin() - 0.25], 1)
-    lower = torch.stack([0.5 - t.cos(), 0.25 - t.sin()], 1)
+    points = count("points", points, 2, LARGEST)
+    std = positive("std", std)
+    angle = torch.linspace(0, math.pi, points // 2, **PLAIN)
+    half_circle = _unit_circle(angle)
+    middle = torch.tensor([0.5, 0.25], **PLAIN)
+    upper = half_circle - middle
+    lower = middle - half_circle
     means = 1.5 * torch.cat([upper, lower])
-    return Mixture(means, [positive("std", std)], name="two moons")
+    return Mixture(means, [std], name="two moons")
 
 
 def spiral(points=200, turns=1.5, std=0.08) -> Mixture:
     """One arm of an Archimedean spiral, evenly spaced along its length, in two dimensions."""
-    along = torch.linspace(0.05, 1, count("points", points, 1, LARGEST), **PLAIN).sqrt()
-    t = along * positive("turns", turns) * 2 * math.pi
-    circle = torch.stack([t.cos(), t.sin()], 1)
-    means = (2 * t / t.max())[:, None] * circle
-    return Mixture(means, [positive("std", std)], name="spiral")
+    points = count("points", points, 1, LARGEST)
+    turns = positive("turns", turns)
+    std = positive("std", std)
+    along = torch.linspace(0.05, 1, points, **PLAIN).sqrt()
+    angle = along * turns * 2 * math.pi
+    radius = 2 * angle / angle.max()
+    means = radius[:, None] * _unit_circle(angle)
+    return Mixture(means, [std], name="spiral")
+
+
+def _unit_circle(angle: Tensor) -> Tensor:
+    """Points of the circle around 0 with radius 1, (n, 2)."""
+    return torch.stack([angle.cos(), angle.sin()], 1)
 
 
 # -- what is given ---------------------------------------------------------------------------------
@@ -331,28 +372,22 @@ def _row(name, x) -> Tensor:
     return x
 
 
-def _rows(name, x, dim: int) -> Tensor:
-    """x as floating numbers, (n, dim)."""
-    x = tensor(name, x)
-    if x.ndim != 2 or x.shape[1] != dim:
-        raise ValueError(f"{name} must be (n, {dim}), got shape {tuple(x.shape)}")
-    return x
-
-
 def _shares(name, u) -> Tensor:
     """u as floating numbers in [0, 1], (n,)."""
     u = _row(name, u)
-    if len(u):
-        low, high = u.aminmax()
-        if not 0 <= float(low) <= float(high) <= 1:  # put so that nan fails too
-            raise ValueError(f"{name} must be numbers from 0 to 1, got {low:g} to {high:g}")
+    if len(u) == 0:
+        return u
+    low, high = u.aminmax()
+    if not 0 <= float(low) <= float(high) <= 1:  # put so that nan fails too
+        raise ValueError(f"{name} must be numbers from 0 to 1, got {low:g} to {high:g}")
     return u
 
 
 def _positive_row(name, numbers, modes) -> Tensor:
     """One positive number for each mode, float32; a single one stands for all."""
     row = _float32(name, numbers)
-    if row.shape not in ((), (1,), (modes,)) or not bool(((row > 0) & row.isfinite()).all()):
+    good = (row > 0) & row.isfinite()
+    if row.shape not in ((), (1,), (modes,)) or not bool(good.all()):
         raise ValueError(
             f"{name} must be positive numbers, one for each of {modes}, got {row.tolist()}"
         )
@@ -385,16 +420,18 @@ def _column(values) -> np.ndarray:
 
 def _lines(text: str) -> list[float]:
     """The numbers of a text with one in each line; the first line may be a name."""
-    lines = [line.strip().strip('"').strip() for line in text.splitlines()]
     found = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = line.strip().strip('"').strip()
+        if not bare:
+            continue
         try:
-            found += [float(line)] if line else []
+            found.append(float(bare))
         except ValueError:
             if number > 1:
                 raise ValueError(
                     f"values must be text with one number a line, such as 1.5, "
-                    f"but line {number} is {line[:40]!r}"
+                    f"but line {number} is {bare[:40]!r}"
                 ) from None
     return found
 
@@ -407,16 +444,21 @@ def _standardised(x: np.ndarray) -> tuple[np.ndarray, float, float]:
     """
     if x.min() == x.max():
         raise ValueError(f"values must differ, got {len(x)} times {x[0]:g}")
-    size = 2.0 ** (math.frexp(np.abs(x).max())[1] - 1)
+    _, exponent = math.frexp(np.abs(x).max())
+    size = 2.0 ** (exponent - 1)
     away = x / size - x[0] / size
     span = np.abs(away).max()
-    mean = span * (away / span).mean()
-    std = span * (away / span).std()
-    return (away - mean) / std, float(size * mean + x[0]), float(size * std)
+    shares = away / span
+    mean = span * shares.mean()
+    std = span * shares.std()
+    z = (away - mean) / std
+    return z, float(size * mean + x[0]), float(size * std)
 
 
 def _silverman(x: np.ndarray) -> float:
     """The usual width of a kernel, sd 1; where half of the values are the same, the sd sets it."""
-    iqr = np.subtract(*np.quantile(x, [0.75, 0.25])) / 1.34
-    spread = min(1.0, iqr) if iqr > 0 else 1.0
+    upper, lower = np.quantile(x, [0.75, 0.25])
+    spread = 1.0
+    if upper > lower:
+        spread = min(spread, (upper - lower) / 1.34)
     return 0.9 * spread * len(x) ** -0.2

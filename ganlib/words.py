@@ -13,10 +13,11 @@ def words(outputs: list[dict]) -> str:
     own = []
     printed = []
     for output in outputs:
-        plain = output.get("data", {}).get("text/plain", "")
+        data = output.get("data", {})
+        plain = data.get("text/plain", "")
         if plain.startswith("<Figure"):  # matplotlib's name of it, which tells nobody anything
             plain = ""
-        if "image/png" in output.get("data", {}):
+        if "image/png" in data:
             own.append(plain)
         printed += [output.get("text", ""), plain]
 

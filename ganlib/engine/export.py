@@ -75,7 +75,10 @@ def network(net, name: str = "network", *, seed: int | None = None) -> dict:
 
 def weights(net) -> list[float]:
     """All weights of `net` in torch's order, W and b of each layer."""
-    return [number for part in net.parameters() for number in part.detach().flatten().tolist()]
+    numbers = []
+    for part in net.parameters():
+        numbers += part.detach().flatten().tolist()
+    return numbers
 
 
 def _linear_layers(net, name: str) -> list[nn.Linear]:
@@ -120,11 +123,14 @@ def _law(law) -> dict:
     if not isinstance(law, targets.Mixture):
         raise ValueError(f"the browser's engine knows mixtures and uniform laws, not {law!r}")
 
+    means = law.means.flatten().tolist()
     stds = law.stds.tolist()
+    if len(set(stds)) == 1:
+        del stds[1:]
     return {
         "kind": "mixture",
-        "means": [float(f"{mean:.9g}") for mean in law.means.flatten().tolist()],  # as float32
-        "stds": stds[:1] if len(set(stds)) == 1 else stds,
+        "means": [float(f"{mean:.9g}") for mean in means],  # as float32
+        "stds": stds,
         "weights": law.weights.tolist(),
         "dim": law.dim,
         **units,
@@ -168,35 +174,48 @@ def _named(part: str, net, row, memory: dict) -> dict[str, torch.Tensor]:
     parameters = dict(net.named_parameters())
 
     def pieces(what, numbers):
-        sizes = [value.numel() for value in parameters.values()]
+        like = list(parameters.values())
+        sizes = [value.numel() for value in like]
         if len(numbers) != sum(sizes):
             raise ValueError(f"{what} has {sum(sizes)} weights, the state {len(numbers)}")
-        parts = torch.tensor(numbers, dtype=next(iter(parameters.values())).dtype).split(sizes)
-        return [piece.view_as(like) for piece, like in zip(parts, parameters.values())]
+        parts = torch.tensor(numbers, dtype=like[0].dtype).split(sizes)
+        return [piece.view_as(value) for piece, value in zip(parts, like)]
 
-    found = dict(zip((f"{part}.{name}" for name in parameters), pieces(part, row)))
+    found = {}
+    for name, piece in zip(parameters, pieces(part, row)):
+        found[f"{part}.{name}"] = piece
+
     if memory and memory["t"] > 0:
         means = pieces(f"m of {part}", memory["m"])
         squares = pieces(f"v of {part}", memory["v"])
         for number, (mean, square) in enumerate(zip(means, squares)):
-            found[f"opt_{part}.{number}.step"] = torch.tensor(float(memory["t"]))
-            found[f"opt_{part}.{number}.exp_avg"] = mean
-            found[f"opt_{part}.{number}.exp_avg_sq"] = square
+            start = f"opt_{part}.{number}"
+            found[f"{start}.step"] = torch.tensor(float(memory["t"]))
+            found[f"{start}.exp_avg"] = mean
+            found[f"{start}.exp_avg_sq"] = square
     return found
 
 
 def packed(state: dict) -> dict:
     """A `state` with its long rows as short text: float32 in base64, as packed.js has them."""
-    return _in_rows(state, lambda row: {"float32": _base64(np.array(row, "<f4").tobytes())})
+
+    def pack(row):
+        numbers = np.array(row, "<f4")
+        return {"float32": _base64(numbers.tobytes())}
+
+    return _in_rows(state, pack)
 
 
 def unpacked(state: dict) -> dict:
     """And back, from text of float32 or float64; ValueError if it is neither."""
 
+    kinds = {"float32": "<f4", "float64": "<f8"}
+
     def unpack(told):
         ((kind, text),) = told.items()
-        kind = {"float32": "<f4", "float64": "<f8"}[one_of("numbers", kind, ("float32", "float64"))]
-        return np.frombuffer(base64.b64decode(text), kind).tolist()
+        one_of("numbers", kind, kinds)
+        data = base64.b64decode(text)
+        return np.frombuffer(data, kinds[kind]).tolist()
 
     return _in_rows(state, unpack)
 
@@ -205,10 +224,10 @@ def _in_rows(state: dict, change) -> dict:
     """The state with its rows of numbers changed: weights, and Adam's m and v."""
     changed = {name: change(state[name]) for name in ("G", "D")}
     for name in ("opt_G", "opt_D"):
-        memory = state[name]
-        changed[name] = {
-            key: value if key == "t" else change(value) for key, value in memory.items()
-        }
+        memory = dict(state[name])
+        for key in memory.keys() - {"t"}:
+            memory[key] = change(memory[key])
+        changed[name] = memory
     return {**state, **changed}
 
 
@@ -224,17 +243,20 @@ def _memory(optimiser) -> dict:
     records = [optimiser.state.get(part, {}) for part in parameters]
 
     def row(key):
-        pieces = [
-            record.get(key, torch.zeros_like(part)) for record, part in zip(records, parameters)
-        ]
-        return torch.cat([piece.flatten() for piece in pieces]).tolist()
+        numbers = []
+        for record, part in zip(records, parameters):
+            value = record.get(key, torch.zeros_like(part))
+            numbers += value.flatten().tolist()
+        return numbers
 
-    return {"m": row("exp_avg"), "v": row("exp_avg_sq"), "t": int(records[0].get("step", 0))}
+    steps = records[0].get("step", 0)
+    return {"m": row("exp_avg"), "v": row("exp_avg_sq"), "t": int(steps)}
 
 
 def generator_state(generator: torch.Generator) -> dict:
     """A torch generator as random.js keeps it: {words, used, waiting}."""
-    _, left, _, following, *rest = STATE.unpack(generator.get_state().numpy().tobytes())
+    content = generator.get_state().numpy().tobytes()
+    _, left, _, following, *rest = STATE.unpack(content)
     *_, there, _, _ = rest
     return {
         "words": rest[:WORDS],

@@ -74,7 +74,8 @@ class CodeBook(Lab):
         share = min(max(finite("y", y), 0.0), 0.9)
         rest = sum(self.values[s] for s in SYMBOLS) - self.values[symbol]
         if rest > 0:  # else its probability is 1, whatever its weight
-            self.tell(**{symbol: min(64.0, share / (1 - share) * rest)})
+            weight = share / (1 - share) * rest
+            self.tell(**{symbol: min(64.0, weight)})
 
     def measure(self):
         """P, Q; the length of each word in their Huffman codes; and the mean of each over P.
@@ -82,16 +83,20 @@ class CodeBook(Lab):
         Shapes: (8,), (8,), (2, 8), (2,); lengths in bits.
         """
         weights = np.array([self.values[s] for s in SYMBOLS])
-        p = weights / weights.sum() if weights.sum() > 0 else np.full(len(SYMBOLS), 0.125)
+        p = np.full(len(SYMBOLS), 0.125)
+        if weights.sum() > 0:
+            p = weights / weights.sum()
 
         q = p
         made = self.values["made"]
         if made in WEIGHTS:
-            q = np.array(WEIGHTS[made]) / sum(WEIGHTS[made])
+            other = np.array(WEIGHTS[made])
+            q = other / other.sum()
 
         lengths = np.stack([code_lengths(law, "huffman") for law in (p, q)])
         comes = p > 0  # a symbol that never comes may have no word
-        return p, q, lengths, lengths[:, comes] @ p[comes]
+        costs = lengths[:, comes] @ p[comes]
+        return p, q, lengths, costs
 
     def draw(self):
         p, q, lengths, costs = self.measure()
@@ -134,14 +139,15 @@ def _sent(message, lengths, words, low):
     It ends before the first symbol that has no word.
     """
     ends = np.concatenate([[0], lengths[message].cumsum()])
-    sent = []
+    bars = []
+    symbols = []
+    coded = []
     for (start, end), k in zip(pairwise(ends), message):
         if start < end < math.inf:  # what always comes need not be sent
-            sent.append((start, end, k))
-
-    bars = [(start, low, end - start - 0.15, 0.36) for start, end, _ in sent]
-    symbols = [((start + end) / 2, low + 0.52, SYMBOLS[k]) for start, end, k in sent]
-    coded = [((start + end) / 2, low + 0.18, words[k]) for start, end, k in sent]
+            middle = (start + end) / 2
+            bars.append((start, low, end - start - 0.15, 0.36))
+            symbols.append((middle, low + 0.52, SYMBOLS[k]))
+            coded.append((middle, low + 0.18, words[k]))
     return bars, symbols + coded
 
 

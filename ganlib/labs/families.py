@@ -196,7 +196,9 @@ class Bound(Lab):
         shown = slice(100, 300)  # the z from −4 to 4
         post = joint[0].softmax(0)[shown] / dz
         z = z[shown]
-        q = post if vae.posterior == "exact" else vae.encode(at).log_prob(z).exp()
+        q = post
+        if vae.posterior != "exact":
+            q = vae.encode(at).log_prob(z).exp()
         return {
             "gap": np.c_[x, elbo, log_p][1:],
             "data": np.c_[x, data][1:],
@@ -270,7 +272,8 @@ class Walkers(Lab):
 
     def changed(self, key, value):
         half = self.values["apart"] / 2
-        self.move = {"size": self.values["size"], "langevin": self.values["kind"] == "Langevin"}
+        langevin = self.values["kind"] == "Langevin"
+        self.move = {"size": self.values["size"], "langevin": langevin}
         self.target = targets.mixture((-half, half))
         self.x = densities.line(-6, 6, 240)
         self.log_p = self.target.log_prob(self.x[:, None])
@@ -303,7 +306,9 @@ class Walkers(Lab):
         }
 
     def text(self):
-        accepted = f"{np.mean(self.moved):.0%} of the moves accepted; " if self.moved else ""
+        accepted = ""
+        if self.moved:
+            accepted = f"{np.mean(self.moved):.0%} of the moves accepted; "
         half_life = chains.halving(self.second)
         forgets = f"half of that goes in {half_life} steps."
         if half_life == "∞":

@@ -112,7 +112,9 @@ class Pizza(Lab):
         got_a = round(a, 4)
         told = {"A": got_a, "B": in_all - got_a, "together": in_all}
         self.words = [f"{who} {_signed(got)}" for who, got in told.items()]
-        bars = {who: [[x - 0.25, 0, 0.5, got]] for x, (who, got) in enumerate(payoffs.items())}
+        bars = {}
+        for x, (who, got) in enumerate(payoffs.items()):
+            bars[who] = [[x - 0.25, 0, 0.5, got]]
         return {
             **bars,
             "zero": [[-0.6, 0], [2.6, 0]],
@@ -286,7 +288,9 @@ class Players(Lab):
         if where == "plane":
             start = [finite("x", x), finite("y", y)]
             chosen = self.values["rule"]
-            rules = RULES if chosen == ALL_RULES else [chosen]
+            rules = [chosen]
+            if chosen == ALL_RULES:
+                rules = list(RULES)
             started = [(rule, [start]) for rule in rules]
             self.paths = [*self.paths, *started][-10:]
 

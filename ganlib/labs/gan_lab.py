@@ -183,7 +183,9 @@ class GANLab(SessionLab):
             if share > SEEN:
                 (middle,) = self._in_units(sight.ends[out].mean()[None])
                 said.append(f"{100 * share:.0f} % on the {side}, near {middle:.3g}")
-        return f" Outside the picture p_g has {' and '.join(said)}." if said else ""
+        if not said:
+            return ""
+        return f" Outside the picture p_g has {' and '.join(said)}."
 
     def text(self):
         now = self.session.now

@@ -80,16 +80,21 @@ class Landscape(Lab):
         """Choose the pixel under the pointer and open its run."""
         low = self.rates[0]
         high = self.rates[-1]
-        self.tell(lr_G=float(np.clip(10**x, low, high)), lr_D=float(np.clip(10**y, low, high)))
+        lr_G = np.clip(10**x, low, high)
+        lr_D = np.clip(10**y, low, high)
+        self.tell(lr_G=float(lr_G), lr_D=float(lr_D))
         self.pressed("open")
 
     def _pixel(self, key):
         """The row or column whose rate is nearest to that of the slider."""
-        return int(abs(np.log(self.rates / self.values[key])).argmin())
+        distance = abs(np.log(self.rates / self.values[key]))
+        return int(distance.argmin())
 
     def _rates(self):
         """lr_G and lr_D of the pixel that the sliders name."""
-        return float(self.rates[self._pixel("lr_G")]), float(self.rates[self._pixel("lr_D")])
+        column = self._pixel("lr_G")
+        row = self._pixel("lr_D")
+        return float(self.rates[column]), float(self.rates[row])
 
     def changed(self, key, value):
         if key == "gauge":
@@ -102,9 +107,9 @@ class Landscape(Lab):
 
     def draw(self):
         _, worst, _ = GAUGES[self.values["gauge"]]
-        medians = [
-            [np.median(self._at_the_end(entries)) for entries in row] for row in self.ledgers
-        ]
+        medians = []
+        for row in self.ledgers:
+            medians.append([np.median(self._at_the_end(entries)) for entries in row])
         return {
             "heat": np.array(medians) / worst,
             "equal": np.c_[self.span, self.span],
@@ -122,7 +127,9 @@ class Landscape(Lab):
         said = f"{self.values['gauge']} {np.median(ends):.3f}, the median of {len(ends)} seeds"
         said = f"{pair}: {said} ({min(ends):.3f} to {max(ends):.3f})"
         diverged = entries.count(None)
-        return f"{said}, {diverged} diverged" if diverged else said
+        if diverged:
+            said = f"{said}, {diverged} diverged"
+        return said
 
     def claim(self):
         size = len(self.rates)

@@ -161,7 +161,8 @@ class _Fit(Lab):
 
         # In units of the normal it stands on, so that data of any scale are alike.
         found = minimize(cost_and_slopes, np.zeros(2), jac=True, options={"gtol": 1e-8})
-        return float(mu + sigma * found.x[0]), float(sigma * math.exp(found.x[1]))
+        shift, log_scale = found.x
+        return float(mu + sigma * shift), float(sigma * math.exp(log_scale))
 
     def nats(self, place):
         """The cost at a place (μ, σ), as a number."""

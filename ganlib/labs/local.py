@@ -233,8 +233,12 @@ class Ring(Lab):
             values["loss"], values["gamma"], whole=whole, seed=values["seed"], **self.how
         )
         # What D sees as real in a step: all of the law, or draws from it.
-        self.data = local.Listed(self.rest.x) if whole else local.Drawn(self.rest.x)
-        self.batch = len(self.rest.x) if whole else BATCH
+        if whole:
+            self.data = local.Listed(self.rest.x)
+            self.batch = len(self.rest.x)
+        else:
+            self.data = local.Drawn(self.rest.x)
+            self.batch = BATCH
         self.generator = torch.Generator().manual_seed(values["seed"] + 1)
         self.chosen = 0
         self.steps = 0

@@ -434,7 +434,9 @@ def _slerp(a, b, t):
     Ω is the angle between a and b. Source: Shoemake 1985.
     """
     angle = torch.arccos(torch.cosine_similarity(a, b, dim=0))
-    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+    of_a = torch.sin((1 - t) * angle) * a
+    of_b = torch.sin(t * angle) * b
+    return (of_a + of_b) / torch.sin(angle)
 
 
 def _grey(key):

@@ -178,7 +178,9 @@ class PlaneLab(SessionLab):
 
     def show_law(self):
         modes = len(self.target.means)
-        reach = 2.5 if self.values["target"] == DRAWN else self.view.reach
+        reach = self.view.reach
+        if self.values["target"] == DRAWN:
+            reach = 2.5
         self._reach = reach
         for key in ("plane", "latent"):
             self.relabel(key, x=(-reach, reach), y=(-reach, reach))
@@ -188,7 +190,9 @@ class PlaneLab(SessionLab):
         self._pixels = torch.cartesian_prod(side, side).flip(1)  # row by row from the bottom
 
     def draw(self):
-        D = self.session.best_D() if self.values["oracle"] else self.gan.D
+        D = self.gan.D
+        if self.values["oracle"]:
+            D = self.session.best_D()
         with at_rest(self.gan):
             fake = self.gan.G(self.view.z[:256]).detach()
             pull = self._pull(D, fake)

@@ -110,7 +110,9 @@ class SessionLab(Lab):
         who = self.values["train"]
         done = True
         if self.values["slow"]:
-            train = "G only" if self.values["oracle"] else who
+            train = who
+            if self.values["oracle"]:
+                train = "G only"
             who, done = self.slow.next(train, self.playing)
         if who:
             self._allow(who)
@@ -385,4 +387,6 @@ def _short(value) -> str:
     """A value as a sentence says it."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return str(value)

@@ -66,7 +66,9 @@ class SlowMotion:
         if playing and now < self.due:
             return None, False
         phases = WHOSE[train]
-        self.phase = self.phase + 1 if self.phase + 1 in phases else phases[0]
+        self.phase += 1
+        if self.phase not in phases:
+            self.phase = phases[0]
         self.due = now + SECONDS
         return MOVES.get(self.phase), self.phase == phases[-1]
 

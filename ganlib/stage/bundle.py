@@ -22,8 +22,9 @@ def join(entry: Path) -> str:
     """
     modules: dict[Path, str] = {}
     _collect(entry.resolve(), modules)
-    names = _exports(entry.read_text(encoding="utf-8"))
-    return "\n".join(modules.values()) + f"\nconst {{ {', '.join(names)} }} = {_name(entry)};\n"
+    joined = "\n".join(modules.values())
+    names = ", ".join(_exports(entry.read_text(encoding="utf-8")))
+    return f"{joined}\nconst {{ {names} }} = {_name(entry)};\n"
 
 
 def _collect(path: Path, modules: dict[Path, str]) -> None:
@@ -32,17 +33,17 @@ def _collect(path: Path, modules: dict[Path, str]) -> None:
         return
     text = path.read_text(encoding="utf-8")
     for _, source in IMPORT.findall(text):
-        _collect((path.parent / source).resolve(), modules)
+        needed = path.parent / source
+        _collect(needed.resolve(), modules)
 
-    exports = _exports(text)
+    exports = ", ".join(_exports(text))
     body = IMPORT.sub(lambda found: _taken(path, *found.groups()), text)
-    body = COMMENT.sub("", EXPORT.sub(r"\1", body))
+    body = EXPORT.sub(r"\1", body)
+    body = COMMENT.sub("", body)
     unknown = OTHER.search(body)
     if unknown:
         raise ValueError(f"{path.name}: this form is not joined: {unknown[0]!r}")
-    modules[path] = (
-        f"const {_name(path)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();"
-    )
+    modules[path] = f"const {_name(path)} = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();"
 
 
 def _exports(text: str) -> list[str]:
@@ -51,10 +52,13 @@ def _exports(text: str) -> list[str]:
 
 def _taken(path: Path, names: str, source: str) -> str:
     """An import as a line that takes the names from the module that was joined before."""
-    return f"const {{{names.replace(' as ', ': ')}}} = {_name(path.parent / source)};\n"
+    taken = names.replace(" as ", ": ")
+    module = _name(path.parent / source)
+    return f"const {{{taken}}} = {module};\n"
 
 
 def _name(path: Path) -> str:
     """The name of a joined module: its folder and file, as an identifier."""
     path = path.resolve()
-    return re.sub(r"\W", "_", f"{path.parent.name}_{path.stem}_module")
+    name = f"{path.parent.name}_{path.stem}_module"
+    return re.sub(r"\W", "_", name)

@@ -179,7 +179,9 @@ class Lab(VBox, metaclass=_Drawn):
         data["text/plain"] = repr(self)
         with suppress(Exception):  # the stored picture may fail, and the lab is shown without it
             data["image/png"] = png(self.figure())
-        return (data, about) if about else data
+        if about:
+            return data, about
+        return data
 
     # -- playing ----------------------------------------------------------------------------------
 
@@ -371,7 +373,9 @@ class Lab(VBox, metaclass=_Drawn):
 
     def download(self, name, content) -> None:
         """Hand a text (or what JSON can hold) to the browser as a file."""
-        text = content if isinstance(content, str) else json.dumps(content)
+        text = content
+        if not isinstance(content, str):
+            text = json.dumps(content)
         self.widget.send({"kind": "download", "name": name, "text": text})
 
 

@@ -18,7 +18,9 @@ class Pacer:
     def slice_end(self, now: float) -> float:
         """When the slice of work that begins now ends: a frame that is due does not wait for it."""
         end = now + SLICE
-        return min(end, self.due) if self.due > now else end
+        if self.due > now:
+            end = min(end, self.due)
+        return end
 
     def sent(self, seconds: float) -> None:
         """A frame took so long."""

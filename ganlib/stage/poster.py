@@ -112,7 +112,9 @@ def _place(figure, scene: Scene, axes: Axes, ends):
 def _legend(figure, ax, scene: Scene, axes: Axes) -> None:
     """The lines of the legend: beside the title, or between it and the axes."""
     beside, lines = scene.legend(axes)
-    left = ax.title.get_window_extent().x1 if beside else ax.bbox.x0
+    left = ax.bbox.x0
+    if beside:
+        left = ax.title.get_window_extent().x1
     right = figure.bbox.width * (axes.box[0] + axes.box[2])
     handles, labels = ax.get_legend_handles_labels()
     shown = dict(zip(labels, handles))
@@ -142,7 +144,9 @@ def _named(mark: Mark) -> dict:
 
 
 def _line(ax, mark: Mark, data, words):
-    pattern = (0, [length / mark.width for length in mark.dash]) if mark.dash else "-"
+    pattern: str | tuple = "-"
+    if mark.dash:
+        pattern = (0, [length / mark.width for length in mark.dash])
     ax.plot(*data.T, lw=mark.width, ls=pattern, **_named(mark))
 
 
@@ -188,7 +192,9 @@ def _area(ax, mark: Area, data, words):
 
 
 def _rug(ax, mark: Rug, data, words):
-    ends = (0.96, 1) if mark.top else (0, 0.04)
+    ends = (0.0, 0.04)
+    if mark.top:
+        ends = (0.96, 1.0)
     look = _named(mark) | {"alpha": mark.alpha, "lw": 1}
     ax.vlines(data[:, 0], *ends, transform=ax.get_xaxis_transform(), **look)
 

@@ -286,7 +286,9 @@ class Slider(_Valued):
         if self.log and self.low <= 0:
             raise ValueError(f"{self.label} is logarithmic: low must be positive, got {self.low}")
         if not self.step:
-            step = 0.0 if self.log else (self.high - self.low) / 200
+            step = 0.0
+            if not self.log:
+                step = (self.high - self.low) / 200
             object.__setattr__(self, "step", step)
         super().__post_init__()
 
@@ -433,11 +435,20 @@ class Scene:
     def padding(self, axes: Axes) -> tuple[int, int, int, int]:
         """Room for words around these axes: (left, right, top, bottom), in pixels of the scene."""
         beside, lines = self.legend(axes)
-        below = 0 if beside else LINE * len(lines)
-        top = below + (24 if axes.title else 7 if lines else 10)
+        top = 10
+        if axes.title:
+            top = 24
+        elif lines:
+            top = 7
+        if not beside:
+            top += LINE * len(lines)
+
+        bottom = 24
         if not axes.frame:
-            return LEFT, RIGHT, top, 4
-        return LEFT, RIGHT, top, 40 if axes.xlabel else 24
+            bottom = 4
+        elif axes.xlabel:
+            bottom = 40
+        return LEFT, RIGHT, top, bottom
 
     def relabelled(self, key: str, **what) -> "Scene":
         """The same scene with something else said of the axes `key`."""

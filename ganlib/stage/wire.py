@@ -32,9 +32,10 @@ def tables(scene: Scene, frame: dict) -> tuple[dict[str, np.ndarray], dict[str, 
     ValueError names a mark that was forgotten, a key that no mark has, a wrong number of columns.
     """
     keys = [mark.key for mark in scene.marks]
+    said = f"{scene.title}: a key of what draw() gives"
     for key in frame:
         if key not in keys:
-            one_of(f"{scene.title}: a key of what draw() gives", key, keys)
+            one_of(said, key, keys)
 
     arrays = {}
     words = {}
@@ -53,7 +54,8 @@ def _table(scene: Scene, mark: Mark, data) -> np.ndarray:
     """The numbers of one mark, (rows, columns); a plain list is one column."""
     array = np.asarray(data, dtype=float)
     if array.ndim != 2:
-        array = array.reshape(len(array), min(len(array), 1))
+        columns = min(len(array), 1)
+        array = array.reshape(len(array), columns)
     if len(array) and mark.columns not in (None, array.shape[1]):
         raise ValueError(
             f"{scene.title}: mark {mark.key!r} ({mark.kind}) needs {mark.columns} numbers a row, "
@@ -69,7 +71,9 @@ def limits(scene: Scene, arrays: dict[str, np.ndarray]) -> dict[str, list[float]
         ends = {"x": axes.x, "y": axes.y}
         for side in axes.auto:
             parts = [_along(side, mark.kind, arrays[mark.key]) for mark in scene.marks_on(axes)]
-            ends[side] = _span(axes, side, np.concatenate(parts)) or ends[side]
+            span = _span(axes, side, np.concatenate(parts))
+            if span:
+                ends[side] = span
         found[axes.key] = [*ends["x"], *ends["y"]]
     return found
 
@@ -94,13 +98,21 @@ def _span(axes: Axes, side: str, values: np.ndarray) -> tuple[float, float] | No
 
 def _along(side: str, kind: str, array: np.ndarray) -> np.ndarray:
     """The numbers of a mark that lie along x or y."""
-    i = "xy".index(side)
-    if kind in ("text", "heat") or not len(array) or (kind == "rug" and side == "y"):
-        return np.zeros(0)
-    if kind == "bars":
-        return np.concatenate([array[:, i], array[:, i] + array[:, i + 2]])
+    nothing = np.zeros(0)
+    if kind in ("text", "heat") or not len(array):
+        return nothing
+    if kind == "rug" and side == "y":
+        return nothing
+    if kind == "area" and side == "x":
+        return array[:, 0]
     if kind == "area":
-        return array[:, 0] if side == "x" else array[:, 1:].ravel()
+        return array[:, 1:].ravel()
+
+    i = "xy".index(side)
+    if kind == "bars":
+        start = array[:, i]
+        length = array[:, i + 2]
+        return np.concatenate([start, start + length])
     return array[:, i::2].ravel()
 
 
@@ -110,12 +122,16 @@ def origin(axes: Axes, ends) -> tuple[float, float]:
     ends: [x0, x1, y0, y1].
     """
     x0, x1, y0, y1 = ends
-    return _off("x" in axes.log, x0, x1), _off("y" in axes.log, y0, y1)
+    off_x = _off("x" in axes.log, x0, x1)
+    off_y = _off("y" in axes.log, y0, y1)
+    return off_x, off_y
 
 
 def _off(log: bool, low: float, high: float) -> float:
-    far = abs(low) > FAR * (high - low) and not log
-    return float(np.float32(low)) if far else 0.0
+    far = abs(low) > FAR * (high - low)
+    if log or not far:
+        return 0.0
+    return float(np.float32(low))
 
 
 def pack(scene: Scene, number: int, arrays: dict[str, np.ndarray]) -> bytes:
@@ -125,15 +141,20 @@ def pack(scene: Scene, number: int, arrays: dict[str, np.ndarray]) -> bytes:
     head: list[float] = [number]
     for axes in scene.axes:
         x, y = origins[axes.key]
-        head += [x, y, *np.subtract(ends[axes.key], [x, x, y, y])]
+        from_there = np.subtract(ends[axes.key], [x, x, y, y])
+        head += [x, y, *from_there]
 
     marks = []
     for mark in scene.marks:
         array = arrays[mark.key]
         head += array.shape
-        off = {**dict(zip("xy", origins[mark.axes])), "0": 0.0}
-        if len(array) and (off["x"] or off["y"]) and SIDES[mark.kind]:
-            array = array - [off[side] for side in SIDES[mark.kind]]
-        marks.append(array)
-    parts = [np.array(head), *(array.ravel() for array in marks)]
-    return np.concatenate(parts, dtype=np.float32, casting="same_kind").tobytes()
+        x, y = origins[mark.axes]
+        off = {"x": x, "y": y, "0": 0.0}
+        sides = SIDES[mark.kind]
+        if len(array) and (x or y) and sides:
+            array = array - [off[side] for side in sides]
+        marks.append(array.ravel())
+
+    parts = [np.array(head), *marks]
+    numbers = np.concatenate(parts, dtype=np.float32, casting="same_kind")
+    return numbers.tobytes()

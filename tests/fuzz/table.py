@@ -43,7 +43,7 @@ TABLE = {
     "checks.floats": row("name='values', values=[0.5, 1]", keep=("name",)),
     "checks.tensor": row("name='x', x=P", keep=("name",)),
     "checks.row": row("name='values', values=P", keep=("name", "points")),
-    "checks.rows": row("name='x', values=POINTS, dim=2", keep=("name", "dim")),
+    "checks.rows": row("name='values', values=POINTS, dim=2", keep=("name", "dim")),
     "checks.all_finite": row("x=P", keep=("x",)),
     "checks.rises": row("x=X", "x=P", keep=("x",)),
     "checks.function": row("name='f', f=V", keep=("name",)),

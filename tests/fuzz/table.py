@@ -241,12 +241,12 @@ TABLE = {
     "local.Rest.direction": row("push='shift'", "push='width'", on="rest()"),
     "local.Rest.pushed": row("", "by=-0.1, push='width'", on="rest()", post="network"),
     "local.Rest.game": row(
-        "lr_G=0.1, lr_D=0.1", "'hinge', 0.3, lr_G=0.1, lr_D=0.1, by=0.1, push='width', momentum=0.5, whole=False, seed=3",
+        "lr_G=0.1, lr_D=0.1", "loss='hinge', gamma=0.3, lr_G=0.1, lr_D=0.1, by=0.1, push='width', momentum=0.5, whole=False, seed=3",
         on="rest()",
         post="gan",
     ),
     "local.Rest.ring": row(
-        "lr_G=0.1, lr_D=0.1, steps=3", "'hinge', 0.3, lr_G=0.1, lr_D=0.1, steps=3, by=0.1, push='width', momentum=0.5",
+        "lr_G=0.1, lr_D=0.1, steps=3", "loss='hinge', gamma=0.3, lr_G=0.1, lr_D=0.1, steps=3, by=0.1, push='width', momentum=0.5",
         on="rest()",
         nan=True,  # beyond 1e6
     ),

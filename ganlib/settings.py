@@ -1,11 +1,91 @@
 """What a run is told, checked; and what tells one run from another."""
 
 import hashlib
+from dataclasses import dataclass, fields
 
 from torch import Tensor
+from torch.nn.utils import parametrize
 
-from ganlib.checks import count, tensor
+from ganlib.checks import count, of_kind, tensor
 from ganlib.gan import GAN
+from ganlib.gpu import has_graphs
+from ganlib.losses import LOSSES, PENALTIES, loss_of, penalty_of
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a run computes, beside what; most of it is for GPUs. ValueError names what is wrong.
+
+    bf16: in mixed precision. channels_last: the layout of pictures in memory. compile: both
+    networks, by torch. on_device: noise and order are drawn where G is; on a GPU these are other
+    numbers than on a CPU. graph: a whole step is one CUDA graph, which draws on the device, too.
+    deterministic: on a GPU, too, equal inputs are to give equal bits. read: steps from one reading
+    of the losses to the next; nobody waits for the GPU in between, but what diverges is found late.
+    """
+
+    bf16: bool = False
+    channels_last: bool = False
+    compile: bool = False
+    on_device: bool = False
+    graph: bool = False
+    deterministic: bool = False
+    read: int = 1
+
+    def __post_init__(self):
+        for field in fields(self):
+            if field.name != "read":
+                of_kind(field.name, getattr(self, field.name), bool)
+        count("read", self.read)
+
+    @property
+    def draws_there(self) -> bool:
+        """Whether noise and order are drawn on the device of G."""
+        return self.on_device or self.graph
+
+
+def check_way(way: Way, gan: GAN, world: int) -> None:
+    """ValueError if this GAN cannot be trained in this way: it says why."""
+    if way.compile and gan.penalty is not None:
+        raise ValueError(
+            "compile does not go with a penalty: that takes the slope of a slope, "
+            "which compiled code does not have"
+        )
+    if not way.graph:
+        return
+
+    hooks = [
+        hook
+        for optimiser in (gan.opt_G, gan.opt_D)
+        for hook in (optimiser._optimizer_step_pre_hooks, optimiser._optimizer_step_post_hooks)
+    ]
+    refused = {
+        f"needs a GPU, but G is on {gan.device}": not has_graphs(gan.device),
+        f"is for one process, not for {world}": world > 1,
+        "is for the class GAN itself": type(gan) is not GAN,
+        "is for Adam": gan.optimiser != "adam",
+        "is for optimisers without hooks": any(hooks),
+        "is for the losses of LOSSES": loss_of(gan.loss) not in LOSSES.values(),
+        "is for the penalties of PENALTIES": (
+            penalty_of(gan.penalty) not in (None, *PENALTIES.values())
+        ),
+        "is for weights that no function of one's own computes": any(
+            _computed(net) for net in (gan.G, gan.D)
+        ),
+    }
+    for words, wrong in refused.items():
+        if wrong:
+            raise ValueError(f"graph {words}: take graph=False here")
+
+
+def _computed(net) -> bool:
+    """Whether a weight is computed by something that is not torch's: it may read the device."""
+    return any(
+        not type(rule).__module__.startswith("torch.")
+        for layer in net.modules()
+        if parametrize.is_parametrized(layer)
+        for rules in layer.parametrizations.values()
+        for rule in rules
+    )
 
 
 def checked_gan(gan) -> GAN:

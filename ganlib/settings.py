@@ -2,11 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass, fields
+from typing import Literal
 
+import tyro
 from torch import Tensor
 from torch.nn.utils import parametrize
 
-from ganlib.checks import count, of_kind, tensor
+from ganlib import networks
+from ganlib.checks import count, of_kind, one_of, positive, seed_of, share, tensor
 from ganlib.gan import GAN
 from ganlib.gpu import has_graphs
 from ganlib.losses import LOSSES, PENALTIES, loss_of, penalty_of
@@ -148,3 +151,67 @@ def shapes(tensors: dict[str, Tensor]) -> dict[str, list[int]]:
     return {
         name: list(value.shape) for name, value in tensors.items() if name.startswith(("G.", "D."))
     }
+
+
+# -- from the shell --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Train a DCGAN on pictures, or go on."""
+
+    # These are the options of the command line; the comment at each is what `--help` says of it.
+
+    # digits, mnist, fashion-mnist, faces, a folder of pictures, or an IDX file
+    images: str = "digits"
+    size: int = 8  # side of the pictures in pixels: 8, 16, 32, 64 or 128
+    grey: bool = False  # turn pictures grey
+    cache: str = ""  # folder for pixels mapped into memory
+    held_out: float = 0.0  # share of the pictures to leave aside
+    steps: int = 2000  # steps in all
+    batch: int = 64  # pictures a step, over all processes
+    out: str = "runs/a"  # folder of checkpoint and samples
+    every: int = 500  # steps between checkpoints
+    z_dim: int = 32  # numbers in z
+    width: int = 32  # channels of the largest maps
+    width_D: int = 0  # the same for D; 0: as G's
+    norm: str = "batch"  # of D: batch, spectral or none
+    # minimax, non-saturating, least-squares, hinge, wasserstein or linear
+    loss: str = "non-saturating"
+    lr_G: float = 1e-3  # learning rate of G
+    lr_D: float = 1e-3  # learning rate of D
+    fall_from: int = 0  # step from which both rates fall to 0; 0: never
+    ema: float = 0.99  # share that the average of G keeps at each step
+    seed: int = 0  # of weights, noise and order
+    device: Literal["cpu", "cuda"] = "cpu"  # cpu or cuda
+    threads: int = 1  # threads of the CPU
+    bf16: bool = False  # mixed precision
+    channels_last: bool = False  # memory layout
+    compile: bool = False  # by torch.compile
+    on_device: bool = False  # noise and order drawn on the GPU: other numbers than the CPU's
+    graph: bool = False  # the whole step as one CUDA graph; draws on the GPU, too
+    deterministic: bool = False  # equal bits at each start on a GPU, too; slower
+    read: int = 1  # steps from one reading of the losses to the next
+    # what the file of the run shall say of its making
+    command: tyro.conf.Suppress[str] = ""
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """ValueError names the first option that no run can have, before anything is read."""
+    of_kind("recipe", recipe, Recipe)
+    for name in ("batch", "every", "threads", "z_dim", "width", "read"):
+        count(name, getattr(recipe, name))
+    for name in ("steps", "fall_from", "width_D"):
+        count(name, getattr(recipe, name), 0)
+    if recipe.fall_from and recipe.fall_from >= recipe.steps:
+        raise ValueError(
+            f"fall_from must be before the last of {recipe.steps} steps, got {recipe.fall_from}"
+        )
+    one_of("size", recipe.size, networks.SIZES)
+    one_of("norm", recipe.norm, networks.NORMS)
+    loss_of(recipe.loss)
+    share("held_out", recipe.held_out)
+    share("ema", recipe.ema)
+    seed_of(recipe.seed)
+    positive("lr_G", recipe.lr_G)
+    positive("lr_D", recipe.lr_D)

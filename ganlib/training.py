@@ -11,9 +11,9 @@ import os
 import sys
 import warnings
 from contextlib import nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,14 +23,16 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ganlib import gpu, networks, targets
-from ganlib.checks import count, of_kind, one_of, place, positive, seed_of, share
+from ganlib.checks import count, place, positive, seed_of, share
 from ganlib.files import held, read, write
 from ganlib.gan import GAN
 from ganlib.images import load, mosaic
 from ganlib.interrupts import CtrlC
 from ganlib.losses import loss_of
 from ganlib.settings import (
+    Recipe,
     Way,
+    check_recipe,
     check_way,
     checked_batch,
     checked_fall,
@@ -219,7 +221,7 @@ class Run:
         self.logits.clear()
         record = self.gan.step(pictures)
         beliefs = torch.stack([logits.sigmoid().mean() for logits in self.logits[:2]])
-        record["D_real"], record["D_fake"] = beliefs.tolist() if self.gan.reads else beliefs
+        record["D_real"], record["D_fake"] = beliefs.cpu().tolist() if self.gan.reads else beliefs
         return record
 
     def _read(self) -> None:
@@ -231,7 +233,7 @@ class Run:
         if not unread:
             return
         rows = torch.stack([record[name] for record in unread for name in NUMBERS])
-        for record, numbers in zip(unread, rows.view(-1, len(NUMBERS)).tolist()):
+        for record, numbers in zip(unread, rows.view(-1, len(NUMBERS)).cpu().tolist()):
             record.update(zip(NUMBERS, numbers))
         first = self.gan.steps - len(unread) + 1
         for step, record in enumerate(unread, first):
@@ -460,67 +462,6 @@ def _pair(size, channels, z_dim, width, norm, width_D=0, seed=0):
     return G, D
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Train a DCGAN on pictures, or go on."""
-
-    # These are the options of the command line; the comment at each is what `--help` says of it.
-
-    # digits, mnist, fashion-mnist, faces, a folder of pictures, or an IDX file
-    images: str = "digits"
-    size: int = 8  # side of the pictures in pixels: 8, 16, 32, 64 or 128
-    grey: bool = False  # turn pictures grey
-    cache: str = ""  # folder for pixels mapped into memory
-    held_out: float = 0.0  # share of the pictures to leave aside
-    steps: int = 2000  # steps in all
-    batch: int = 64  # pictures a step, over all processes
-    out: str = "runs/a"  # folder of checkpoint and samples
-    every: int = 500  # steps between checkpoints
-    z_dim: int = 32  # numbers in z
-    width: int = 32  # channels of the largest maps
-    width_D: int = 0  # the same for D; 0: as G's
-    norm: str = "batch"  # of D: batch, spectral or none
-    # minimax, non-saturating, least-squares, hinge, wasserstein or linear
-    loss: str = "non-saturating"
-    lr_G: float = 1e-3  # learning rate of G
-    lr_D: float = 1e-3  # learning rate of D
-    fall_from: int = 0  # step from which both rates fall to 0; 0: never
-    ema: float = 0.99  # share that the average of G keeps at each step
-    seed: int = 0  # of weights, noise and order
-    device: Literal["cpu", "cuda"] = "cpu"  # cpu or cuda
-    threads: int = 1  # threads of the CPU
-    bf16: bool = False  # mixed precision
-    channels_last: bool = False  # memory layout
-    compile: bool = False  # by torch.compile
-    on_device: bool = False  # noise and order drawn on the GPU: other numbers than the CPU's
-    graph: bool = False  # the whole step as one CUDA graph; draws on the GPU, too
-    deterministic: bool = False  # equal bits at each start on a GPU, too; slower
-    read: int = 1  # steps from one reading of the losses to the next
-    # what the file of the run shall say of its making
-    command: tyro.conf.Suppress[str] = ""
-
-
-def _check(recipe: Recipe) -> None:
-    """ValueError names the first option that no run can have, before anything is read."""
-    of_kind("recipe", recipe, Recipe)
-    for name in ("batch", "every", "threads", "z_dim", "width", "read"):
-        count(name, getattr(recipe, name))
-    for name in ("steps", "fall_from", "width_D"):
-        count(name, getattr(recipe, name), 0)
-    if recipe.fall_from and recipe.fall_from >= recipe.steps:
-        raise ValueError(
-            f"fall_from must be before the last of {recipe.steps} steps, got {recipe.fall_from}"
-        )
-    one_of("size", recipe.size, networks.SIZES)
-    one_of("norm", recipe.norm, networks.NORMS)
-    loss_of(recipe.loss)
-    share("held_out", recipe.held_out)
-    share("ema", recipe.ema)
-    seed_of(recipe.seed)
-    positive("lr_G", recipe.lr_G)
-    positive("lr_D", recipe.lr_D)
-
-
 def _first_process_first(device: str):
     """What the first of several processes downloads, or writes into a cache, the others find."""
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
@@ -532,7 +473,7 @@ def _first_process_first(device: str):
 
 def train(recipe: Recipe) -> Run:
     """Train as the recipe says, or go on with the run that lies in its folder."""
-    _check(recipe)
+    check_recipe(recipe)
     if recipe.device == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda, but this PyTorch sees no GPU; take --device cpu")
     torch.set_num_threads(recipe.threads)

@@ -81,6 +81,19 @@ def placed(law, device: torch.device):
     return twin
 
 
+class Share:
+    """A prior of which this process takes its part: the draws of all `world` are one draw, cut."""
+
+    def __init__(self, prior, rank: int, world: int):
+        self.prior = prior
+        self.rank = rank
+        self.world = world
+
+    def sample(self, n, generator=None):
+        whole = self.prior.sample(n * self.world, generator)
+        return whole.chunk(self.world)[self.rank]
+
+
 def pushed(x: Tensor, device: torch.device) -> Tensor:
     """x on this device; from the CPU to a GPU through pinned memory, so that nobody waits."""
     if device.type != "cuda" or x.is_cuda:

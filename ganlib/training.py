@@ -50,19 +50,6 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 NUMBERS = ("loss_D", "loss_G", "D_real", "D_fake")
 
 
-class _Share:
-    """A prior of which this process takes its part: the draws of all `world` are one draw, cut."""
-
-    def __init__(self, prior, rank: int, world: int):
-        self.prior = prior
-        self.rank = rank
-        self.world = world
-
-    def sample(self, n, generator=None):
-        whole = self.prior.sample(n * self.world, generator)
-        return whole.chunk(self.world)[self.rank]
-
-
 class Run:
     """A `GAN` on pictures x (n, channels, size, size).
 
@@ -176,7 +163,7 @@ class Run:
 
         gan = self.gan
         self.rank = Accelerator(cpu=gan.device.type == "cpu").process_index
-        gan.prior = _Share(self.prior, self.rank, self.world)
+        gan.prior = gpu.Share(gan.prior, self.rank, self.world)
         for net in self.nets.values():
             net.load_state_dict(utils.broadcast(net.state_dict()))
 

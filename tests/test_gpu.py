@@ -1,5 +1,6 @@
 """What a GPU needs, without one: placement, host reads, graphs of the compiler, a recorded step."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -11,8 +12,9 @@ import pytest
 import torch
 from test_training import make, same, state
 from torch import nn
+from torch.testing import assert_close
 
-from ganlib import gpu, settings, targets
+from ganlib import gpu, images, settings, targets
 from ganlib.gan import GAN
 from ganlib.losses import Loss
 from ganlib.medicine import Extragradient, optimism, spectral
@@ -168,7 +170,7 @@ def agree(whole, plain):
     """Apart from the rates, which a graph has as float32: to 1e-6 after few steps."""
     there = state(plain)
     for name, value in state(whole).items():
-        torch.testing.assert_close(value, there[name], atol=1e-6, rtol=1e-5)
+        assert_close(value, there[name], atol=1e-6, rtol=1e-5)
     for one, other in zip(whole.gan.history, plain.gan.history, strict=True):
         assert one == pytest.approx(other, abs=1e-6)
 
@@ -322,3 +324,49 @@ def test_a_run_goes_on_to_the_bit_with_every_flag(how, tmp_path):
     resumed = make(tmp_path, **how).train(9)
     assert same(state(resumed), state(whole))
     assert resumed.gan.history == whole.gan.history
+
+
+# -- the one call ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def call():
+    """tests/benchmarks/gpu.py as a module."""
+    path = HERE / "benchmarks" / "gpu.py"
+    spec = importlib.util.spec_from_file_location("gpu_call", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_section_that_fails_does_not_end_the_call(call, tmp_path):
+    @call.section
+    def broken(given, say):
+        say("before", 1)
+        raise RuntimeError("out of luck")
+
+    how = ["--device", "cpu", "--quick", "--out", str(tmp_path)]
+    with pytest.raises(SystemExit, match="errors in broken"):
+        call.main([*how, "--only", "versions", "broken", "landscape"])
+    found = json.loads((tmp_path / "gpu.json").read_text())
+    assert list(found) == ["versions", "broken", "landscape"]
+    assert found["broken"]["before"] == 1
+    assert found["broken"]["ERROR"] == "RuntimeError: out of luck"
+    assert "0 diverged" in found["landscape"]["3 × 3 GANs"]
+    assert "out of luck" in (tmp_path / "gpu.log").read_text()
+
+    there = images.idx(tmp_path / "digits-images-idx3-ubyte.gz", size=28)
+    assert torch.equal(there.labels, images.digits().labels)
+    assert_close(there.x, images.digits(28).x, atol=1 / 255, rtol=0)
+
+
+@pytest.mark.slow
+def test_the_whole_call_runs_small_on_a_cpu(call, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        call.main(["--device", "cpu", "--quick", "--out", str(tmp_path)])
+    assert ended.value.code == 0
+    found = json.loads((tmp_path / "gpu.json").read_text())
+    assert list(found) == list(call.SECTIONS)
+    assert set(found) >= set(call.FIRST)
+    resumed = [said for key, said in found["resume"].items() if "True" in key]
+    assert resumed and set(resumed) == {"equal to the bit"}

@@ -273,7 +273,9 @@ def test_draws_on_the_device_are_shared_by_members_of_one_seed_and_follow_the_la
     class Seen(targets.Mixture):
         """A law that keeps what was drawn from it."""
 
-        drawn: list = []
+        def __init__(self, *numbers):
+            super().__init__(*numbers)
+            self.drawn = []  # of all copies, too
 
         def sample(self, n, generator=None):
             self.drawn.append(super().sample(n, generator))

@@ -1,7 +1,8 @@
 """Long runs over `GAN.step`: batches, an averaged generator, exact checkpoints.
 
 `python -m ganlib.training --images digits --steps 2000 --out runs/a`; the same command again
-resumes, and the run continues as if it had never stopped. On several processes:
+resumes, and the run continues as if it had never stopped: to the bit on a CPU, on a GPU (not tried
+yet) with `--deterministic` at most. On several processes:
 `torchrun --nproc_per_node 2 -m ganlib.training …`. Files are those of `files`.
 """
 
@@ -216,7 +217,7 @@ class Run:
 
         FloatingPointError names the first loss that is not finite.
         """
-        unread = [record for record in self.gan.history if isinstance(record["loss_D"], Tensor)]
+        unread = [record for record in self.gan.history if isinstance(record.get("D_fake"), Tensor)]
         if not unread:
             return
         rows = torch.stack([record[name] for record in unread for name in NUMBERS])

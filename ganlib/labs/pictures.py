@@ -90,7 +90,11 @@ class PictureLab(Lab):
 
     def draw(self):
         names = training.NUMBERS
-        rows = [[record[name] for name in names] for record in self.run_.gan.history]
+        rows = [
+            [record[name] for name in names]
+            for record in self.run_.gan.history
+            if not isinstance(record["D_fake"], torch.Tensor)  # else nobody has read it yet
+        ]
         noted = np.array(rows).reshape(-1, len(names))
         stride = max(1, len(noted) // POINTS)  # every point is the mean of so many steps
         whole = noted[: len(noted) // stride * stride]

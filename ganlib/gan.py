@@ -128,6 +128,10 @@ class GAN:
     The attribute `one_pass` says whether D takes real and fake in one pass, which is faster. It is
     False from the start where a layer might mix its examples, as batch norm does; set it to False
     to have D asked about each apart.
+
+    The attribute `reads` says whether a step looks at its data and losses at once. A GPU is waited
+    for whenever it is read; with False the losses in a record are tensors, what diverges goes on,
+    and who trains reads them later, as a `training.Run` does.
     """
 
     # What may be changed while it trains; each rule says what it accepts.
@@ -178,7 +182,8 @@ class GAN:
         self.opt_G = _optimiser(optimiser, weights[0], positive("lr_G", lr_G), self.betas)
         self.opt_D = _optimiser(optimiser, weights[1], positive("lr_D", lr_D), self.betas)
         self.steps = 0
-        self.history: list[dict[str, float]] = []
+        self.reads = True
+        self.history: list[dict[str, Any]] = []
 
     @property
     def _like(self) -> Tensor:
@@ -197,9 +202,9 @@ class GAN:
         """n generated examples, (n, ...)."""
         return _answer("G", self.G, self.noise(n))
 
-    def step_D(self, real: Tensor) -> dict[str, float]:
+    def step_D(self, real: Tensor) -> dict[str, Any]:
         """One step of D: ascend V(D, G) with G held fixed. real is (n, ...)."""
-        real = self._examples(real)
+        real = self._finite_examples(real)
         with torch.no_grad():  # G is not learning here: no graph through it is needed
             fake = _answer("G", self.G, self.noise(len(real)))
 
@@ -213,7 +218,7 @@ class GAN:
         descend(loss, self.opt_D)
         return record
 
-    def step_G(self, n: int, real: Tensor | None = None) -> dict[str, float]:
+    def step_G(self, n: int, real: Tensor | None = None) -> dict[str, Any]:
         """One step of G on n fresh fakes, with D held fixed: the gradient passes through D only.
 
         real, (n, ...), is for a loss that is `paired`, which compares the fakes with it.
@@ -225,13 +230,13 @@ class GAN:
         elif real is None:
             raise ValueError(f"{formula.name} compares the fakes with real data: step_G needs both")
         else:
-            loss = formula.G(*self._judged(self._examples(real), fake))
+            loss = formula.G(*self._judged(self._finite_examples(real), fake))
 
         record = {"loss_G": self._finite("loss_G", loss)}
         descend(loss, self.opt_G)
         return record
 
-    def step(self, real: Tensor) -> dict[str, float]:
+    def step(self, real: Tensor) -> dict[str, Any]:
         """d_steps steps of D, then one of G; returns both losses and appends them to `history`.
 
         real is (n, ...), n at least d_steps: a tensor, or what can be made one, such as an array or
@@ -242,7 +247,9 @@ class GAN:
             raise ValueError(
                 f"real must have an example for each of {self.d_steps} d_steps, got {len(real)}"
             )
-        parts = real.tensor_split(self.d_steps) if self.d_steps > 1 else (real,)
+        parts: tuple[Tensor, ...] = (real,)
+        if self.d_steps > 1:  # all of it is looked at before D moves
+            parts = self._finite_examples(real).tensor_split(self.d_steps)
         for part in parts:
             record = self.step_D(part)
 
@@ -259,7 +266,12 @@ class GAN:
         real = tensor("real", real).to(self._like)
         if real.ndim == 0 or len(real) == 0:
             raise ValueError(f"real must be examples, (n, ...), got shape {tuple(real.shape)}")
-        if not bool(real.isfinite().all()):  # else it would make all weights nan
+        return real
+
+    def _finite_examples(self, real) -> Tensor:
+        """The same, and a ValueError if a number is not finite."""
+        real = self._examples(real)
+        if self.reads and not bool(real.isfinite().all()):  # else it would make all weights nan
             wrong = int((~real.isfinite()).sum())
             raise ValueError(f"real must be finite, got {wrong} nan or infinite numbers")
         return real
@@ -277,10 +289,12 @@ class GAN:
         of_real, of_fake = both.tensor_split(2)
         return _one_each(of_real, len(real)), _one_each(of_fake, len(fake))
 
-    def _finite(self, name: str, loss: Tensor) -> float:
-        """The loss as a number; it is asked for before any weight moves."""
+    def _finite(self, name: str, loss: Tensor) -> Any:
+        """The loss as a number, asked for before any weight moves; as a tensor if nobody reads."""
         if not isinstance(loss, Tensor) or loss.numel() != 1:
             raise ValueError(f"{name} must be a tensor with one number, got {loss!r}")
+        if not self.reads:
+            return loss.detach()
         number = loss.item()
         if not math.isfinite(number):
             raise FloatingPointError(f"diverged at step {self.steps + 1}: {name} is {number}")

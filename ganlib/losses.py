@@ -129,8 +129,8 @@ def gradient_penalty(
             f"fake must have the shape of real, {tuple(real.shape)}, got {tuple(fake.shape)}"
         )
     one_each = (len(real), *[1] * (real.ndim - 1))
-    t = torch.rand(one_each, generator=generator, device="cpu")  # where the generator lives
-    t = t.to(real)
+    where = "cpu" if generator is None else generator.device
+    t = torch.rand(one_each, generator=generator, device=where).to(real)
     mixed = t * real + (1 - t) * fake.detach()
     slopes = (_slopes(D, mixed) + 1e-12).sqrt()  # 1e-12: the square root has no slope at 0
     return (slopes - 1).square().mean()

@@ -60,8 +60,9 @@ class Noise(nn.Module):
         of_kind("x", x, Tensor)
         if not self.training:
             return x
-        ε = torch.randn(x.shape, generator=self.generator)
-        return x + self.sd * ε
+        where = x.device if self.generator is None else self.generator.device
+        ε = torch.randn(x.shape, generator=self.generator, device=where)
+        return x + self.sd * ε.to(x.device)
 
 
 class Spread(nn.Module):

@@ -15,6 +15,7 @@ from torch.special import ndtr
 
 from ganlib import divergences
 from ganlib.checks import all_finite, count, function, method, of_kind, seed_of, tensor
+from ganlib.networks import ask
 from ganlib.targets import Mixture
 
 CLASSES = 10_000  # of a classifier, at most
@@ -36,12 +37,13 @@ def classifier(x: Tensor, labels: Tensor, *, steps=600, seed=0) -> nn.Sequential
         raise ValueError(f"labels must be {len(x)} whole numbers of at least 0, of kind long")
     count("steps", steps)
     seed_of(seed)
+    labels = labels.to(x.device)
     largest = int(labels.max())
     if largest >= CLASSES:
         raise ValueError(f"labels must be below {CLASSES}, got {largest}")
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # of the CPU: a GPU's draws go on
         side = min(x.shape[-1] // 2, 8)
         body = nn.Sequential(
             nn.Conv2d(x.shape[1], 16, 3, padding=1),
@@ -58,7 +60,7 @@ def classifier(x: Tensor, labels: Tensor, *, steps=600, seed=0) -> nn.Sequential
 
         optimiser = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
         for _ in range(steps):
-            rows = torch.randint(len(x), (64,))
+            rows = torch.randint(len(x), (64,), device="cpu").to(x.device)
             optimiser.zero_grad()
             logits = net(x[rows])
             loss = nn.functional.cross_entropy(logits, labels[rows])
@@ -76,7 +78,8 @@ def features(net, x: Tensor) -> Tensor:
         raise ValueError(f"net must be a classifier, (features, last layer), got {net!r}")
     body = net[0]
     try:
-        return torch.cat([body(part) for part in x.split(500)])
+        where = net[1].weight.device
+        return torch.cat([body(part.to(where)) for part in x.split(500)])
     except RuntimeError as error:
         raise ValueError(f"net and x do not fit each other: {error}") from None
 
@@ -94,7 +97,7 @@ def frechet(real: Tensor, fake: Tensor) -> float:
     1/n + 1/m. Source: Heusel et al. 2017, arXiv:1706.08500.
     """
     a = _rows("real", real).double()
-    b = _rows("fake", fake).double()
+    b = _rows("fake", fake).to(a)
     if min(len(a), len(b)) < 2 or a.shape[1] != b.shape[1]:
         raise ValueError(
             f"frechet needs two sets of as many features, got {tuple(a.shape)} and {tuple(b.shape)}"
@@ -208,14 +211,13 @@ def _rows(name: str, x) -> Tensor:
 
 
 def _alike(**sets) -> list[Tensor]:
-    """Several sets of examples as rows of equally many numbers of one kind."""
+    """Several sets of examples as rows of equally many numbers of one kind, on one device."""
     rows = [_rows(name, x) for name, x in sets.items()]
     widths = [x.shape[1] for x in rows]
     if len(set(widths)) > 1:
         names = ", ".join(sets)
         raise ValueError(f"{names} must have rows of equal length, got {widths}")
-    dtype = rows[0].dtype
-    return [x.to(dtype) for x in rows]
+    return [x.to(rows[0]) for x in rows]
 
 
 def _pictures(name: str, x) -> Tensor:
@@ -302,8 +304,12 @@ class View:
     def look(self, G) -> Now:
         """The samples of G as they stand; FloatingPointError if they are not finite."""
         try:
-            x = function("G", G)(self.z)
-        except (RuntimeError, TypeError) as error:  # a layer that does not fit, or no network
+            x = ask(function("G", G), self.z)
+        except (
+            AttributeError,
+            RuntimeError,
+            TypeError,
+        ) as error:  # a layer that does not fit, or no network
             raise ValueError(f"G does not fit the prior: {error}") from None
         if not isinstance(x, Tensor) or x.shape != (len(self.z), 2):
             raise ValueError(f"G must give points (n, 2), got {getattr(x, 'shape', x)}")

@@ -32,7 +32,7 @@ def _seeded(seed: int | None):
         seed = seed_of(seed)
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # of the CPU: a GPU's draws go on
         yield
 
 
@@ -320,6 +320,12 @@ def patch_discriminator(channels=2, *, width=16, layers=2, seed=None) -> nn.Sequ
         last = nn.Conv2d(widths[-1], 1, 4, 1, 1)
         net = nn.Sequential(*halvings, last)
         return _normal(net)
+
+
+def ask(net, x: Tensor) -> Tensor:
+    """net(x) on the CPU; x is first brought to where the weights of net are, if it has any."""
+    weight = next(net.parameters(), None) if isinstance(net, nn.Module) else None
+    return net(x if weight is None else x.to(weight.device)).cpu()
 
 
 @torch.no_grad()

@@ -88,9 +88,9 @@ def _check_fit(name: str, value: Tensor, wanted: Tensor) -> None:
         raise ValueError(f"{name} must not be negative")
 
 
-def generator_state(found: dict[str, Tensor], name: str) -> Tensor:
-    """A copy of the tensor of that name; ValueError if it is no state that a generator takes."""
-    trial = torch.Generator()
+def generator_state(found: dict[str, Tensor], name: str, device="cpu") -> Tensor:
+    """A copy of the tensor of that name; ValueError if no generator on that device takes it."""
+    trial = torch.Generator(device)
     like = {name: trial.get_state()}
     state = fitting(found, like)[name]
     try:

@@ -21,10 +21,11 @@ from torch.func import functional_call, vmap
 from tqdm import tqdm
 
 from ganlib import densities
-from ganlib.checks import LARGEST_SEED, count, floats, method, positive, seed_of
-from ganlib.gan import GAN, Ledger
+from ganlib.checks import LARGEST_SEED, count, floats, method, one_of, positive, seed_of
+from ganlib.gan import GAN, ROWWISE, Ledger
+from ganlib.gpu import WARM_UP, capture, generator_on, has_graphs, placed, pushed, side_stream
 from ganlib.interrupts import CtrlC
-from ganlib.losses import Penalty, loss_of, penalty_of, r1
+from ganlib.losses import LOSSES, Penalty, loss_of, penalty_of, r1
 from ganlib.schedule import fall
 
 
@@ -81,6 +82,7 @@ def survey(
     seeds=(0,),
     progress=True,
     device="cpu",
+    draws="alone",
 ) -> tuple[np.ndarray, list[list[list[Ledger | None]]]]:
     """(rates, ledgers) of size × size GANs at once, one for each pair of rates and each seed.
 
@@ -104,6 +106,7 @@ def survey(
         batch=batch,
         progress=progress,
         device=device,
+        draws=draws,
     )
 
     # The grid of `LineGauge`.
@@ -125,19 +128,23 @@ def sweep(
     seed=0,
     anneal: bool = True,
     device="cpu",
+    draws: str = "alone",
     progress: bool = True,
 ) -> Sweep:
     """Train N GANs at once: `new_gan(seed)` gives a `GAN`, and each member has its rates and seed.
 
     lr_G, lr_D, seed: numbers or (N,). Member i takes the steps of `new_gan(seed[i])` trained alone
     with lr_G[i] and lr_D[i] on draws from `target` seeded seed[i] + 1, as in `GANLab` (a gradient
-    penalty draws its own mixtures). anneal: the rates fall to 0 over the second half. Ctrl-C ends
-    it after a whole step and returns what it has.
+    penalty draws its own mixtures, and noise in a network its own too). anneal: the rates fall to 0
+    over the second half. draws: "alone", as above, drawn on the CPU; or "device": drawn all at once
+    where the GANs are, faster on a GPU and other numbers, the same for members of one seed. Ctrl-C
+    ends it after a whole step and returns what it has.
     """
     lr_G, lr_D, seeds = _rates_and_seeds(lr_G, lr_D, seed)
     steps = count("steps", steps)
     batch = count("batch", batch)
     method("target", target, "sample")
+    one_of("draws", draws, ("alone", "device"))
 
     # Freed at once: after 32 MB glibc keeps what is freed, and later steps need no new pages.
     torch.empty(8_000_000)
@@ -148,15 +155,17 @@ def sweep(
     device = _device(device)
     _fits_memory(gans[0], len(seeds), batch, device)
     program = _Program(gans, member, lr_G, lr_D, device)
-    data = [torch.Generator().manual_seed(int(own) + 1) for own in own_seeds]
-    inputs = _inputs(gans, data, target, batch, steps)
+    if draws == "alone":
+        data = [torch.Generator().manual_seed(int(own) + 1) for own in own_seeds]
+        inputs = _inputs(gans, data, target, batch, steps)
+    else:
+        inputs = _inputs_there(gans, own_seeds, target, batch, device)
 
     done = 0
     bar = tqdm(total=steps, desc=f"{len(seeds)} GANs", disable=not progress)
     with CtrlC() as ctrl_c, bar:
         while done < steps and not ctrl_c.pressed:
-            drawn = [part[member] for part in next(inputs)]
-            program.step(drawn, fall(done, steps) if anneal else 1.0)
+            program.step(next(inputs), fall(done, steps) if anneal else 1.0)
             done += 1
             bar.update()
     if done < steps:
@@ -181,7 +190,7 @@ class _Members:
         if not all(weight.requires_grad for weight in self.net.parameters()):
             raise ValueError("a sweep takes networks in which no weight is frozen")
         for layer in self.net.modules():
-            if isinstance(layer, nn.Tanh):
+            if isinstance(layer, nn.Tanh) and torch.device(device).type == "cpu":
                 layer.forward = _tanh  # type: ignore[assignment,method-assign]
 
         rows = [nn.utils.parameters_to_vector(net.parameters()).detach() for net in nets]
@@ -192,7 +201,9 @@ class _Members:
 
         self.shapes = {name: p.shape for name, p in self.net.named_parameters()}
         self.sizes = [math.prod(shape) for shape in self.shapes.values()]
-        self.many = vmap(lambda weights, x: functional_call(self.net, weights, (x,)))
+        self.many = vmap(
+            lambda weights, x: functional_call(self.net, weights, (x,)), randomness="different"
+        )
 
     def __call__(self, x: Tensor) -> Tensor:
         """Each network on its own batch: x is (N, n, ...)."""
@@ -236,6 +247,7 @@ class _Program:
         self.G = _Members([gans[i].G for i in member], lr_G, self.gan, device)
         self.D = _Members([gans[i].D for i in member], lr_D, self.gan, device)
         self.device = device
+        self.member = member.to(device)
         self.inputs: list[Tensor] = []
         self.share = torch.ones((), device=device)
         self.steps = 0
@@ -246,24 +258,39 @@ class _Program:
         return {"G": self.G.weights.detach().cpu(), "D": self.D.weights.detach().cpu()}
 
     def step(self, drawn: list[Tensor], share: float) -> None:
-        """One step at the rates times `share`, on what `_inputs` gives, for each member."""
+        """One step at the rates times `share`, on what `_inputs` gives: a row for each GAN."""
+        like = self.G.weights
+        # Each row goes to the device once, and there to all members that share it.
+        rows = [pushed(part.to(like.dtype), like.device)[self.member] for part in drawn]
         if not self.inputs:
-            self.inputs = [part.to(self.device, self.G.weights.dtype) for part in drawn]
-        for place, part in zip(self.inputs, drawn):
+            self.inputs = rows
+        for place, part in zip(self.inputs, rows):
             place.copy_(part)
         self.share.fill_(share)
 
-        if self.steps == 3 and self._may_be_replayed():
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
-                self._play()
-            self.play = graph.replay
-        self.play()
+        if self.steps == WARM_UP and self._may_be_replayed():
+            self.play = capture(self._play, like.device)
+        if self.steps < WARM_UP:
+            with side_stream(like.device):
+                self.play()
+        else:
+            self.play()
         self.steps += 1
 
     def _may_be_replayed(self) -> bool:
-        """Not with a penalty that might draw on the CPU, as the gradient penalty does."""
-        return self.share.is_cuda and penalty_of(self.gan.penalty) in (None, r1)
+        """Only what is known to leave the CPU out of it.
+
+        That is no formula of one's own, no penalty that draws, no layer that computes its weights
+        (to find a largest singular value, torch looks at numbers) or draws itself.
+        """
+        gan = self.gan
+        known = {nn.Sequential, nn.Flatten, nn.Unflatten, *ROWWISE}
+        return (
+            has_graphs(self.share.device)
+            and penalty_of(gan.penalty) in (None, r1)
+            and loss_of(gan.loss) in LOSSES.values()
+            and all(type(layer) in known for net in (self.G, self.D) for layer in net.net.modules())
+        )
 
     def _play(self) -> None:
         """Algorithm 1 for all members, on `inputs`."""
@@ -310,6 +337,23 @@ def _inputs(gans: list[GAN], data, target, batch: int, steps: int) -> Iterator[l
     noises = _draws(gans[0].prior, batch, own, steps * (d_steps + 1))
     while True:
         yield [next(reals), *(next(noises) for _ in range(d_steps + 1))]
+
+
+def _inputs_there(gans, seeds, target, batch: int, device) -> Iterator[list[Tensor]]:
+    """The same kind of numbers as `_inputs` gives, drawn for all GANs at once on the device."""
+    d_steps = gans[0].d_steps
+    generator = generator_on(device, int(seeds[0]))
+    target = placed(target, device)
+    prior = placed(gans[0].prior, device)
+
+    def draw(law, n):
+        return law.sample(n * len(gans), generator).unflatten(0, (len(gans), n))
+
+    while True:
+        yield [
+            draw(target, batch * d_steps),
+            *(draw(prior, batch) for _ in range(d_steps + 1)),
+        ]
 
 
 def _draws(law, n, generators, most) -> Iterator[Tensor]:

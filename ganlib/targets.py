@@ -64,16 +64,19 @@ class Mixture:
         return torch.cat([law.log_prob(part) for part in x.split(few)])
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """n independent draws, (n, dim)."""
+        """n independent draws, (n, dim), on the device of the generator."""
         n = count("n", n)
         normals = _plain(generator)
-        if len(self.weights) == 1:
+        means, stds, weights = (
+            part.to(normals["device"]) for part in (self.means, self.stds, self.weights)
+        )
+        if len(weights) == 1:
             z = torch.randn(n, self.dim, **normals)
-            return self.means + self.stds * z
+            return means + stds * z
 
-        k = torch.multinomial(self.weights, n, replacement=True, generator=generator)
+        k = torch.multinomial(weights, n, replacement=True, generator=generator)
         z = torch.randn(n, self.dim, **normals)
-        return self.means[k] + self.stds[k, None] * z
+        return means[k] + stds[k, None] * z
 
     def cdf(self, x: Tensor) -> Tensor:
         """P(X ≤ x) of a law in one dimension, in the dtype of x; x is (n,), the answer (n,)."""
@@ -348,10 +351,11 @@ def _unit_circle(angle: Tensor) -> Tensor:
 
 
 def _drawing(generator) -> dict:
-    """How random numbers are drawn: on the CPU, where the generator lives, from `generator`."""
+    """How random numbers are drawn: where `generator` lives, on the CPU if there is none."""
     if not isinstance(generator, torch.Generator | None):
         raise TypeError(f"generator must be a torch.Generator or None, got {generator!r}")
-    return {"generator": generator, "device": "cpu"}
+    device = torch.device("cpu") if generator is None else generator.device
+    return {"generator": generator, "device": device}
 
 
 def _plain(generator) -> dict:

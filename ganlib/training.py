@@ -1,18 +1,20 @@
 """Long runs over `GAN.step`: batches, an averaged generator, exact checkpoints.
 
 `python -m ganlib.training --images digits --steps 2000 --out runs/a`; the same command again
-resumes, and the run continues as if it had never stopped. On several processes:
+resumes, and the run continues as if it had never stopped: to the bit on a CPU, on a GPU (not tried
+yet) with `--deterministic` at most. On several processes:
 `torchrun --nproc_per_node 2 -m ganlib.training …`. Files are those of `files`.
 """
 
 import copy
+import math
 import os
 import sys
 import warnings
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,14 +23,18 @@ from PIL import Image
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ganlib import networks, targets
-from ganlib.checks import count, of_kind, one_of, place, positive, seed_of, share
+from ganlib import gpu, networks, targets
+from ganlib.checks import count, place, positive, seed_of, share
 from ganlib.files import held, read, write
 from ganlib.gan import GAN
 from ganlib.images import load, mosaic
 from ganlib.interrupts import CtrlC
 from ganlib.losses import loss_of
 from ganlib.settings import (
+    Recipe,
+    Way,
+    check_recipe,
+    check_way,
     checked_batch,
     checked_fall,
     checked_gan,
@@ -45,36 +51,6 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 NUMBERS = ("loss_D", "loss_G", "D_real", "D_fake")
 
 
-class _MixedPrecision(nn.Module):
-    """A network that computes in bf16; what leaves it is float32.
-
-    The loss is a softplus of logits, and softplus needs the digits that bf16 lacks.
-    """
-
-    def __init__(self, net: nn.Module, device: str):
-        super().__init__()
-        self.net = net
-        self.device = device
-
-    def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(self.device, torch.bfloat16):
-            answer = self.net(x)
-        return answer.float()
-
-
-class _Share:
-    """A prior of which this process takes its part: the draws of all `world` are one draw, cut."""
-
-    def __init__(self, prior, rank: int, world: int):
-        self.prior = prior
-        self.rank = rank
-        self.world = world
-
-    def sample(self, n, generator=None):
-        whole = self.prior.sample(n * self.world, generator)
-        return whole.chunk(self.world)[self.rank]
-
-
 class Run:
     """A `GAN` on pictures x (n, channels, size, size).
 
@@ -85,7 +61,7 @@ class Run:
     fall: (first, last), steps between which both rates fall along a line to 0.
     seed: of the order of the pictures. out: a folder for `run.safetensors` and grids of samples,
     written every `every` steps; a run found there is resumed. about: what else its JSON shall say.
-    For GPUs: bf16, channels_last, compile.
+    way: how it computes, the fields of `settings.Way`, such as bf16=True; most of them for GPUs.
     """
 
     def __init__(
@@ -100,15 +76,15 @@ class Run:
         out=None,
         every=500,
         about=None,
-        bf16=False,
-        channels_last=False,
-        compile=False,
+        **way,
     ):
         self.world = int(os.environ.get("WORLD_SIZE", 1))
         self.rank = 0
         x = checked_pictures(x)
         batch = checked_batch(batch, len(x), self.world)
         self.gan = checked_gan(gan)
+        self.way = Way(**way)
+        check_way(self.way, gan, self.world)
         self.G = copy.deepcopy(gan.G).eval().requires_grad_(False)
         self.prior = gan.prior
         self.batch = batch
@@ -128,35 +104,52 @@ class Run:
             "lr_D": gan.lr_D,
             **rules(gan),
         }
-        self.order = torch.zeros(0, dtype=torch.long)  # the pictures yet to come in this round
-        self.generator = torch.Generator().manual_seed(self.settings["seed"])
         self._place(x)
         # The bare networks: a checkpoint has the same names however they are run.
         self.nets = {"G": gan.G, "D": gan.D, "mean": self.G}
-        self._prepare(bf16, channels_last, compile)
+        self._prepare()
         if self.world > 1:
             self._join()
         if self.saves and (self.out / "run.safetensors").exists():
             self.load(self.out / "run.safetensors")
 
     def _place(self, x: Tensor) -> None:
-        """Keep the pictures on the device, unless they take over half of what is free there."""
-        device = self.gan.device
-        too_large = device.type == "cuda" and x.nbytes > torch.cuda.mem_get_info()[0] / 2
+        """Keep the pictures on the device, unless they take over half of what is free there.
+
+        Also where their order and the noise are drawn.
+        """
+        gan = self.gan
+        device = gan.device
+        too_large = device.type == "cuda" and x.nbytes > torch.cuda.mem_get_info(device)[0] / 2
         self.x = x if too_large else x.to(device)
 
-    def _prepare(self, bf16: bool, channels_last: bool, compile: bool) -> None:
+        seed = self.settings["seed"]
+        self.generator = torch.Generator().manual_seed(seed)
+        if self.way.draws_there and device.type != "cpu":
+            self.generator = gpu.generator_on(self.x.device, seed)
+            gan.generator = gpu.generator_on(device, gan.generator.initial_seed())
+            gan.prior = gpu.placed(gan.prior, device)
+            self.settings["draws"] = device.type
+        # The pictures yet to come in this round.
+        self.order = torch.zeros(0, dtype=torch.long, device=self.generator.device)
+
+    def _prepare(self) -> None:
         """Both networks in the form in which they are to run, and D's logits noted."""
         gan = self.gan
-        self.layout = torch.channels_last if channels_last else torch.preserve_format
-        for net in (gan.G, gan.D):
+        way = self.way
+        self.layout = torch.channels_last if way.channels_last else torch.preserve_format
+        for net in self.nets.values():
             net.to(memory_format=self.layout)
-        if bf16:
-            gan.G = _MixedPrecision(gan.G, gan.device.type)
-            gan.D = _MixedPrecision(gan.D, gan.device.type)
-        if compile:
-            gan.G.compile()
-            gan.D.compile()
+        if way.bf16:
+            gan.G = gpu.MixedPrecision(gan.G, gan.device.type)
+            gan.D = gpu.MixedPrecision(gan.D, gan.device.type)
+        self.compiled = []
+        if way.compile:
+            gan.G = gpu.Compiled(gan.G)
+            gan.D = gpu.Compiled(gan.D)
+            self.compiled = [gan.G, gan.D]
+        gan.reads = way.read == 1 and not way.graph
+        self.take = gpu.WholeStep(gan, self._noted) if way.graph else self._noted
 
         gan.one_pass = False  # real and fake apart: their logits are shown
         self.logits: list[Tensor] = []
@@ -171,7 +164,7 @@ class Run:
 
         gan = self.gan
         self.rank = Accelerator(cpu=gan.device.type == "cpu").process_index
-        gan.prior = _Share(self.prior, self.rank, self.world)
+        gan.prior = gpu.Share(gan.prior, self.rank, self.world)
         for net in self.nets.values():
             net.load_state_dict(utils.broadcast(net.state_dict()))
 
@@ -182,7 +175,7 @@ class Run:
         gan.opt_G.register_step_pre_hook(average)
         gan.opt_D.register_step_pre_hook(average)
 
-    def step(self) -> dict[str, float]:
+    def step(self) -> dict[str, Any]:
         """One `GAN.step` on the next minibatch, in random order, none twice in one round.
 
         A round has as many whole batches as there are; the pictures that are left over, fewer than
@@ -192,10 +185,11 @@ class Run:
         rows = self._next_rows()
         rates = self.gan.lr_G, self.gan.lr_D
         self._lower_rates()
-        self.logits.clear()
         try:
-            pictures = self.x[rows.to(self.x.device)]
-            record = self.gan.step(pictures.to(self.gan.device, memory_format=self.layout))
+            check_way(self.way, self.gan, self.world)
+            pictures = gpu.pushed(self.x[rows.to(self.x.device)], self.gan.device)
+            with gpu.numerics(self.gan.device, self.way.deterministic):
+                record = self.take(pictures.to(memory_format=self.layout))
         except Exception as error:
             self.gan.lr_G, self.gan.lr_D = rates
             if not isinstance(error, torch.cuda.OutOfMemoryError):
@@ -203,15 +197,44 @@ class Run:
             smaller = max(1, self.batch // 2)
             raise RuntimeError(f"out of GPU memory: try a batch of {smaller}") from None
 
-        record["D_real"] = float(self.logits[0].sigmoid().mean())
-        record["D_fake"] = float(self.logits[1].sigmoid().mean())
+        if not all(net.graphs for net in self.compiled):
+            raise RuntimeError("compile was asked for, but torch has compiled nothing")
         self._average()
+        if not self.gan.reads and self.gan.steps % self.way.read == 0:
+            self._read()
         return record
+
+    def _noted(self, pictures: Tensor) -> dict[str, Any]:
+        """The record of `GAN.step` on these, with what D said of real and of fake."""
+        self.logits.clear()
+        record = self.gan.step(pictures)
+        beliefs = torch.stack([logits.sigmoid().mean() for logits in self.logits[:2]])
+        record["D_real"], record["D_fake"] = beliefs.cpu().tolist() if self.gan.reads else beliefs
+        return record
+
+    def _read(self) -> None:
+        """The numbers that no step has read yet, in one copy from the device.
+
+        FloatingPointError names the first loss that is not finite.
+        """
+        unread = [record for record in self.gan.history if isinstance(record.get("D_fake"), Tensor)]
+        if not unread:
+            return
+        rows = torch.stack([record[name] for record in unread for name in NUMBERS])
+        for record, numbers in zip(unread, rows.view(-1, len(NUMBERS)).cpu().tolist()):
+            record.update(zip(NUMBERS, numbers))
+        first = self.gan.steps - len(unread) + 1
+        for step, record in enumerate(unread, first):
+            for name in ("loss_D", "loss_G"):
+                if not math.isfinite(record[name]):
+                    raise FloatingPointError(f"diverged at step {step}: {name} is {record[name]}")
 
     def _next_rows(self) -> Tensor:
         """Which pictures come next: of the batch, this process's part."""
         if len(self.order) < self.batch:
-            self.order = torch.randperm(len(self.x), generator=self.generator)
+            self.order = torch.randperm(
+                len(self.x), generator=self.generator, device=self.generator.device
+            )
         whole = self.order[: self.batch]
         self.order = self.order[self.batch :]
         return whole.chunk(self.world)[self.rank]
@@ -230,11 +253,17 @@ class Run:
         """Move the averaged G towards G; numbers that are counts are copied."""
         keep = min(self.ema, self.gan.steps / (10 + self.gan.steps))
         means = self.nets["mean"].state_dict().values()
+        floats: tuple[list[Tensor], list[Tensor]] = ([], [])
+        counts: tuple[list[Tensor], list[Tensor]] = ([], [])
         for mean, now in zip(means, self.nets["G"].state_dict().values()):
-            if mean.is_floating_point():
-                mean.lerp_(now, 1 - keep)
-            else:
-                mean.copy_(now)
+            kind = floats if mean.is_floating_point() else counts
+            kind[0].append(mean)
+            kind[1].append(now)
+
+        # All layers at once: two calls instead of one for each.
+        torch._foreach_lerp_(*floats, 1 - keep)
+        if counts[0]:
+            torch._foreach_copy_(*counts)
 
     def train(self, steps: int, *, progress=False) -> "Run":
         """Go on until `steps` steps are done in all, saving on the way.
@@ -253,10 +282,13 @@ class Run:
             while self.gan.steps < steps and not ctrl_c.pressed:
                 record = self.step()
                 bar.update()
-                bar.set_postfix({name: f"{record[name]:.2f}" for name in NUMBERS}, refresh=False)
+                if not isinstance(record["loss_D"], Tensor):
+                    said = {name: f"{record[name]:.2f}" for name in NUMBERS}
+                    bar.set_postfix(said, refresh=False)
                 due = self.gan.steps % self.every == 0
                 if self.saves and (due or self.gan.steps == steps or ctrl_c.pressed):
                     self.save()
+            self._read()
 
         if ctrl_c.pressed:
             print(f"stopped after step {self.gan.steps}; the same call goes on from there")
@@ -316,6 +348,8 @@ class Run:
         self.generator.set_state(taken["shuffle"])
         gan.generator.set_state(taken["noise"])
         torch.set_rng_state(taken["global"])  # dropout, say, draws from it
+        if taken["gpu"] is not None:
+            torch.cuda.set_rng_state(taken["gpu"], gan.device)
 
     def _compare(self, there: dict[str, Tensor], about: dict) -> None:
         """ValueError names the first setting, or shape of weights, in which they differ."""
@@ -339,10 +373,15 @@ class Run:
         rates = about["lr"]
         if not isinstance(rates, list) or len(rates) != 2:
             raise ValueError(f"its lr must be two rates, got {rates!r}")
+        device = self.gan.device
+        of_gpu = device.type == "cuda" and "gpu" in there  # it may have begun on a CPU
         return {
-            **{name: generator_state(there, name) for name in ("shuffle", "noise", "global")},
+            "shuffle": generator_state(there, "shuffle", self.generator.device),
+            "noise": generator_state(there, "noise", self.gan.generator.device),
+            "global": generator_state(there, "global"),
+            "gpu": generator_state(there, "gpu", device) if of_gpu else None,
             "history": history.clone(),
-            "order": order.clone(),
+            "order": order.to(self.order.device, copy=True),
             "steps": steps,
             "threads": count("threads", about["threads"]),
             "lr": [positive(name, rate) for name, rate in zip(("lr_G", "lr_D"), rates)],
@@ -354,6 +393,7 @@ class Run:
 
     def _tensors(self) -> dict[str, Tensor]:
         """All that the next step depends on, under flat names."""
+        self._read()
         gan = self.gan
         rows = [[record.get(name, np.nan) for name in NUMBERS] for record in gan.history]
         return {
@@ -362,8 +402,14 @@ class Run:
             "shuffle": self.generator.get_state(),
             "order": self.order,
             "global": torch.get_rng_state(),
+            **self._of_gpu(),
             "history": torch.tensor(rows).double().reshape(-1, len(NUMBERS)),
         }
+
+    def _of_gpu(self) -> dict[str, Tensor]:
+        """The state of torch's own generator on the GPU, if there is one."""
+        device = self.gan.device
+        return {"gpu": torch.cuda.get_rng_state(device)} if device.type == "cuda" else {}
 
 
 def load_pair(path) -> tuple[nn.Module, nn.Module, dict]:
@@ -404,73 +450,26 @@ def _pair(size, channels, z_dim, width, norm, width_D=0, seed=0):
     return G, D
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Train a DCGAN on pictures, or go on."""
+def _first_process_first(device: str):
+    """What the first of several processes downloads, or writes into a cache, the others find."""
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        return nullcontext()
+    from accelerate import PartialState
 
-    # These are the options of the command line; the comment at each is what `--help` says of it.
-
-    # digits, mnist, fashion-mnist, faces, a folder of pictures, or an IDX file
-    images: str = "digits"
-    size: int = 8  # side of the pictures in pixels: 8, 16, 32, 64 or 128
-    grey: bool = False  # turn pictures grey
-    cache: str = ""  # folder for pixels mapped into memory
-    held_out: float = 0.0  # share of the pictures to leave aside
-    steps: int = 2000  # steps in all
-    batch: int = 64  # pictures a step, over all processes
-    out: str = "runs/a"  # folder of checkpoint and samples
-    every: int = 500  # steps between checkpoints
-    z_dim: int = 32  # numbers in z
-    width: int = 32  # channels of the largest maps
-    width_D: int = 0  # the same for D; 0: as G's
-    norm: str = "batch"  # of D: batch, spectral or none
-    # minimax, non-saturating, least-squares, hinge, wasserstein or linear
-    loss: str = "non-saturating"
-    lr_G: float = 1e-3  # learning rate of G
-    lr_D: float = 1e-3  # learning rate of D
-    fall_from: int = 0  # step from which both rates fall to 0; 0: never
-    ema: float = 0.99  # share that the average of G keeps at each step
-    seed: int = 0  # of weights, noise and order
-    device: Literal["cpu", "cuda"] = "cpu"  # cpu or cuda
-    threads: int = 1  # threads of the CPU
-    bf16: bool = False  # mixed precision
-    channels_last: bool = False  # memory layout
-    compile: bool = False  # by torch.compile
-    # what the file of the run shall say of its making
-    command: tyro.conf.Suppress[str] = ""
-
-
-def _check(recipe: Recipe) -> None:
-    """ValueError names the first option that no run can have, before anything is read."""
-    of_kind("recipe", recipe, Recipe)
-    for name in ("batch", "every", "threads", "z_dim", "width"):
-        count(name, getattr(recipe, name))
-    for name in ("steps", "fall_from", "width_D"):
-        count(name, getattr(recipe, name), 0)
-    if recipe.fall_from and recipe.fall_from >= recipe.steps:
-        raise ValueError(
-            f"fall_from must be before the last of {recipe.steps} steps, got {recipe.fall_from}"
-        )
-    one_of("size", recipe.size, networks.SIZES)
-    one_of("norm", recipe.norm, networks.NORMS)
-    loss_of(recipe.loss)
-    share("held_out", recipe.held_out)
-    share("ema", recipe.ema)
-    seed_of(recipe.seed)
-    positive("lr_G", recipe.lr_G)
-    positive("lr_D", recipe.lr_D)
+    return PartialState(cpu=device == "cpu").main_process_first()
 
 
 def train(recipe: Recipe) -> Run:
     """Train as the recipe says, or go on with the run that lies in its folder."""
-    _check(recipe)
+    check_recipe(recipe)
     if recipe.device == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda, but this PyTorch sees no GPU; take --device cpu")
     torch.set_num_threads(recipe.threads)
-    gpu = os.environ.get("LOCAL_RANK", 0)
-    device = f"cuda:{gpu}" if recipe.device == "cuda" else "cpu"
+    rank = os.environ.get("LOCAL_RANK", 0)
+    device = f"cuda:{rank}" if recipe.device == "cuda" else "cpu"
 
-    found = load(recipe.images, size=recipe.size, grey=recipe.grey, cache=recipe.cache)
+    with _first_process_first(device):
+        found = load(recipe.images, size=recipe.size, grey=recipe.grey, cache=recipe.cache)
     x = found.x
     if recipe.held_out:
         x = found.split(recipe.held_out)[0].x  # a copy: not of what fits no memory
@@ -503,9 +502,7 @@ def train(recipe: Recipe) -> Run:
         out=recipe.out,
         every=recipe.every,
         about={**shape, "command": recipe.command},
-        bf16=recipe.bf16,
-        channels_last=recipe.channels_last,
-        compile=recipe.compile,
+        **{field.name: getattr(recipe, field.name) for field in fields(Way)},
     )
     if run.gan.steps >= recipe.steps:
         print(f"nothing to do: {recipe.steps} steps in all, {run.gan.steps} are done")

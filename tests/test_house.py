@@ -33,6 +33,7 @@ LEAVES = [
     "games",
     "chains",
     "losses",
+    "gpu",
     "networks",
     "images",
     "plots",

@@ -42,9 +42,17 @@ def digits():
     return images.digits()
 
 
-def make_run(x):
+def make_run(x, **way):
     G, D = small_pair()
-    return Run(GAN(G, D, gaussian(dim=8), seed=0), x[:300])
+    return Run(GAN(G, D, gaussian(dim=8), seed=0), x[:300], **way)
+
+
+def test_the_picture_lab_draws_the_losses_that_were_read(digits):
+    lab = PictureLab(lambda: make_run(digits.x, read=2), None, None).run(3)
+    twin = make_run(digits.x).train(2)
+    assert lab.draw()["loss_D"].tolist() == [
+        [step, record["loss_D"]] for step, record in enumerate(twin.gan.history, 1)
+    ]
 
 
 def test_the_picture_lab_trains_the_run_and_draws_what_it_noted(digits):

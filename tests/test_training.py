@@ -541,11 +541,20 @@ def test_wrong_batches_and_sizes_are_named():
 PAIR = """
 import sys; sys.path.insert(0, "tests")
 import os
+import time
+from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from test_training import make, state
+from ganlib import training
 
 torch.set_num_threads(1)
+fetched = Path(sys.argv[1]).with_name("fetched")
+with training._first_process_first("cpu"):
+    there = fetched.exists()
+    time.sleep(0.3)
+    fetched.touch()
+assert there == (os.environ["RANK"] == "1")  # the second finds what the first has fetched
 run = make(norm="none", width=4, batch=64).train(6)
 assert run.world == 2 and torch.distributed.get_world_size() == 2
 mine = torch.tensor([os.getpid(), run.rank], dtype=torch.long)

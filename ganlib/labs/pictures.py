@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from ganlib import images, metrics, plots, training
+from ganlib.networks import ask
 from ganlib.stage.lab import Lab
 from ganlib.stage.scene import (
     Axes,
@@ -89,7 +90,11 @@ class PictureLab(Lab):
 
     def draw(self):
         names = training.NUMBERS
-        rows = [[record[name] for name in names] for record in self.run_.gan.history]
+        rows = [
+            [record[name] for name in names]
+            for record in self.run_.gan.history
+            if not isinstance(record["D_fake"], torch.Tensor)  # else nobody has read it yet
+        ]
         noted = np.array(rows).reshape(-1, len(names))
         stride = max(1, len(noted) // POINTS)  # every point is the mean of so many steps
         whole = noted[: len(noted) // stride * stride]
@@ -192,7 +197,7 @@ class LatentWalk(Lab):
     def draw(self):
         here = self.values["u"], self.values["v"]
         way = [self.z(k / 8, 0.0) for k in range(9)]
-        x = self.G(torch.stack([self.z(*here), *way]))
+        x = ask(self.G, torch.stack([self.z(*here), *way]))
         return {
             "dot": [here],
             "picture": _wall(x[:1]),
@@ -318,9 +323,9 @@ class WhichIsReal(Lab):
         generator = torch.Generator().manual_seed(seed)
         chosen = torch.randperm(len(real), generator=generator)[:half]
         order = torch.randperm(CASES, generator=generator)
-        self.x = torch.cat([real[chosen], G(z[:half])])[order]
+        self.x = torch.cat([real[chosen].cpu(), ask(G, z[:half])])[order]
         self.truth = (order < half).numpy()
-        self.belief = D(self.x).sigmoid().flatten().numpy()
+        self.belief = ask(D, self.x).sigmoid().flatten().numpy()
         self.answers: list[bool] = []  # whether the learner said real
         super().__init__(
             title="Which is real?",
@@ -393,9 +398,9 @@ class Neighbours(Lab):
 
     def __init__(self, fake, train, held_out, *, k=6):
         half = min(len(train), len(held_out))  # equal: of more pictures some are nearer by chance
-        self.fake = fake
-        self.parts = train[:half], held_out[:half]
-        self.found = [metrics.nearest(fake, part, k) for part in self.parts]
+        self.fake = fake.cpu()
+        self.parts = train[:half].cpu(), held_out[:half].cpu()
+        self.found = [metrics.nearest(self.fake, part, k) for part in self.parts]
         super().__init__(
             title="Was it memorised?",
             height=264,

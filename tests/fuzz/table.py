@@ -22,13 +22,24 @@ HOLDS = {
     "medicine.Dose",  # checked by `treat`
     "metrics.Now",
     "sweep.Sweep",
-    "training.Recipe",  # checked by `train`
+    "settings.Recipe",  # checked by `check_recipe`
     "families.Leaf",  # the base of leaves
     "families.Chain",
     "networks.UNet",  # built by `unet`
     "local.Linear",  # built by `dirac` and `Rest.near`
     "local.Pull",
     "local.Ringing",
+    "gpu.MixedPrecision",  # parts of a run and of a sweep, which check what these are given
+    "gpu.Compiled",
+    "gpu.generator_on",
+    "gpu.placed",
+    "gpu.pushed",
+    "gpu.Share",
+    "gpu.side_stream",
+    "gpu.has_graphs",
+    "gpu.capture",
+    "gpu.WholeStep",
+    "gpu.numerics",
 }
 
 # fmt: off
@@ -301,6 +312,7 @@ TABLE = {
     "networks.unet": row("width=2", "channels=3, out_channels=2, width=2, depth=2, skips=False, seed=1", post="network"),
     "networks.UNet.forward": row("x=PICTURES", on="networks.unet(width=2)"),
     "networks.patch_discriminator": row("width=2", "channels=3, width=2, layers=1, seed=1", post="network"),
+    "networks.ask": row("net=D(), x=POINTS[:, :1]", keep=("net", "x")),
     "networks.layers": row("D(), 1", "networks.dcgan_discriminator(width=2), 1, 8, 8", post="told", keep=("net",)),
 
     # -- plots --------------------------------------------------------------------------------------
@@ -343,6 +355,9 @@ TABLE = {
     "session.all_or_nothing": row("text=any_session().save(), keeper=any_session()"),
 
     # -- settings -----------------------------------------------------------------------------------
+    "settings.Way": row("bf16=True, read=2", "deterministic=True, on_device=False"),
+    "settings.check_way": row("way=settings.Way(compile=True), gan=picture_gan(), world=1", keep=("way", "gan", "world")),
+    "settings.check_recipe": row("recipe=training.Recipe()"),
     "settings.checked_batch": row("batch=4, pictures=12, world=1", keep=("pictures", "world")),
     "settings.checked_fall": row("fall=()", "fall=(1, 3)"),
     "settings.checked_gan": row("gan=picture_gan()"),
@@ -394,7 +409,7 @@ TABLE = {
     "targets.spiral": row("", "points=20, turns=2.0, std=0.2", post="mixture"),
 
     # -- training -----------------------------------------------------------------------------------
-    "training.Run": row("gan=picture_gan(), x=PICTURES, batch=4", "gan=picture_gan(), x=PICTURES, batch=4, ema=0.5, fall=(1, 3), seed=2, every=3, about={'a': 1}, channels_last=True", post="run", keep=("compile", "out")),
+    "training.Run": row("gan=picture_gan(), x=PICTURES, batch=4", "gan=picture_gan(), x=PICTURES, batch=4, ema=0.5, fall=(1, 3), seed=2, every=3, about={'a': 1}, channels_last=True, read=2, on_device=True", post="run", keep=("compile", "graph", "out")),
     "training.Run.step": row("", on="any_run()", post="losses"),
     "training.Run.train": row("steps=1", "steps=2, progress=True", on="any_run()", post="run"),
     "training.Run.sample": row("n=3", "n=3, seed=1", on="any_run()", post="n_rows"),

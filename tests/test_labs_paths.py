@@ -87,10 +87,10 @@ def test_the_learned_rows_hold_for_every_seed():
     assert max(js["student of 4 + GAN"]) < 0.01
 
 
-def gained(teacher):
+def gained(teacher, law="two modes"):
     """In how many seeds a GAN that goes on from a student brings JS down."""
-    before = STUDY[f"student of {teacher}"]["js"]
-    after = STUDY[f"student of {teacher} + GAN"]["js"]
+    before = RESULTS[law][f"student of {teacher}"]["js"]
+    after = RESULTS[law][f"student of {teacher} + GAN"]["js"]
     return sum(b < a for a, b in zip(before, after))
 
 
@@ -101,6 +101,10 @@ def test_what_the_notebook_says_of_the_scoreboard():
     assert js["GAN"] / js["diffusion, 64"] == pytest.approx(3, abs=0.5)
     assert js["student of 64"] < js["GAN"]
     assert (gained(4), gained(64)) == (5, 1)
+    assert (gained(4, "iris petal length"), gained(64, "iris petal length")) == (5, 4)
+    petals = RESULTS["iris petal length"]
+    assert max(petals["GAN"]["js"]) > min(petals["diffusion, 64"]["js"])
+    assert median(petals["GAN"]["js"]) < median(petals["diffusion, 64"]["js"])
     assert js["student of 4"] / js["student of 4 + GAN"] == pytest.approx(12, abs=1)
 
     slopes = {name: row["slope"] for name, row in STUDY.items() if isinstance(row, dict)}

@@ -49,6 +49,7 @@ def make():
         return Run(gan, x)
 
     failures = json.loads((ROOT / "images/failures.json").read_text(encoding="utf-8"))
+    after = json.loads((ROOT / "images/after.json").read_text(encoding="utf-8"))
     classifier = metrics.classifier(x, labels, steps=5)
     pixels = survey(new_gan, targets.gaussian(), size=3, steps=5, progress=False)
 
@@ -64,6 +65,7 @@ def make():
         "Neighbours": [G(z), x[:100], x[100:200]],
         "PictureLab": [new_run, x[:100], classifier],
         "Ring": [new_gan()],
+        "Scoreboard": [after],
         "WhichIsReal": [G, D, x[:100], z],
     }
     names = [name for name in labs.__all__ if name != "Lab"]

@@ -97,7 +97,15 @@ OTHER_KINDS = {
     "dict": {"a": 1},
 }
 OBSCURE = r"failed with|Error|ambiguous|converted|NoneType|np\.|<function"
-OF_CODE = ["acceptance", "count_modes", "d_star", "kl_by_hand", "reverse_kl_cost", "v_of_d"]
+OF_CODE = [
+    "acceptance",
+    "count_modes",
+    "d_star",
+    "kl_by_hand",
+    "reverse_kl_cost",
+    "v_of_d",
+    "velocity",
+]
 STEPS = ["step_of_d", "step_of_g"]  # code that gives nothing
 
 

@@ -40,7 +40,17 @@ LEAVES = [
 ]
 
 # Rooms that join leaves.
-GAME = ["gan", "sweep", "families", "settings", "training", "metrics", "medicine", "local"]
+GAME = [
+    "gan",
+    "sweep",
+    "families",
+    "settings",
+    "training",
+    "metrics",
+    "medicine",
+    "local",
+    "paths",
+]
 
 # fmt: off
 DOORS = {

@@ -23,6 +23,7 @@ COURSE = [
     "06_dcgan",
     "07_unet",
     "08_why_it_turns",
+    "09_what_came_after",
 ]
 
 PICTURE = r"!\[([^\]]*)\]\(([^)\s]+)[^)]*\)"  # its words, its file

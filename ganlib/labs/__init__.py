@@ -16,6 +16,7 @@ _FILES = {
     "ganlib.labs.families": "Bound Pairs Taxonomy Walkers",
     "ganlib.labs.likelihood": "FitNormal SlideNormals TwoModes",
     "ganlib.labs.code_book": "CodeBook",
+    "ganlib.labs.paths": "Scoreboard Ways",
     "ganlib.labs.pictures": "LatentWalk Neighbours PictureLab TransposedConvolution WhichIsReal",
 }
 _WHERE = {lab: file for file, labs in _FILES.items() for lab in labs.split()}

@@ -40,6 +40,8 @@ HOLDS = {
     "gpu.capture",
     "gpu.WholeStep",
     "gpu.numerics",
+    "paths.Place",
+    "paths.Score",
 }
 
 # fmt: off
@@ -301,6 +303,19 @@ TABLE = {
     "metrics.modes": row("x=POINTS, law=targets.ring()", post="modes"),
     "metrics.View": row("law=targets.ring(), prior=targets.gaussian(dim=2)"),
     "metrics.View.look": row("G=G(2)", on="metrics.View(targets.ring(), targets.gaussian(dim=2))", post="now"),
+
+    # -- paths: steps and batch are not spoiled, as a huge number only takes long ---------------------
+    "paths.exact": row("law=targets.mixture()", "law=targets.gaussian(), path='straight'"),
+    "paths.walk": row("field=paths.exact(targets.mixture()), start=POINTS[:, :1], steps=2", "field=paths.exact(targets.mixture(), 'straight'), start=POINTS[:, :1], steps=2, path='straight', heun=True", keep=("steps",)),
+    "paths.Learned": row("net=networks.mlp(2, 4, 1)"),
+    "paths.Learned.forward": row("x=POINTS[:, :1], t=0.5", on="paths.Learned(networks.mlp(2, 4, 1))", keep=("x", "t")),
+    "paths.fit": row("law=targets.mixture(), steps=1, batch=4, progress=False", "law=targets.uniform(), path='straight', seeds=(1, 2), pairs=(POINTS[:, :1], POINTS[:, 1:]), steps=1, batch=4, rate=0.1, progress=False", keep=("steps", "batch")),
+    "paths.velocities": row(),  # read back in tests/test_paths.py
+    "paths.Walker": row("field=paths.exact(targets.mixture()), steps=3", "field=paths.exact(targets.mixture(), 'straight'), steps=3, path='straight', heun=True"),
+    "paths.Walker.forward": row("z=POINTS[:, :1]", on="paths.Walker(paths.exact(targets.mixture()), 2)", keep=("z",)),
+    "paths.distil": row("teachers=[torch.sin], steps=1, batch=4, progress=False", "teachers=[torch.sin, torch.cos], seeds=(1, 2), steps=1, batch=4, rate=0.1, progress=False", keep=("steps", "batch")),
+    "paths.score": row("G=G(), law=targets.mixture()"),
+    "paths.monotone": row("law=targets.mixture()"),
 
     # -- networks -----------------------------------------------------------------------------------
     "networks.mlp": row("1, 4, 1", "2, 3, activation=nn.ReLU, seed=1", "1, 8, 1, seed=2, cover=(-1, 1), slope=2.0", post="network"),

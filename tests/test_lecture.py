@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from minutes import parts
+from predictions import ANSWER, folded
 from test_minutes import LATER
 
 ROOT = Path(__file__).parent.parent
@@ -205,6 +206,19 @@ def test_the_instructor_sees_solutions(kept, instructors):
         assert not any("jupyter" in cell.metadata for cell in solutions)
 
 
+def test_the_instructor_prints_what_a_learner_unfolds(kept, instructors):
+    def folds(nb):
+        """Answers and outputs that are folded."""
+        answers = sum(cell.source.count(ANSWER) for cell in nb.cells)
+        outputs = sum(folded(cell) for cell in nb.cells)
+        return answers, outputs
+
+    for number, nb in instructors.items():
+        assert folds(nb) == (0, 0)
+        if number not in LATER:
+            assert min(folds(kept[number])) > 0
+
+
 # -- slides -------------------------------------------------------------------------------------
 def test_slides_hold_every_slide_with_its_notes_and_no_solution(kept, tmp_path):
     need("sphinx_revealjs")
@@ -279,6 +293,16 @@ def minutes_of_a_plan(said):
             end = order.index(last or first)
             found += sum(minutes[name] for name in order[order.index(first) : end + 1])
     return found
+
+
+def test_the_plans_name_what_there_is(kept):
+    known = {cell.id for nb in kept.values() for cell in begins(nb)}
+    for nb in kept.values():
+        for cell in nb.cells:
+            known.update(re.findall(r'check\("(\w+)"', cell.source))
+    text = instructor()
+    text = text[text.index("## A lesson of 50") : text.index("## A room full")]
+    assert set(re.findall(r"`([\w-]+)`", text)) <= known
 
 
 def test_the_plans_add_up():

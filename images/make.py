@@ -17,7 +17,8 @@ import torch
 from matplotlib.patches import FancyArrowPatch
 from PIL import Image
 
-from ganlib import plots, targets
+from ganlib import labs, plots, targets
+from ganlib.files import read
 from ganlib.gan import GAN
 from ganlib.labs import GANLab
 from ganlib.networks import mlp
@@ -119,9 +120,42 @@ def live_lab():
     )
 
 
+def answers():
+    """What labs show when they have run: the pictures in the folded answers of the notebooks."""
+    cycle = labs.Players(game="false cycle: xy + (cos 4y − cos 4x)/16", rule="extragradient")
+    ring = labs.Ring(_resting()).set("loss", "wasserstein").set("gamma", 0.1)
+    finished = {
+        "bound": labs.Bound("one width").run(400),
+        "walkers": labs.Walkers(size=0.5, apart=3.0).run(300),
+        "pairs": labs.Pairs("drawn at random").run(600),
+        "players": cycle.run(400),
+        "live_lab": GANLab(_gan(), "normal").run(3000),
+        "ring": ring.run(200),
+    }
+    for name, lab in finished.items():
+        picture = _picture(lab, 900).quantize(96, dither=Image.Dither.NONE)
+        picture.save(HERE / f"answer_{name}.png", optimize=True)
+
+
+def _resting():
+    """The GAN of notebook 04 that notebook 08 rings: its weights are kept beside this file."""
+    weights, _ = read(HERE / "resting.safetensors")
+    gan = GAN(mlp(1, 32, 32, 1), mlp(1, 48, 48, 1), targets.gaussian())
+    for name in ("G", "D"):
+        place = f"normal/0/{name}/"
+        own = {key.removeprefix(place): w for key, w in weights.items() if key.startswith(place)}
+        getattr(gan, name).load_state_dict(own)
+    return gan
+
+
 def _lab():
-    """The live lab with the networks and rates of notebook 04, on two modes."""
-    gan = GAN(
+    """The live lab with the GAN of notebook 04, on two modes."""
+    return GANLab(_gan(), "two modes")
+
+
+def _gan():
+    """The networks and rates of notebook 04."""
+    return GAN(
         mlp(1, 32, 32, 1, seed=0),
         mlp(1, 48, 48, 1, seed=1, cover=(-3, 3)),
         targets.gaussian(),
@@ -132,7 +166,6 @@ def _lab():
         penalty_weight=0.02,
         seed=0,
     )
-    return GANLab(gan, "two modes")
 
 
 def _picture(lab, width):
@@ -149,7 +182,7 @@ def _frame(lab):
     return _picture(lab, 720).quantize(64)
 
 
-PICTURES = {picture.__name__: picture for picture in (value_function, figure_1, live_lab)}
+PICTURES = {picture.__name__: picture for picture in (value_function, figure_1, live_lab, answers)}
 
 
 def main():

@@ -89,7 +89,9 @@ def test_previous_and_next(nb):
 
 def test_the_minutes_of_the_sections_add_up(nb):
     whole = minutes_of(nb)
-    parts = [int(minutes) for minutes in re.findall(r"^## .*\((\d+) min\)", prose(nb), re.M)]
+    parts = [
+        int(minutes) for minutes in re.findall(r"^##+ .*\((\d+) min(?:, depth)?\)", prose(nb), re.M)
+    ]
     assert parts
     assert sum(parts) == pytest.approx(whole, abs=5)
 

@@ -4,9 +4,9 @@ Needs what `python3 start.py install test` brings, and no network. The notebooks
 are stored. The site is in OUT/html; open index.html there from disk, or put the folder on any web
 server. Warnings are errors.
 
-What is changed on the way: solutions are folded, notes for speakers left out, every picture gets
-the sentence below it as its words, papers are linked to the bibliography, and the labs
-that need no kernel work in the reader's browser.
+What is changed on the way: solutions, and what predictions are about, are folded, notes for
+speakers left out, every picture gets the sentence below it as its words, papers are linked to the
+bibliography, and the labs that need no kernel work in the reader's browser.
 """
 
 import argparse
@@ -29,6 +29,7 @@ OWN = ("conf.py", "references.bib", "index.md", "glossary.md", "data.md", "refer
 PAPER = r"\[arXiv:(\d{4}\.\d{4,5})\]\([^)]*\)|arXiv:(\d{4}\.\d{4,5})"
 LAB = """\
 **This lab works here, in your browser**, without Python: press its buttons, move its knobs."""
+PROMPTS = {"code_prompt_show": "Show what comes out", "code_prompt_hide": "Hide what comes out"}
 FALLBACK = "<p>Your browser does not run the lab. The picture above shows where it ends.</p>"
 
 # -- a notebook as the book shows it -----------------------------------------------------------
@@ -86,8 +87,11 @@ def notebook(path):
         elif cell.cell_type == "code":
             if "solution" in tags:
                 tags.append("hide-cell")
+            elif cell.metadata.get("jupyter", {}).get("outputs_hidden"):
+                tags.append("hide-output")  # what a prediction is about
+                cell.metadata["mystnb"] = PROMPTS.copy()
             if words(cell.outputs):
-                cell.metadata["mystnb"] = {"image": {"alt": words(cell.outputs)}}
+                cell.metadata.setdefault("mystnb", {})["image"] = {"alt": words(cell.outputs)}
 
         cells.append(cell)
         if cell.id in in_page.CELLS:
@@ -133,7 +137,7 @@ def first_use(pattern):
             for k, line in enumerate(lines):
                 if k in heads:
                     count += 1
-                    title = re.sub(r"^#+ |\\| *\(\d+ min\)", "", line)
+                    title = re.sub(r"^#+ |\\| *\(\d+ min(, depth)?\)", "", line)
                 # The first heading is the notebook's title; its promises explain nothing.
                 if count > 1 and re.search(pattern, line):
                     return f"[{number}: {title}](#s{number}-{count - 1})"

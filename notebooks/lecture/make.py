@@ -3,7 +3,7 @@
     python notebooks/lecture/make.py student|instructor|slides|rise [04 ...] [--out FOLDER]
 
 student: the notebooks without their solutions.
-instructor: with the solutions open, and the speaker notes of INSTRUCTOR.md on every slide.
+instructor: with solutions and answers open, and the speaker notes of INSTRUCTOR.md on every slide.
 slides: the same as pages to open from disk, with no network.
 rise: makes nothing, but lets the labs play in live slides (RISE) of this environment.
 
@@ -35,6 +35,8 @@ NOTE = re.compile(r"^- `([a-z0-9-]+)` \((\d+) min\) (.*(?:\n  .*)*)", re.M)
 MISSING = (
     'slides and rise need the extra “lecture”: pip install -r requirements.txt -e ".[lecture]"'
 )
+
+ANSWER = "<details><summary><b>Answer</b></summary>"  # of a prediction
 
 # How RISE shows the instructor's edition; its other themes ask for fonts from the network.
 RISE = {
@@ -100,11 +102,13 @@ def student(nb):
 
 
 def instructor(nb, notes):
-    """Solutions open; after the first cell of each slide what to say on it."""
+    """Solutions and answers open; after the first cell of each slide what to say on it."""
     cells = []
     for cell in nb.cells:
         if tagged(cell, "solution"):
             cell.metadata.pop("jupyter", None)
+        cell.metadata.get("jupyter", {}).pop("outputs_hidden", None)
+        cell.source = cell.source.replace(ANSWER, ANSWER.replace("<details>", "<details open>"))
         cells.append(cell)
         if cell.id in notes:
             minutes, said = notes[cell.id]

@@ -1,14 +1,15 @@
 """Make what a class needs out of the notebooks.
 
-    python notebooks/lecture/make.py student|instructor|slides|rise [04 ...] [--out FOLDER]
+    python notebooks/lecture/make.py COMMAND [04 ...] [--out FOLDER]
 
 student: the notebooks without their solutions.
 instructor: with the solutions open, and the speaker notes of INSTRUCTOR.md on every slide.
 slides: the same as pages to open from disk, with no network.
 rise: makes nothing, but lets the labs play in live slides (RISE) of this environment.
+quiz: the questions of all quizzes for a learning platform, as GIFT and as QTI 2.1.
 
 slides and rise need the extra `lecture`. Everything is made new each time, in a folder that git
-ignores, and nothing of it is ever kept.
+ignores, and nothing of it is ever kept. `make.py COMMAND --help` says more.
 """
 
 import argparse
@@ -22,12 +23,16 @@ from html import escape
 from pathlib import Path
 
 import nbformat
+from lecturer import gift, qti
+from lecturer.questions import of_notebook
 
 from ganlib.words import words
 
 HERE = Path(__file__).resolve().parent
 NOTEBOOKS = HERE.parent
 ROOT = NOTEBOOKS.parent
+
+COURSE = "Generative adversarial networks"
 
 PICTURE = re.compile(r"\]\((\.\./images/[\w.]+)\)")
 NOTE = re.compile(r"^- `([a-z0-9-]+)` \((\d+) min\) (.*(?:\n  .*)*)", re.M)
@@ -231,15 +236,20 @@ def install_rise(prefix=sys.prefix):
 # -- all of it ---------------------------------------------------------------------------------
 
 
-def make(edition, paths, out):
-    """Make an edition of these notebooks in the folder `out`, in place of what it holds."""
+def fresh(out):
+    """Empty the folder `out`, or make it. What this script did not make is left alone."""
     if out.exists() and any(out.iterdir()) and not (out / ".made").exists():
         sys.exit(f"{out} holds something that this script did not make: name another folder")
     shutil.rmtree(out, ignore_errors=True)
-
-    folder = out if edition == "slides" else out / "notebooks"
-    folder.mkdir(parents=True)
+    out.mkdir(parents=True)
     (out / ".made").touch()
+
+
+def make(edition, paths, out):
+    """Make an edition of these notebooks in the folder `out`, in place of what it holds."""
+    fresh(out)
+    folder = out if edition == "slides" else out / "notebooks"
+    folder.mkdir(exist_ok=True)
     if edition == "slides":
         assets(out)
     else:
@@ -259,29 +269,66 @@ def make(edition, paths, out):
         print(folder / path.name)
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def chosen(which):
+    """The notebooks whose file names begin like this; all, if nothing is asked."""
+    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+    if which:
+        paths = [path for path in paths if path.name.startswith(tuple(which))]
+    if not paths:
+        sys.exit(f"no notebook begins with {' or '.join(which)}")
+    return paths
+
+
+# -- the commands ------------------------------------------------------------------------------
+
+
+def quiz(args):
+    """The quiz questions of the notebooks: quiz.gift for Moodle, quiz_qti21.zip for others."""
+    fresh(args.out)
+    questions = [asked for path in chosen(args.which) for asked in of_notebook(path)]
+    gift.write(questions, COURSE, args.out / "quiz.gift")
+    qti.write(questions, COURSE, args.out / "quiz_qti21.zip")
+    print(
+        f"{len(questions)} questions in {args.out}: quiz.gift for Moodle, quiz_qti21.zip for others"
     )
-    parser.add_argument("edition", choices=["student", "instructor", "slides", "rise"])
+
+
+def of_notebooks(commands, name, do, about):
+    """A command that makes something of the notebooks, of all of them or of those named."""
+    parser = commands.add_parser(
+        name,
+        help=about,
+        description=do.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "which", nargs="*", help="beginnings of file names, such as 04 (default: all)"
     )
     parser.add_argument(
         "--out",
         type=Path,
-        help="the folder to make; what is in it is replaced (default: .cache/EDITION)",
+        default=ROOT / ".cache" / name,
+        help=f"the folder to make; what is in it is replaced (default: .cache/{name})",
     )
-    args = parser.parse_args()
-    if args.edition == "rise":
-        return install_rise()
+    parser.set_defaults(do=do)
+    return parser
 
-    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
-    if args.which:
-        paths = [path for path in paths if path.name.startswith(tuple(args.which))]
-    if not paths:
-        sys.exit(f"no notebook begins with {' or '.join(args.which)}")
-    make(args.edition, paths, args.out or ROOT / ".cache" / args.edition)
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    edition = lambda args: make(args.command, chosen(args.which), args.out)
+    of_notebooks(commands, "student", edition, "notebooks without solutions")
+    of_notebooks(commands, "instructor", edition, "notebooks with solutions and speaker notes")
+    of_notebooks(commands, "slides", edition, "pages of slides")
+    rise = commands.add_parser("rise", help="let the labs play in live slides")
+    rise.set_defaults(do=lambda args: install_rise())
+    of_notebooks(commands, "quiz", quiz, "all quiz questions, for a learning platform")
+
+    args = parser.parse_args()
+    args.do(args)
 
 
 if __name__ == "__main__":

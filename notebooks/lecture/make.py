@@ -7,6 +7,8 @@ instructor: with the solutions open, and the speaker notes of INSTRUCTOR.md on e
 slides: the same as pages to open from disk, with no network.
 rise: makes nothing, but lets the labs play in live slides (RISE) of this environment.
 quiz: the questions of all quizzes for a learning platform, as GIFT and as QTI 2.1.
+exam: a sheet of questions with fresh numbers, and its key.
+score: how far learners came, from their saved notebooks.
 
 slides and rise need the extra `lecture`. Everything is made new each time, in a folder that git
 ignores, and nothing of it is ever kept. `make.py COMMAND --help` says more.
@@ -17,13 +19,15 @@ import base64
 import importlib.metadata
 import importlib.util
 import re
+import secrets
 import shutil
 import sys
+import tempfile
 from html import escape
 from pathlib import Path
 
 import nbformat
-from lecturer import gift, qti
+from lecturer import exam, gift, qti, scores
 from lecturer.questions import of_notebook
 
 from ganlib.words import words
@@ -293,16 +297,68 @@ def quiz(args):
     )
 
 
-def of_notebooks(commands, name, do, about):
-    """A command that makes something of the notebooks, of all of them or of those named."""
+def exam_papers(args):
+    """An exam with fresh numbers: sheet.html for the class, key.html for yourself.
+
+    Print them from a browser. Without --seed a seed is drawn that nobody will guess; key.html has
+    it, the sheet has not: whoever has the course and the seed can make the key.
+    """
+    seed = secrets.randbelow(10**15) if args.seed is None else args.seed
+    numbers = sorted({path.name[:2] for path in chosen(args.which)})
+    questions = exam.draw(seed, numbers, args.each)
+    fresh(args.out)
+    (args.out / "sheet.html").write_text(exam.sheet(questions, COURSE), encoding="utf-8")
+    key = exam.key(questions, f"{COURSE}, seed {seed}")
+    (args.out / "key.html").write_text(key, encoding="utf-8")
+    print(
+        f"{len(questions)} questions, {exam.points(questions)} points, in {args.out}: "
+        f"sheet.html and key.html, which has the seed, {seed}"
+    )
+
+
+def score(args):
+    """How far learners came, from their saved notebooks in FOLDER: the lines that `check` printed.
+
+    A folder below FOLDER is a learner; a file that lies in FOLDER itself is named after one. Two
+    tables are made: scores.csv with a row for each notebook, exercises.csv with one for each
+    exercise: right, tried, open (not answered), or missing (its cell is gone).
+
+    This counts completion and is no exam: saved lines can be typed by hand, and the solutions come
+    with the course. With --again every notebook is run anew, without the course's solutions. That
+    runs whatever the learners wrote, as you: do it only where nothing can be lost or stolen.
+    """
+    if not args.folder.is_dir():
+        sys.exit(f"{args.folder} is no folder")
+    found = scores.saved(args.folder)
+    if not found:
+        sys.exit(f"{args.folder} holds no notebook (*.ipynb)")
+    lessons = [scores.lesson(path) for path in chosen([])]
+
+    fresh(args.out)
+    with tempfile.TemporaryDirectory() as place:
+        run = None
+        if args.again:
+            belongings(Path(place))
+            run = scores.again(Path(place) / "notebooks", args.seconds)
+        listed = [scores.score(path, args.folder, lessons, run) for path in found]
+
+    for name, rows in scores.tables(listed).items():
+        scores.write(rows, args.out / f"{name}.csv")
+    trouble = sum(bool(each.trouble) for each in listed)
+    print(
+        f"{len(listed)} notebooks of {len({each.learner for each in listed})} learners, "
+        f"{trouble} with trouble, in {args.out}: scores.csv and exercises.csv. "
+        "They count completion; do not mark by them."
+    )
+
+
+def command(commands, name, do, about):
+    """A command that makes a folder."""
     parser = commands.add_parser(
         name,
         help=about,
         description=do.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "which", nargs="*", help="beginnings of file names, such as 04 (default: all)"
     )
     parser.add_argument(
         "--out",
@@ -311,6 +367,15 @@ def of_notebooks(commands, name, do, about):
         help=f"the folder to make; what is in it is replaced (default: .cache/{name})",
     )
     parser.set_defaults(do=do)
+    return parser
+
+
+def of_notebooks(commands, name, do, about):
+    """A command that makes a folder out of the notebooks, of all of them or of those named."""
+    parser = command(commands, name, do, about)
+    parser.add_argument(
+        "which", nargs="*", help="beginnings of file names, such as 04 (default: all)"
+    )
     return parser
 
 
@@ -326,6 +391,24 @@ def main():
     rise = commands.add_parser("rise", help="let the labs play in live slides")
     rise.set_defaults(do=lambda args: install_rise())
     of_notebooks(commands, "quiz", quiz, "all quiz questions, for a learning platform")
+
+    paper = of_notebooks(commands, "exam", exam_papers, "an exam with fresh numbers, and its key")
+    paper.add_argument("--seed", type=int, help="the same seed makes the same exam")
+    paper.add_argument(
+        "--each",
+        type=int,
+        choices=exam.LEVELS,
+        default=1,
+        help="how many questions of each notebook, each of another level (default: 1)",
+    )
+
+    about = "how far learners came, from their saved notebooks"
+    counted = command(commands, "score", score, about)
+    counted.add_argument("folder", type=Path, help="where the learners' notebooks are")
+    counted.add_argument("--again", action="store_true", help="run them anew (see above)")
+    counted.add_argument(
+        "--seconds", type=int, default=300, help="with --again: what a cell may take (default 300)"
+    )
 
     args = parser.parse_args()
     args.do(args)

@@ -7,11 +7,12 @@ instructor: with the solutions open, and the speaker notes of INSTRUCTOR.md on e
 slides: the same as pages to open from disk, with no network.
 rise: makes nothing, but lets the labs play in live slides (RISE) of this environment.
 quiz: the questions of all quizzes for a learning platform, as GIFT and as QTI 2.1.
+handout: the notebooks as PDF, for the class and for yourself.
 exam: a sheet of questions with fresh numbers, and its key.
 score: how far learners came, from their saved notebooks.
 
-slides and rise need the extra `lecture`. Everything is made new each time, in a folder that git
-ignores, and nothing of it is ever kept. `make.py COMMAND --help` says more.
+slides, rise and handout need the extra `lecture`. Everything is made new each time, in a folder
+that git ignores, and nothing of it is ever kept. `make.py COMMAND --help` says more.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from html import escape
 from pathlib import Path
 
 import nbformat
-from lecturer import exam, gift, qti, scores
+from lecturer import exam, gift, handout, qti, scores
 from lecturer.questions import of_notebook
 
 from ganlib.words import words
@@ -42,7 +43,8 @@ PICTURE = re.compile(r"\]\((\.\./images/[\w.]+)\)")
 NOTE = re.compile(r"^- `([a-z0-9-]+)` \((\d+) min\) (.*(?:\n  .*)*)", re.M)
 
 MISSING = (
-    'slides and rise need the extra “lecture”: pip install -r requirements.txt -e ".[lecture]"'
+    "slides, rise and handout need the extra “lecture”: "
+    'pip install -r requirements.txt -e ".[lecture]"'
 )
 
 # How RISE shows the instructor's edition; its other themes ask for fonts from the network.
@@ -155,11 +157,16 @@ def prepare(cell):
     if tagged(cell, "solution"):
         cell.metadata["slideshow"] = {"slide_type": "skip"}
 
-    # A picture is shown, with its sentence as alternative text; how it is drawn is not.
-    for picture in pictures(cell):
+    # A picture is shown; how it is drawn is not.
+    if pictures(cell):
         cell.metadata["transient"] = {"remove_source": True}
-        picture.metadata = {"image/png": {"alt": words(cell.outputs)}}
+    describe(cell)
 
+
+def describe(cell):
+    """Give its pictures their sentence as alternative text, and those of the course their bytes."""
+    for picture in pictures(cell):
+        picture.metadata = {"image/png": {"alt": words(cell.outputs)}}
     cell.source = PICTURE.sub(embedded, cell.source)
 
 
@@ -297,6 +304,39 @@ def quiz(args):
     )
 
 
+def handouts(args):
+    """The notebooks as PDF, for the class and for yourself, on A4 and on letter.
+
+    The class gets no solution and no reason of a quiz; you get both, and the speaker notes.
+    A browser prints them: Chromium, Chrome or Edge; CHROMIUM in the environment says where it is.
+    """
+    mathjax = packaged("sphinx-mathjax-offline", "sphinx-mathjax-offline/static/mathjax/tex-svg.js")
+    papers = handout.PAPERS if args.paper is None else [args.paper]
+    paths = chosen(args.which)
+    try:
+        handout.find_browser()
+    except FileNotFoundError as error:
+        sys.exit(str(error))
+
+    fresh(args.out)
+    with handout.printer() as to_pdf:
+        for path in paths:
+            for reader in ("student", "instructor"):
+                nb = nbformat.read(path, as_version=4)
+                if reader == "student":
+                    nb = student(nb)
+                else:
+                    nb = instructor(nb, speaker_notes(path.name[:2]))
+                nb = handout.for_paper(nb, reader == "student")
+                for cell in nb.cells:
+                    describe(cell)
+                name = lambda paper, path=path, reader=reader: (
+                    args.out / f"{path.stem}-{reader}-{paper}.pdf"
+                )
+                to_pdf(handout.page(nb, mathjax), f"{COURSE} · {path.stem[:2]}", papers, name)
+            print(args.out / f"{path.stem}-*.pdf")
+
+
 def exam_papers(args):
     """An exam with fresh numbers: sheet.html for the class, key.html for yourself.
 
@@ -392,6 +432,8 @@ def main():
     rise.set_defaults(do=lambda args: install_rise())
     of_notebooks(commands, "quiz", quiz, "all quiz questions, for a learning platform")
 
+    printed = of_notebooks(commands, "handout", handouts, "the notebooks as PDF, to print")
+    printed.add_argument("--paper", choices=handout.PAPERS, help="only this one (default: both)")
     paper = of_notebooks(commands, "exam", exam_papers, "an exam with fresh numbers, and its key")
     paper.add_argument("--seed", type=int, help="the same seed makes the same exam")
     paper.add_argument(

@@ -347,7 +347,7 @@ def bottleneck(side, halvings, channels):
 
 def receptive_field(kernel, twos, ones):
     # By asking: which pixels have a slope at one logit?
-    x = torch.zeros(1, 1, 160, 4, requires_grad=True)
+    x = torch.zeros(1, 1, 400, 4, requires_grad=True)
     h = x[:, :, :, :1]
     for stride in [2] * twos + [1] * ones:
         weight = torch.ones(1, 1, kernel, 1)

@@ -9,6 +9,7 @@ rise: makes nothing, but lets the labs play in live slides (RISE) of this enviro
 quiz: the questions of all quizzes for a learning platform, as GIFT and as QTI 2.1.
 handout: the notebooks as PDF, for the class and for yourself.
 exam: a sheet of questions with fresh numbers, and its key.
+nbgrader: a course folder for nbgrader, which grades the exercises by themselves.
 score: how far learners came, from their saved notebooks.
 
 slides, rise and handout need the extra `lecture`. Everything is made new each time, in a folder
@@ -28,7 +29,7 @@ from html import escape
 from pathlib import Path
 
 import nbformat
-from lecturer import exam, gift, handout, qti, scores
+from lecturer import exam, gift, graded, handout, qti, scores
 from lecturer.questions import of_notebook
 
 from ganlib.words import words
@@ -356,6 +357,18 @@ def exam_papers(args):
     )
 
 
+def nbgrader(args):
+    """A course folder for nbgrader, with a source notebook for each notebook of the course.
+
+    In that folder `nbgrader generate_assignment 03` makes what learners get, and after
+    `nbgrader autograde 03` every exercise that `check` calls right has its point. nbgrader needs
+    its own programs on the PATH, and ganlib where it grades.
+    """
+    fresh(args.out)
+    made = graded.write(chosen(args.which), args.out)
+    print(f"{len(made)} assignments in {args.out}: go there, and nbgrader generate_assignment 03")
+
+
 def score(args):
     """How far learners came, from their saved notebooks in FOLDER: the lines that `check` printed.
 
@@ -444,6 +457,7 @@ def main():
         help="how many questions of each notebook, each of another level (default: 1)",
     )
 
+    of_notebooks(commands, "nbgrader", nbgrader, "a course folder for nbgrader")
     about = "how far learners came, from their saved notebooks"
     counted = command(commands, "score", score, about)
     counted.add_argument("folder", type=Path, help="where the learners' notebooks are")

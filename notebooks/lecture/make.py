@@ -9,6 +9,7 @@ rise: makes nothing, but lets the labs play in live slides (RISE) of this enviro
 quiz: the questions of all quizzes for a learning platform, as GIFT and as QTI 2.1.
 handout: the notebooks as PDF, for the class and for yourself.
 exam: a sheet of questions with fresh numbers, and its key.
+concepts: a test of concepts in two forms, for before and after; gain: what it says of a class.
 nbgrader: a course folder for nbgrader, which grades the exercises by themselves.
 score: how far learners came, from their saved notebooks.
 
@@ -29,7 +30,7 @@ from html import escape
 from pathlib import Path
 
 import nbformat
-from lecturer import exam, gift, graded, handout, qti, scores
+from lecturer import concepts, exam, gain, gift, graded, handout, qti, scores
 from lecturer.questions import of_notebook
 
 from ganlib.words import words
@@ -405,6 +406,44 @@ def score(args):
     )
 
 
+def concept_test(args):
+    """The concept test, forms A and B: on paper, as GIFT, and as a notebook; and key.html.
+
+    notebooks/lecture/concepts/README.md says how to give it and how to read what comes out.
+    """
+    fresh(args.out)
+    items = concepts.read()
+    for form in concepts.FORMS:
+        stem = args.out / f"form_{form}"
+        paper = concepts.paper(items, form)
+        stem.with_suffix(".html").write_text(paper, encoding="utf-8")
+        gift.write([item.forms[form] for item in items], COURSE, stem.with_suffix(".gift"))
+        nbformat.write(concepts.notebook(items, form), stem.with_suffix(".ipynb"))
+    (args.out / "key.html").write_text(concepts.key(items), encoding="utf-8")
+    print(f"{len(items)} items in {args.out}: form_A and form_B, and key.html for yourself")
+
+
+def gained(args):
+    """What a class gained from before to after, and how good each item was, from ANSWERS.csv.
+
+    A row for each sitting: learner, when (before or after), form (A or B), and answers, a letter
+    for each item, a dot for none.
+    """
+    items = concepts.read()
+    try:
+        sittings = gain.read(args.answers, len(items))
+        said = gain.summary(sittings, items)
+        table = gain.item_table(gain.both_times(sittings), items)
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+    fresh(args.out)
+    scores.write([["what", "number"], *said.items()], args.out / "class.csv")
+    scores.write(table, args.out / "items.csv")
+    for what, number in said.items():
+        print(f"{what}: {number}")
+    print(f"more in {args.out}: class.csv and items.csv")
+
+
 def command(commands, name, do, about):
     """A command that makes a folder."""
     parser = commands.add_parser(
@@ -465,6 +504,10 @@ def main():
     counted.add_argument(
         "--seconds", type=int, default=300, help="with --again: what a cell may take (default 300)"
     )
+
+    command(commands, "concepts", concept_test, "a test of concepts, for before and after")
+    read_back = command(commands, "gain", gained, "what a class gained between the two")
+    read_back.add_argument("answers", type=Path, help="the table of answers, as CSV")
 
     args = parser.parse_args()
     args.do(args)

@@ -165,9 +165,10 @@ def saved(folder: Path) -> list[Path]:
 
 
 def safe(value) -> str:
-    """A cell of a table that no spreadsheet takes for a formula."""
+    """A cell of a table that no spreadsheet takes for a formula; a number stays a number."""
     text = str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    is_number = re.fullmatch(r"[+-]?\d+(\.\d+)?", text)
+    return f"'{text}" if text.startswith(FORMULA) and not is_number else text
 
 
 def write(rows: Iterable[Sequence], to: Path) -> None:

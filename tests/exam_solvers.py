@@ -85,9 +85,13 @@ def reverse_kl_fit(light, heavy, place, sd):
         log_q = stats.norm.logpdf(x, at[0], np.exp(at[1]))
         return integrate.trapezoid(np.exp(log_q) * (log_q - np.log(p + 1e-300)), x)
 
-    starts = [(side * place + 0.3 * sd, np.log(sd) + 0.3) for side in (-1, 1)]
-    tries = [optimize.minimize(cost, at, method="Nelder-Mead", tol=1e-9) for at in starts]
-    best = min(tries, key=lambda each: each.fun)
+    def descended(side):
+        start = np.array([side * place + 0.3 * sd, np.log(sd) + 0.3])
+        corners = start + np.array([[0, 0], [0.2, 0], [0, 0.2]])
+        options = {"initial_simplex": corners, "xatol": 1e-8, "fatol": 1e-12}
+        return optimize.minimize(cost, start, method="Nelder-Mead", options=options)
+
+    best = min(map(descended, (-1, 1)), key=lambda each: each.fun)
     return best.x[0], np.exp(best.x[1]), best.fun
 
 

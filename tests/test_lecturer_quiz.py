@@ -135,6 +135,11 @@ def test_equal_answers_and_foreign_tags_are_named():
         from_folded("see <img src=x>")
 
 
+def test_what_is_folded_may_hold_code_and_formulas():
+    found = from_folded("if  a < b and `x = {}` then $\\nu = 1$")
+    assert found == r"if a &lt; b and <code>x = {}</code> then \(\nu = 1\)"
+
+
 def test_a_notebook_without_a_quiz_is_named(tmp_path):
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Nothing")])
     nbformat.write(nb, tmp_path / "09_nothing.ipynb")

@@ -20,6 +20,7 @@ import nbformat
 NUMBER = re.compile(r"^\*\*(\d+)\.", re.M)
 ANSWER = re.compile(r"<details><summary>([a-z])\) (.*?)</summary>(.*?)</details>", re.S)
 CODE = re.compile(r"`([^`]+)`")
+DOLLARS = re.compile(r"\$([^$]+)\$")
 
 markdown = mistune.create_markdown(plugins=["math"])
 
@@ -63,11 +64,12 @@ def from_markdown(text: str) -> str:
 
 
 def from_folded(text: str) -> str:
-    """What is folded is HTML in the notebook; here without tags of its own, and with code."""
+    """What is folded is HTML in the notebook; here without tags, but with `code` and $formulas$."""
     text = html.unescape(" ".join(text.split()))
     if re.search(r"</?[a-z]", text):
         raise ValueError(f"a folded answer is plain text and `code`, not “{text}”")
-    return CODE.sub(r"<code>\1</code>", html.escape(text, quote=False))
+    text = CODE.sub(r"<code>\1</code>", html.escape(text, quote=False))
+    return DOLLARS.sub(r"\\(\1\\)", text)
 
 
 def of_cell(source: str, number: str, part: str) -> list[Question]:

@@ -146,12 +146,12 @@ def reverse_kl_fit(rng):
 
 @template("01", 3)
 def js_by_hand(rng):
-    p = rng.choice([0.1, 0.2, 0.3, 0.4, 0.6])
+    p = rng.randrange(10, 90, 5) / 100
     middle = [(p + 0) / 2, (1 - p + 1) / 2]
     of_p = p * math.log(p / middle[0]) + (1 - p) * math.log((1 - p) / middle[1])
     of_q = math.log(1 / middle[1])
     return Task(
-        {"p": p, "rest": round(1 - p, 1)},
+        {"p": p, "rest": round(1 - p, 2)},
         "P = ({p}, {rest}) and Q = (0, 1), on two outcomes. Which of KL(P‖Q) and KL(Q‖P) is "
         "infinite? Give the other one, and JS(P, Q), in nats.",
         {

@@ -120,3 +120,13 @@ def test_every_exercise_of_the_course_is_known():
 def test_a_wrong_folder_is_named(where, says, tmp_path, monkeypatch):
     with pytest.raises(SystemExit, match=says):
         scored(tmp_path / where, tmp_path / "out", monkeypatch)
+
+
+def test_what_is_read_is_never_emptied(tmp_path, monkeypatch):
+    folder = tmp_path / "class"
+    put(handed_in(), folder, "Ann", START.name)
+    (folder / ".made").touch()  # as if the script had made it
+    for out in (folder, tmp_path):
+        with pytest.raises(SystemExit, match="which is emptied: name another folder"):
+            scored(folder, out, monkeypatch)
+    assert (folder / "Ann" / START.name).exists()

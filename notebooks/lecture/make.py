@@ -13,8 +13,9 @@ concepts: a test of concepts in two forms, for before and after; gain: what it s
 nbgrader: a course folder for nbgrader, which grades the exercises by themselves.
 score: how far learners came, from their saved notebooks.
 
-slides, rise and handout need the extra `lecture`. Everything is made new each time, in a folder
-that git ignores, and nothing of it is ever kept. `make.py COMMAND --help` says more.
+slides, rise and handout need what `python3 start.py install test` brings. Everything is made new
+each time, in a folder that git ignores, and nothing of it is ever kept. `make.py COMMAND --help`
+says more.
 """
 
 import argparse
@@ -45,8 +46,8 @@ PICTURE = re.compile(r"\]\((\.\./images/[\w.]+)\)")
 NOTE = re.compile(r"^- `([a-z0-9-]+)` \((\d+) min\) (.*(?:\n  .*)*)", re.M)
 
 MISSING = (
-    "slides, rise and handout need the extra “lecture”: "
-    'pip install -r requirements.txt -e ".[lecture]"'
+    "slides, rise and handout need more packages than the course: "
+    "python3 start.py install test brings them"
 )
 
 # How RISE shows the instructor's edition; its other themes ask for fonts from the network.
@@ -249,8 +250,14 @@ def install_rise(prefix=sys.prefix):
 # -- all of it ---------------------------------------------------------------------------------
 
 
-def fresh(out):
-    """Empty the folder `out`, or make it. What this script did not make is left alone."""
+def fresh(out, *read):
+    """Empty the folder `out`, or make it. What this script did not make is left alone.
+
+    read: files and folders that a command reads, and that may not lie in what it empties.
+    """
+    inside = [path for path in read if path.resolve().is_relative_to(out.resolve())]
+    if inside:
+        sys.exit(f"{inside[0]} lies in {out}, which is emptied: name another folder with --out")
     if out.exists() and any(out.iterdir()) and not (out / ".made").exists():
         sys.exit(f"{out} holds something that this script did not make: name another folder")
     shutil.rmtree(out, ignore_errors=True)
@@ -313,6 +320,8 @@ def handouts(args):
     A browser prints them: Chromium, Chrome or Edge; CHROMIUM in the environment says where it is.
     """
     mathjax = packaged("sphinx-mathjax-offline", "sphinx-mathjax-offline/static/mathjax/tex-svg.js")
+    if importlib.util.find_spec("playwright") is None:
+        sys.exit(MISSING)
     papers = handout.PAPERS if args.paper is None else [args.paper]
     paths = chosen(args.which)
     try:
@@ -388,7 +397,7 @@ def score(args):
         sys.exit(f"{args.folder} holds no notebook (*.ipynb)")
     lessons = [scores.lesson(path) for path in chosen([])]
 
-    fresh(args.out)
+    fresh(args.out, args.folder)
     with tempfile.TemporaryDirectory() as place:
         run = None
         if args.again:
@@ -436,7 +445,7 @@ def gained(args):
         table = gain.item_table(gain.both_times(sittings), items)
     except (OSError, ValueError) as error:
         sys.exit(str(error))
-    fresh(args.out)
+    fresh(args.out, args.answers)
     scores.write([["what", "number"], *said.items()], args.out / "class.csv")
     scores.write(table, args.out / "items.csv")
     for what, number in said.items():

@@ -156,13 +156,18 @@ def sweep(
     _fits_memory(gans[0], len(seeds), batch, device)
     program = _Program(gans, member, lr_G, lr_D, device)
     if draws == "alone":
-        data = [torch.Generator().manual_seed(int(own) + 1) for own in own_seeds]
-        inputs = _inputs(gans, data, target, batch, steps)
+        inputs = _inputs(gans, own_seeds, target, batch, steps)
     else:
         inputs = _inputs_there(gans, own_seeds, target, batch, device)
 
-    done = 0
     bar = tqdm(total=steps, desc=f"{len(seeds)} GANs", disable=not progress)
+    done = _train(program, inputs, steps, anneal, bar)
+    return Sweep(new_gan, lr_G, lr_D, seeds, done, program.weights())
+
+
+def _train(program: "_Program", inputs, steps: int, anneal: bool, bar) -> int:
+    """Take the steps, unless Ctrl-C is pressed; how many were taken."""
+    done = 0
     with CtrlC() as ctrl_c, bar:
         while done < steps and not ctrl_c.pressed:
             program.step(next(inputs), fall(done, steps) if anneal else 1.0)
@@ -170,7 +175,7 @@ def sweep(
             bar.update()
     if done < steps:
         print(f"stopped after {done} of {steps} steps")
-    return Sweep(new_gan, lr_G, lr_D, seeds, done, program.weights())
+    return done
 
 
 class _Members:
@@ -325,13 +330,14 @@ class _Program:
         return members * self.gan.penalty_weight * mean
 
 
-def _inputs(gans: list[GAN], data, target, batch: int, steps: int) -> Iterator[list[Tensor]]:
+def _inputs(gans: list[GAN], seeds, target, batch: int, steps: int) -> Iterator[list[Tensor]]:
     """What each step takes, without end, a row for each of the GANs: data, then noise.
 
-    The real data for all d_steps lie in one batch, (GANs, d_steps · n, ...), drawn from `data`, a
-    generator each; then come d_steps + 1 batches of noise, (GANs, n, ...), from the GANs' own.
+    The real data for all d_steps lie in one batch, (GANs, d_steps · n, ...), drawn from a generator
+    each, by the seeds; then come d_steps + 1 batches of noise, (GANs, n, ...), from the GANs' own.
     """
     d_steps = gans[0].d_steps
+    data = [torch.Generator().manual_seed(int(seed) + 1) for seed in seeds]
     reals = _draws(target, batch * d_steps, data, steps)
     own = [gan.generator for gan in gans]
     noises = _draws(gans[0].prior, batch, own, steps * (d_steps + 1))

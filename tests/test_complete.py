@@ -63,9 +63,9 @@ def lacks_of_a_loss(name):
         yield "notebook 05 does not say what it minimises"
     if not re.search(rf'^  "?{re.escape(name)}"?: ', text("ganlib/engine/losses.js"), re.M):
         yield "ganlib/engine/losses.js has no formula and slope of it: pages cannot train with it"
-    named = re.search(r"^    # (.+)\n    loss: str", text("ganlib/training.py"), re.M)
+    named = re.search(r"^    # (.+)\n    loss: str", text("ganlib/settings.py"), re.M)
     if name not in re.split(r", | or ", named[1] if named else ""):
-        yield "the comment above `loss` in ganlib/training.py, which is its help, does not name it"
+        yield "the comment above `loss` in ganlib/settings.py, which is its help, does not name it"
 
 
 def lacks_of_a_penalty(function):
@@ -240,7 +240,7 @@ def test_a_newcomer_is_told_everything_at_once(tmp_path):
         "tests/test_losses.py has no row for it, with its value from another source",
         "notebook 05 does not say what it minimises",
         "ganlib/engine/losses.js has no formula and slope of it: pages cannot train with it",
-        "the comment above `loss` in ganlib/training.py, which is its help, does not name it",
+        "the comment above `loss` in ganlib/settings.py, which is its help, does not name it",
     ]
     assert len(list(lacks_of_a_penalty(lambda D, real, fake: 0))) == 1
     assert len(list(lacks_of_a_target("unheard"))) == 3

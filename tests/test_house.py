@@ -86,7 +86,7 @@ ONLY = {
 # No line is longer than 100 columns, but in a table under `# fmt: off`. ruff bounds complexity.
 LINES_OF_A_FILE = 400
 LINES_OF_A_FUNCTION = 50
-TOKENS = 91_000
+TOKENS = 99_000
 
 TOP = {
     "CHANGELOG.md",

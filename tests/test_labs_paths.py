@@ -161,6 +161,17 @@ def test_a_click_opens_the_nearest_method():
     assert lab.values["method"] == name
 
 
+@pytest.mark.parametrize("lab, given", [(Scoreboard, {}), (Scoreboard, {"ring": {}}), (Ways, 3)])
+def test_what_is_no_study_is_refused(lab, given):
+    with pytest.raises(ValueError, match=r"^(results|fields) must be .*, got "):
+        lab(given)
+
+
+def test_velocities_of_a_law_have_all_paths():
+    with pytest.raises(ValueError, match="fields must be"):
+        Ways({"two modes": {"cosine": LEARNED["two modes"]["cosine"]}})
+
+
 def test_the_words_and_the_picture_are_those_of_the_study():
     lab = Scoreboard(RESULTS).set("method", "diffusion, 4")
     kept = STUDY["diffusion, 4"]

@@ -49,6 +49,11 @@ BOARD = Axes(
 )
 
 
+def _asked(evaluations: int) -> str:
+    """How often a network is asked, in words."""
+    return "1 evaluation" if evaluations == 1 else f"{evaluations} evaluations"
+
+
 class Ways(Lab):
     """Twenty-five ways from noise to data, and the map from where they start to where they end.
 
@@ -56,7 +61,12 @@ class Ways(Lab):
     """
 
     def __init__(self, fields=None, *, steps=4):
-        self.fields = fields or {}
+        self.fields = {} if fields is None else fields
+        needed = {*paths.PATHS, REFLOW}
+        if not isinstance(self.fields, dict) or any(
+            needed - set(of) for of in self.fields.values()
+        ):
+            raise ValueError(f"fields must be {{law: {{path: velocity}}}}, got {fields!r}")
         learned = ["learned"] if self.fields else []
         super().__init__(
             title="Ways from noise to data",
@@ -152,14 +162,14 @@ class Ways(Lab):
         js, w1, slope = self.score
         return (
             f"{self.law.name}, {field} velocity, {self.values['path']} path: "
-            f"{self.G.evaluations} evaluations, JS {js:.4f} nats, W₁ {w1:.3f}; "
+            f"{_asked(self.G.evaluations)}, JS {js:.4f} nats, W₁ {w1:.3f}; "
             f"steepest slope {slope:.1f}, where the exact map has {self.needed:.1f}."
         )
 
     def claim(self):
         if self.values["field"] == "exact":
             return self.text()
-        return f"{self.law.name}, learned velocity: {self.G.evaluations} evaluations."
+        return f"{self.law.name}, learned velocity: {_asked(self.G.evaluations)}."
 
 
 class Scoreboard(Lab):
@@ -169,7 +179,10 @@ class Scoreboard(Lab):
     """
 
     def __init__(self, results):
-        self.results = {law: results[law] for law in results if law in LAWS}
+        known = isinstance(results, dict) and [law for law in results if law in LAWS]
+        if not known:
+            raise ValueError(f"results must be those of {' or '.join(LAWS)}, got {results!r}")
+        self.results = {law: results[law] for law in known}
         laws = list(self.results)
         names = list(self._methods(laws[0]))
         super().__init__(
@@ -248,9 +261,8 @@ class Scoreboard(Lab):
         methods = self._methods(self.values["law"])
         kept = methods[name]
         js = kept["js"]
-        count = kept["evaluations"]
         return (
-            f"{name} on {self.values['law']}: {count} evaluation{'s' * (count > 1)}, "
+            f"{name} on {self.values['law']}: {_asked(kept['evaluations'])}, "
             f"JS {median(js):.4f} nats ({min(js):.4f} to {max(js):.4f}, {len(js)} seeds), "
             f"W₁ {median(kept['w1']):.3f}; steepest slope {median(kept['slope']):.1f}, "
             f"where the exact map has {methods['T']['slope'][0]:.1f}."

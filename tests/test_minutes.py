@@ -18,10 +18,7 @@ PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LONGEST = 50  # minutes of a short path
 
 # What does not keep the rules yet, and why.
-LATER = {
-    "06": "it is being rebuilt elsewhere, and keeps its own minutes until then",
-    "09": "it was written before the rules: its minutes and predictions are to follow",
-}
+LATER = {"06": "it is being rebuilt elsewhere, and keeps its own minutes until then"}
 
 
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)

@@ -18,7 +18,10 @@ PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LONGEST = 50  # minutes of a short path
 
 # What does not keep the rules yet, and why.
-LATER = {"06": "it is being rebuilt elsewhere, and keeps its own minutes until then"}
+LATER = {
+    "06": "its minutes are from before the rule, and it has no short path yet",
+    "09": "it came beside the rule; its questions have no folded answers yet",
+}
 
 
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)

@@ -5,7 +5,7 @@ gets the numbers of the sheet and gives what the key has, in the same order.
 """
 
 import math
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import torch
@@ -436,6 +436,36 @@ def orbit_of_steps(rate):
     return balance(rate), balance(rate / 4)
 
 
+# -- 09 ------------------------------------------------------------------------------------------
+
+
+def on_the_path(x0, noise, t):
+    # A quarter turn of a complex number, and its slope by a difference quotient.
+    place = lambda angle: (complex(x0, -noise) * np.exp(1j * angle)).real
+    angle, h = math.pi * t / 2, 1e-5
+    return place(angle), (place(angle + h) - place(angle - h)) / (2 * h)
+
+
+def too_short(steps):
+    x = torch.linspace(-3, 3, 101, dtype=torch.float64)
+    angles = torch.linspace(math.pi / 2, 0, steps + 1, dtype=torch.float64)
+    walked = x.clone()
+    for a, b in pairwise(angles):
+        x0, noise = torch.cos(a) * walked, torch.sin(a) * walked  # where v is 0
+        walked = torch.cos(b) * x0 + torch.sin(b) * noise
+    sd = float((walked[-1] / x[-1]).abs())
+    return sd, sd**2
+
+
+def torn_apart(place, sd):
+    below = lambda x: sum(stats.norm.cdf(x, side * place, sd) for side in (-1, 1)) / 2
+    at = lambda z: optimize.brentq(lambda x: below(x) - stats.norm.cdf(z), -20, 20, xtol=1e-14)
+    h = 1e-4 * sd / math.exp(place**2 / (2 * sd**2))
+    slope = (at(h) - at(-h)) / (2 * h)
+    density = (below(1e-5) - below(-1e-5)) / 2e-5
+    return density, slope, "yes" if slope < 10 else "no"
+
+
 SOLVERS = {
     name: solve
     for name, solve in list(vars().items())
@@ -449,6 +479,7 @@ NEAR = {
     "off_the_shell": 1e-2,
     "frechet_of_normals": 1e-3,
     "too_much_r1": 2e-3,
+    "torn_apart": 1e-4,
     "twin_interval": 1e-3,  # the sheet gives t to three decimals
 }
 USUAL = 1e-5

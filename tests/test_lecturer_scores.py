@@ -1,6 +1,7 @@
 """Completion read from learners' notebooks: some that ran here, some that are not as hoped."""
 
 import csv
+import json
 import shutil
 import sys
 
@@ -97,6 +98,11 @@ def test_one_bad_file_stops_nobody(tmp_path, monkeypatch):
     put(nbformat.v4.new_notebook(), folder, "poem.ipynb")
     (folder / "torn.ipynb").write_text('{"cells": [')
     (folder / "list.ipynb").write_text("[1, 2]")
+    odd = json.loads(nbformat.writes(handed_in()))
+    for cell in odd["cells"]:
+        if cell["id"] == EXERCISE:
+            cell["outputs"] = [{"text": "log_score: right."}]  # of no type
+    (folder / "odd.ipynb").write_text(json.dumps(odd))
     put(handed_in(), folder, "Ann", ".ipynb_checkpoints", START.name)
     (folder / "link.ipynb").symlink_to(START)
     found = scored(folder, tmp_path / "out", monkeypatch)
@@ -105,6 +111,7 @@ def test_one_bad_file_stops_nobody(tmp_path, monkeypatch):
         "poem": "is no notebook of the course",
         "torn": "cannot be read",
         "list": "cannot be read",
+        "odd": "cannot be read",
     }
 
 

@@ -113,27 +113,35 @@ def score(path: Path, folder: Path, lessons: Sequence[Lesson], run=None) -> Scor
 
     run: a function that runs the learner's notebook, without the course's solutions, anew.
     """
+    found = Score(learner(path, folder, ""), path.name)
     try:
         nb = nbformat.read(path, as_version=4)
         of = belongs(nb, path, lessons)
+        if of is None:
+            found.trouble = "is no notebook of the course"
+            return found
+        found = Score(learner(path, folder, of.name), of.name)
+        if run is not None:
+            found.trouble = tried(run, nb, own_cells(nb, of))
+        cells = own_cells(nb, of)
+        for exercise, cell_id in of.exercises.items():
+            found.states[exercise] = state(cells, exercise, cell_id)
     except Exception as error:  # whatever a learner handed in: one file must not stop the others
-        why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        return Score(learner(path, folder, ""), path.name, trouble=f"cannot be read: {why}")
-    if of is None:
-        return Score(learner(path, folder, ""), path.name, trouble="is no notebook of the course")
-
-    found = Score(learner(path, folder, of.name), of.name)
-    if run is not None:
-        own = own_cells(nb, of)
-        nb.cells = [cell for cell in nb.cells if cell.cell_type != "code" or cell in own]
-        try:
-            run(nb)
-        except Exception as error:
-            found.trouble = f"did not run to its end: {type(error).__name__}"
-    cells = own_cells(nb, of)
-    for exercise, cell_id in of.exercises.items():
-        found.states[exercise] = state(cells, exercise, cell_id)
+        found.states = {}
+        found.trouble = (
+            f"cannot be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        )
     return found
+
+
+def tried(run, nb, own: list) -> str:
+    """Run a notebook without the solutions of the course; what went wrong, or nothing."""
+    nb.cells = [cell for cell in nb.cells if cell.cell_type != "code" or cell in own]
+    try:
+        run(nb)
+    except Exception as error:
+        return f"did not run to its end: {type(error).__name__}"
+    return ""
 
 
 def again(folder: Path, seconds: int):

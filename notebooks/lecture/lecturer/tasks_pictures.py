@@ -1,4 +1,4 @@
-"""Templates of exam questions on notebooks 06 to 08: pictures, the U-Net, why it turns."""
+"""Templates of exam questions on notebooks 06 to 09: pictures, turns, what came after."""
 
 import math
 
@@ -303,4 +303,55 @@ def orbit_of_steps(rng):
         "with a rate four times smaller?",
         {"r": math.sqrt(2 * rate), "with a quarter": math.sqrt(rate / 2)},
         "η · r⁴/8 = r² · η²/4, so r² = 2η.",
+    )
+
+
+# -- 09 What came after --------------------------------------------------------------------------
+
+
+@template("09", 1)
+def on_the_path(rng):
+    x0, noise = rng.choice([-2, -1, 0.5, 1, 2]), rng.choice([-1.5, -0.5, 0.4, 1, 2])
+    t = rng.choice([0.2, 0.25, 0.4, 0.5, 0.6, 0.75, 0.8])
+    c, s = math.cos(math.pi * t / 2), math.sin(math.pi * t / 2)
+    return Task(
+        {"x0": x0, "noise": noise, "t": t},
+        "An example x₀ = {x0} and the noise ε = {noise} are mixed on the cosine path, x = "
+        "cos(πt/2) x₀ + sin(πt/2) ε, at t = {t}. Where is x, and what is a network told to say "
+        "there, as velocity for each unit of the angle πt/2?",
+        {"x": c * x0 + s * noise, "velocity": c * noise - s * x0},
+        "Put t = {t} in; the velocity is the slope of x in the angle, cos(πt/2) ε − sin(πt/2) x₀.",
+    )
+
+
+@template("09", 2, {"steps": 4})
+def too_short(rng):
+    steps = rng.choice([2, 3, 5, 6, 7, 8, 10, 12])
+    sd = math.cos(math.pi / (2 * steps)) ** steps
+    return Task(
+        {"steps": steps},
+        "The data are N(0, 1), so the velocity on the cosine path is 0 everywhere, and a step from "
+        "angle a to angle b multiplies x by cos(a − b). The way from noise to data, π/2, is walked "
+        "in {steps} equal steps. What are the standard deviation and the variance of what comes "
+        "out?",
+        {"sd": sd, "variance": sd**2},
+        "Each step multiplies by cos(π/(2 · {steps})), and there are {steps}.",
+    )
+
+
+@template("09", 3, {"place": 1.5, "sd": 0.5})
+def torn_apart(rng):
+    place, sd = rng.choice([1, 1.2, 1.5, 2]), rng.choice([0.4, 0.5, 0.6, 0.8])
+    slope = sd * math.exp(place**2 / (2 * sd**2))
+    return Task(
+        {"place": place, "sd": sd},
+        "The data are ½ N(−{place}, {sd}²) + ½ N({place}, {sd}²). The rising map T carries N(0, 1) "
+        "onto them. Give the density of the data at 0, and the slope T′(0). Is one step of a "
+        "network with slopes up to 10 enough for it?",
+        {
+            "density": 1 / (math.sqrt(2 * math.pi) * slope),
+            "slope": slope,
+            "enough": "yes" if slope <= 10 else "no",
+        },
+        "Mass is kept: T′(0) = φ(0)/p(0), and at 0 both modes have the same density.",
     )

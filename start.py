@@ -330,9 +330,10 @@ def make_ready(part, cuda=False):
 
 
 def this_system():
-    """What the packages in a bundle are made for."""
-    version = ".".join(map(str, sys.version_info[:2]))
-    return f"Python {version} on {platform.system()}, {platform.machine()}"
+    """What the packages in a bundle are made for: the Python of .venv, if it is there."""
+    ask = [PYTHON, "-c", "import platform; print(platform.python_version())"]
+    version = output_of(ask) or platform.python_version()
+    return f"Python {version.rpartition('.')[0]} on {platform.system()}, {platform.machine()}"
 
 
 def bundle(folder):

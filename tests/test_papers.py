@@ -124,7 +124,6 @@ def test_buttons_lead_to_the_repository_and_go_again():
     full = badges.with_badges(bare, "https://github.com/NAME/course")
     for place in (
         "https://mybinder.org/v2/gh/NAME/course/main?urlpath=lab/tree/",
-        "https://colab.research.google.com/github/NAME/course/blob/main/",
         "https://codespaces.new/NAME/course",
     ):
         assert full.count(f"]({place}") == 1

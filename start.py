@@ -19,6 +19,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -386,10 +387,9 @@ def become(*arguments):
     sys.stdout.flush()
     if os.name != "nt":
         os.execve(command[0], command, environment())
-    try:
-        sys.exit(subprocess.call(command, env=environment()))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    # Ctrl-C is for JupyterLab, which asks back.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(subprocess.call(command, env=environment()))
 
 
 def obey(arguments):

@@ -245,3 +245,49 @@ def test_torch_without_cuda_is_looked_for_near_before_far(monkeypatch):
         monkeypatch.setattr(start, "answers", lambda address, answers=answers: answers)
         assert start.torch_for_cpu(install, "torch==1.0") is (tried[-1] in found)
         assert asked == tried
+
+
+CUDA = ["--index-url", "https://download.pytorch.org/whl/cu130", "torch==1.0"]
+
+
+@pytest.mark.parametrize(
+    ("linux", "there", "noted", "cuda", "asked"),
+    [
+        (True, "1.0+cpu", False, False, []),
+        (True, "", False, False, ["near", ["torch==1.0"]]),  # near stands for torch_for_cpu
+        (True, "0.9+cpu", False, False, ["near", ["torch==1.0"]]),
+        (True, "1.0+cpu", False, True, [["torch==1.0"]]),
+        (True, "1.0", True, True, []),
+        (True, "0.9", True, False, [["torch==1.0"]]),
+        (False, "", False, False, [["--no-deps", "torch==1.0"]]),
+        (False, "1.0", False, False, []),
+        (False, "1.0", False, True, [CUDA]),
+        (False, "1.0", True, False, []),
+    ],
+)
+def test_the_build_of_torch_is_the_one_that_is_wanted(
+    monkeypatch, linux, there, noted, cuda, asked
+):
+    """On Linux and elsewhere; noted: it was asked for CUDA before."""
+    start = start_script()
+    done = []
+
+    class Installer:
+        offline = ()
+
+        def install(self, *arguments):
+            done.append(list(arguments))
+            return True
+
+    for name, value in {
+        "LINUX": linux,
+        "pinned_torch": lambda: "1.0",
+        "installed_torch": lambda: there if not done else "1.0",
+        "note": lambda: {"cuda": noted},
+        "run": lambda command: done or 0,
+        "write_note": lambda **more: None,
+        "torch_for_cpu": lambda install, fixed: done.append("near"),
+    }.items():
+        monkeypatch.setattr(start, name, value)
+    start.take_torch(Installer(), cuda)
+    assert done == asked

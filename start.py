@@ -19,6 +19,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -272,8 +273,8 @@ def torch_for_cpu(install, fixed):
     if answers(f"{CPU}/torch/") and install("--no-deps", "--index-url", CPU, fixed):
         return True
     say(
-        "it cannot be had there. PyPI has it with CUDA only, some 2.7 GB, which works too. "
-        "To stop, press Ctrl-C"
+        "it cannot be had there. PyPI has it with CUDA only, some 2.7 GB; it runs without a GPU, "
+        "too. To stop, press Ctrl-C"
     )
     return False
 
@@ -281,27 +282,29 @@ def torch_for_cpu(install, fixed):
 def take_torch(installer, cuda):
     """Install torch in the build that is wanted, unless it is there.
 
-    What cannot be chosen is left to the lock, which names torch too.
+    Which build is there does not show in its name everywhere, so it is noted.
     """
     fixed = f"torch=={pinned_torch()}"
     there = installed_torch()
-    cuda = cuda or note().get("cuda", False)
-    if there.split("+")[0] == pinned_torch() and not (cuda and there.endswith("+cpu")):
+    noted = note().get("cuda", False)
+    if there.split("+")[0] == pinned_torch() and (noted or not cuda):
         return
-    if installer.offline:
-        return
+    if installer.offline and not cuda:
+        return  # it is in the bundle, and the lock names it
 
-    if cuda and there:
-        run([PYTHON, "-m", "pip", "uninstall", "--yes", "--quiet", "torch"])
-    if cuda:
-        index = [] if LINUX else ["--index-url", CUDA_ON_WINDOWS]
-        if not installer.install(*index, fixed):
-            raise Trouble(f"{fixed} for CUDA could not be installed; the reason stands above")
-        if installed_torch().endswith("+cpu"):
+    if cuda or noted:
+        if there:
+            run([PYTHON, "-m", "pip", "uninstall", "--yes", "--quiet", "torch"])
+        done = installer.install(*([] if LINUX else ["--index-url", CUDA_ON_WINDOWS]), fixed)
+        if done and installed_torch().endswith("+cpu"):
             raise Trouble("The settings of pip lead to a build of torch without CUDA")
-        write_note(cuda=True)
+        write_note(cuda=done)
     elif LINUX:
-        torch_for_cpu(installer.install, fixed)
+        done = torch_for_cpu(installer.install, fixed) or installer.install(fixed)
+    else:
+        done = installer.install("--no-deps", fixed)  # the lock has what it needs
+    if not done:
+        raise Trouble(f"{fixed} could not be installed; the reason stands above")
 
 
 def make_ready(part, cuda=False):
@@ -318,6 +321,7 @@ def make_ready(part, cuda=False):
     make_venv()
     installer = Installer()
     say(f"installing what the {part} needs, with {'uv' if installer.uv else 'pip'}")
+    write_note(course="", test="")  # not ready, while it is changed
     take_torch(installer, cuda)
     if not installer.lock(part):
         raise Trouble("Not everything could be installed; the reason stands above")
@@ -330,9 +334,10 @@ def make_ready(part, cuda=False):
 
 
 def this_system():
-    """What the packages in a bundle are made for."""
-    version = ".".join(map(str, sys.version_info[:2]))
-    return f"Python {version} on {platform.system()}, {platform.machine()}"
+    """What the packages in a bundle are made for: the Python of .venv, if it is there."""
+    ask = [PYTHON, "-c", "import platform; print(platform.python_version())"]
+    version = output_of(ask) or platform.python_version()
+    return f"Python {version.rpartition('.')[0]} on {platform.system()}, {platform.machine()}"
 
 
 def bundle(folder):
@@ -385,10 +390,9 @@ def become(*arguments):
     sys.stdout.flush()
     if os.name != "nt":
         os.execve(command[0], command, environment())
-    try:
-        sys.exit(subprocess.call(command, env=environment()))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    # Ctrl-C is for JupyterLab, which asks back.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(subprocess.call(command, env=environment()))
 
 
 def obey(arguments):

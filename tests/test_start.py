@@ -1,7 +1,6 @@
 """start.py, run for real on a small course whose packages lie on the disk: no network is asked."""
 
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
@@ -110,6 +109,7 @@ def test_the_second_run_only_opens_and_hands_on_what_it_is_given(course):
     ]
 
 
+@pytest.mark.slow
 def test_tests_are_installed_when_they_are_asked_for(course):
     assert not (course.site / "pytest.py").exists()
     said, code = course.start("test", "-k", "gan")
@@ -125,18 +125,7 @@ def test_a_changed_lock_is_installed(course):
     assert "making a virtual environment" not in said
 
 
-def test_what_was_cut_off_is_installed_again(course):
-    """As it is left when the power fails between a package's files."""
-    (course.site / "small.py").unlink()
-    (course.site / "small-2.0.dist-info/INSTALLER").unlink()
-    note = course.folder / ".venv/start.json"
-    note.write_text(json.dumps({"folder": str(course.folder)}))
-    said, code = course.start("install")
-    assert code == 0, said
-    assert (course.site / "small.py").exists()
-
-
-def test_an_error_is_a_sentence_and_the_next_run_goes_on(course):
+def test_an_error_is_a_sentence_and_the_next_run_mends_what_was_cut_off(course):
     good = (course.folder / "requirements.txt").read_text()
     course.lock(good + "absent==1.0\n")
     said, code = course.start("install")
@@ -144,9 +133,13 @@ def test_an_error_is_a_sentence_and_the_next_run_goes_on(course):
     assert "Not everything could be installed; the reason stands above." in said
     assert said.splitlines()[-1] == "When that is mended, the same command goes on."
 
+    # As it is left when the power fails between the files of a package.
+    (course.site / "small.py").unlink()
+    (course.site / "small-2.0.dist-info/INSTALLER").unlink()
     course.lock(good)
     said, code = course.start("install")
     assert code == 0, said
+    assert (course.site / "small.py").exists()
 
 
 @pytest.mark.slow
@@ -245,3 +238,49 @@ def test_torch_without_cuda_is_looked_for_near_before_far(monkeypatch):
         monkeypatch.setattr(start, "answers", lambda address, answers=answers: answers)
         assert start.torch_for_cpu(install, "torch==1.0") is (tried[-1] in found)
         assert asked == tried
+
+
+CUDA = ["--index-url", "https://download.pytorch.org/whl/cu130", "torch==1.0"]
+
+
+@pytest.mark.parametrize(
+    ("linux", "there", "noted", "cuda", "asked"),
+    [
+        (True, "1.0+cpu", False, False, []),
+        (True, "", False, False, ["near", ["torch==1.0"]]),  # near stands for torch_for_cpu
+        (True, "0.9+cpu", False, False, ["near", ["torch==1.0"]]),
+        (True, "1.0+cpu", False, True, [["torch==1.0"]]),
+        (True, "1.0", True, True, []),
+        (True, "0.9", True, False, [["torch==1.0"]]),
+        (False, "", False, False, [["--no-deps", "torch==1.0"]]),
+        (False, "1.0", False, False, []),
+        (False, "1.0", False, True, [CUDA]),
+        (False, "1.0", True, False, []),
+    ],
+)
+def test_the_build_of_torch_is_the_one_that_is_wanted(
+    monkeypatch, linux, there, noted, cuda, asked
+):
+    """On Linux and elsewhere; noted: it was asked for CUDA before."""
+    start = start_script()
+    done = []
+
+    class Installer:
+        offline = ()
+
+        def install(self, *arguments):
+            done.append(list(arguments))
+            return True
+
+    for name, value in {
+        "LINUX": linux,
+        "pinned_torch": lambda: "1.0",
+        "installed_torch": lambda: there if not done else "1.0",
+        "note": lambda: {"cuda": noted},
+        "run": lambda command: done or 0,
+        "write_note": lambda **more: None,
+        "torch_for_cpu": lambda install, fixed: done.append("near"),
+    }.items():
+        monkeypatch.setattr(start, name, value)
+    start.take_torch(Installer(), cuda)
+    assert done == asked

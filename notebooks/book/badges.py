@@ -2,7 +2,8 @@
 
     python notebooks/book/badges.py
 
-They lead to `REPOSITORY` of conf.py, beside this file. While it is empty there are none.
+They lead to `REPOSITORY` of conf.py, beside this file. While it is empty there are none. There is
+none for Colab: a notebook that is opened there needs a cell first that fetches the course.
 """
 
 import re
@@ -35,12 +36,10 @@ def badges(address: str) -> str:
 
     name = match[1]
     binder = f"https://mybinder.org/v2/gh/{name}/main?urlpath=lab/tree/{FIRST}"
-    colab = f"https://colab.research.google.com/github/{name}/blob/main/{FIRST}"
     codespaces = f"https://codespaces.new/{name}"
     tests = f"{address}/actions/workflows/tests.yml"
     lines = [
         f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})",
-        f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})",
         f"[![Open in Codespaces](https://github.com/codespaces/badge.svg)]({codespaces})",
         f"[![Whether the tests pass]({tests}/badge.svg)]({tests})",
     ]

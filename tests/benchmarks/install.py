@@ -1,6 +1,6 @@
 """Install the course as a newcomer would, with pip and with uv: seconds, bytes, and no CUDA.
 
-    python tests/benchmarks/install.py [pip uv]
+    .venv/bin/python tests/benchmarks/install.py [pip uv]
 
 Each way gets a clone of what is committed, in a folder with a space in its name, and empty caches:
 all is downloaded, but for what pip's own settings offer on this machine. A second run of the same

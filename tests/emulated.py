@@ -68,6 +68,8 @@ class Emulated(TorchDispatchMode):
             assert {part.device for part in (*weights, *slopes)} == {weights[0].device}
             return None
         answer = operation(*args, **kwargs)
+        if operation.overloadpacket is aten.any:
+            answer.of_any = True
         if operation is aten._to_copy.default and args[0].device != answer.device:
             self._note(args[0], answer)
         if operation is aten.copy_.default and args[0].device != args[1].device:
@@ -89,8 +91,8 @@ class Emulated(TorchDispatchMode):
                 return x.constant.item()
         else:
             self.counts["reads"] += 1
-        if x.dtype == torch.bool:
-            return True
+        if x.dtype == torch.bool:  # all are, and none is: what a check of good input finds
+            return not hasattr(x, "of_any")
         return 0.5 if x.dtype.is_floating_point else 1
 
 

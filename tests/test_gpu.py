@@ -269,6 +269,7 @@ def test_torch_compiles_nothing_of_a_sequential_net():
     assert made == []
 
 
+@pytest.mark.slow
 def test_every_network_has_a_code_object_of_its_own(monkeypatch):
     """More networks than torch compiles of one code; the real compiler's place is taken."""
     monkeypatch.setattr(gpu.Compiled, "_inductor", counted)

@@ -12,7 +12,7 @@ from lecturer import exam
 from lecturer.templates import TEMPLATES, Task, shown, template
 
 NUMBERS = sorted({each.notebook for each in TEMPLATES.values()})
-SEEDS = range(2)  # tests/benchmarks/exam.py tries 200
+SEEDS = range(1)  # tests/benchmarks/exam.py tries 200
 
 
 def test_there_are_enough_templates_of_every_kind():

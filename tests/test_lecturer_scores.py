@@ -79,6 +79,7 @@ def test_a_solution_is_no_answer_with_its_tag_taken_off_or_its_id_changed():
         assert scores.state(scores.own_cells(nb, of), "log_score", EXERCISE) == "open"
 
 
+@pytest.mark.slow
 def test_run_again_a_typed_line_is_worth_nothing(tmp_path, monkeypatch):
     folder = tmp_path / "class"
     put(said(handed_in(), "log_score: right.\n"), folder, "typed", START.name)

@@ -11,6 +11,11 @@ def velocity(x0, noise, t):
     return a.cos() * x0 + a.sin() * noise, a.cos() * noise - a.sin() * x0
 
 
+def fresh(noise):
+    """Other noise, of a generator of its own."""
+    return torch.randn(noise.shape, generator=torch.Generator().manual_seed(0)).to(noise)
+
+
 def other_target(formula):
     """The right x with another target: formula(x0, noise, cos, sin)."""
 
@@ -60,7 +65,7 @@ WRONG = {
     "velocity": [
         (other_target(lambda x0, noise, c, s: noise),                        "noise alone"),
         (other_target(lambda x0, noise, c, s: s * x0 - c * noise),           "reversed"),
-        (other_target(lambda x0, noise, c, s: c * torch.randn_like(noise) - s * x0), "fresh"),
+        (other_target(lambda x0, noise, c, s: c * fresh(noise) - s * x0), "fresh"),
         (other_target(lambda x0, noise, c, s: (c * noise - s * x0) * math.pi / 2),   "unit"),
         (other_target(lambda x0, noise, c, s: noise - x0),                   "straight"),
         (other_target(lambda x0, noise, c, s: x0),                           "differentiate"),

@@ -233,6 +233,7 @@ def test_the_pull_of_the_prior_blinds_the_encoder_or_lets_it_be_sure():
     assert float((weak.log_prob(x[:, None]) - weak.elbo(x)).mean()) > 0.2
 
 
+@pytest.mark.slow
 def test_more_steps_close_the_gap_of_a_normal_q_but_not_of_one_width():
     x = line(-3.5, 3.5, 200)
     p = TWO_MODES.log_prob(x[:, None]).softmax(0)

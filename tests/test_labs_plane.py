@@ -132,8 +132,9 @@ def test_each_preset_shows_its_failure_in_the_recorded_study():
     assert min(covered["D too fast"]["good"]) > 0.7
 
 
-@pytest.mark.parametrize("seeds", [4, pytest.param(20, marks=pytest.mark.slow)])
-def test_one_knob_loses_modes_in_three_quarters_of_the_seeds_and_keeps_them_in_nine_tenths(seeds):
+@pytest.mark.slow  # the recorded study, above, says the same
+def test_one_knob_loses_modes_in_15_of_20_seeds_and_keeps_them_in_18():
+    seeds = 20
     rates = torch.tensor([PRESETS["D too fast"][1]["lr_D"]] * seeds + [1e-3] * seeds)
     runs = sweep(
         plain,

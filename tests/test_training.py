@@ -159,7 +159,12 @@ def test_sampling_does_not_disturb_training():
 
 
 @pytest.mark.parametrize(
-    "how, tolerance", [("channels_last", 1e-4), ("compile", 1e-4), ("bf16", 0.05)]
+    "how, tolerance",
+    [
+        ("channels_last", 1e-4),
+        pytest.param("compile", 1e-4, marks=pytest.mark.slow),
+        ("bf16", 0.05),
+    ],
 )
 def test_layout_compiler_and_precision_change_only_the_last_digits(how, tolerance):
     if how == "compile" and not shutil.which("g++"):

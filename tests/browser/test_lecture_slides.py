@@ -18,7 +18,7 @@ SHOWN = """() => {
     const images = [...slide.querySelectorAll("img, canvas")].filter(is_large);
     const { h, v } = window.Reveal ? Reveal.getIndices() : {};
     return {
-        at: window.Reveal ? [h, v].join("-") : location.hash,
+        at: window.Reveal ? [h, v].join("-") : location.hash.split("/")[1],  // not its fragment
         steps: document.querySelectorAll(".fragment.visible").length,
         words: slide.innerText.trim(),
         images: images.length,

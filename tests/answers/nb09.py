@@ -11,9 +11,12 @@ def velocity(x0, noise, t):
     return a.cos() * x0 + a.sin() * noise, a.cos() * noise - a.sin() * x0
 
 
+DRAWS = torch.Generator().manual_seed(0)
+
+
 def fresh(noise):
-    """Other noise, of a generator of its own."""
-    return torch.randn(noise.shape, generator=torch.Generator().manual_seed(0)).to(noise)
+    """Other noise each time, of a generator of its own."""
+    return torch.randn(noise.shape, generator=DRAWS).to(noise)
 
 
 def other_target(formula):

@@ -73,7 +73,7 @@ def test_the_labs_of_games(show):
     players.locator("select").nth(0).select_option("smallest GAN: x is θ, y is w")
     wait_until(page, players, "The last path is 1 away")
 
-    pizza.get_by_label("take off the fair share").check()
+    pizza.get_by_label("take off the fair share").click()
     wait_until(page, pizza, r"together \+0.00 pizzas beyond")
     lost = pizza.get_by_label("lost in the fight, typed")
     lost.fill("0.2")
